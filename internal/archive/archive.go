@@ -77,7 +77,7 @@ func (a *Archive) Files() ([]string, error) {
 // create makes an unfinished file in one of the archive's directories.
 func (a *Archive) create(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("the archive cannot be made: %w", err)
+		return nil, fmt.Errorf("the archive cannot be created: %w", err)
 	}
 	f, err := os.CreateTemp(dir, tempName)
 	if err != nil {

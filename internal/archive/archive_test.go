@@ -95,8 +95,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// Whatever happens to a segment's file is found, and the message names the
-// file or the entries.
+// Every damage of a segment's file is found, and the error names the file or the entries.
 func TestDamage(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(path string, text string) error
@@ -138,8 +137,8 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// replaceByForeign replaces the second segment by that of another trail, which begins with
-// some entries.
+// replaceByForeign replaces the second segment by one of another trail, which begins with the same
+// first entries.
 func replaceByForeign(t *testing.T, path string, other []audit.Sealed) {
 	t.Helper()
 	var last audit.Sealed
@@ -163,7 +162,7 @@ func replaceByForeign(t *testing.T, path string, other []audit.Sealed) {
 	}
 }
 
-// A segment that is genuine in itself and belongs to another trail is found.
+// A segment that is valid in itself, but belongs to another trail, is found.
 func TestForeignSegment(t *testing.T) {
 	a, list := filled(t)
 	segs, err := a.Segments()
@@ -176,7 +175,7 @@ func TestForeignSegment(t *testing.T) {
 		t.Errorf("error %v, want that %s is damaged", err, segs[1].Path)
 	}
 	if _, err := a.PutSegment(headOf(list[10]), each(list[15:20])); err == nil {
-		t.Error("a segment with a gap was taken")
+		t.Error("a segment with a gap was accepted")
 	}
 	if now, err := a.Segments(); err != nil || len(now) != len(segs) {
 		t.Errorf("segments %v, %v", now, err)

@@ -1,9 +1,9 @@
-// Package archive keeps in a directory what the state store does not hold any
-// more: sealed segments of the trail, and runs that ended long ago.
+// Package archive keeps in a directory what the state store no longer holds: sealed
+// segments of the trail, and runs that ended long ago.
 //
 //	trail/FIRST-LAST.jsonl  a segment: an export of package audit, entries
 //	                        FIRST to LAST, 16 digits each
-//	runs/ID                 an ended run, in the bytes that the store gave
+//	runs/ID                 the stored bytes of an ended run
 //
 // A file appears whole or not at all: it is written under another name, made
 // durable, and then renamed. What is read back is checked: a segment against

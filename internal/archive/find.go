@@ -17,8 +17,8 @@ type known struct {
 	*index
 }
 
-// settled is how old the last change of a file must be before its identity tells the next change:
-// file systems count time in steps.
+// settled is how old the last change of a file must be, so that the next change certainly gives it
+// another identity: file systems count time in steps.
 const settled = 2 * time.Second
 
 // index returns the index of a segment. It reads and verifies the segment unless the file is the
@@ -50,7 +50,8 @@ func (a *Archive) index(seg Segment) (*index, error) {
 	return x, nil
 }
 
-// keeps reports whether an index of a file is kept, because any later change of the file shows.
+// keeps reports whether the index of a file may be kept, because any later change of the file would
+// show.
 func (a *Archive) keeps(file identity) bool {
 	return file.lasting && a.now().Sub(file.changed) > settled
 }
@@ -148,7 +149,8 @@ func (a *Archive) explain(x *index, err error) error {
 }
 
 // KeepIndexed makes the indexes of all segments, the newest first, so that queries find them. It
-// leaves most of the time to others, and looks for new segments regularly until ctx ends.
+// leaves most of the processor time to other work, and looks for new segments regularly until ctx
+// ends.
 func (a *Archive) KeepIndexed(ctx context.Context, every time.Duration) error {
 	for {
 		list, err := a.Segments()

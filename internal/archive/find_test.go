@@ -32,8 +32,8 @@ func found(a *archive.Archive, last uint64, q audit.Query) (list []uint64, older
 	return list, older, err
 }
 
-// randomTrail has records of some people, runs and targets, at times that differ from their places
-// within what is allowed, and with numbers left out.
+// randomTrail has records of several people, runs and targets. Their times differ from the order of
+// the trail within the allowed limit, and some numbers are missing.
 func randomTrail(rt *rapid.T) []audit.Sealed {
 	n := rapid.IntRange(1, 120).Draw(rt, "entries")
 	every := time.Duration(rapid.SampledFrom([]int{1, 300, 40_000_000}).Draw(rt, "every")) * time.Millisecond
@@ -59,8 +59,8 @@ func randomTrail(rt *rapid.T) []audit.Sealed {
 	return list
 }
 
-// TestFind: a query finds with indexes, without them and with some of them what a search of all
-// entries finds.
+// TestFind: a query finds the same entries with all indexes, with some and with none as a search of
+// all entries does.
 func TestFind(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")
@@ -112,12 +112,13 @@ func TestFind(t *testing.T) {
 			}
 		}
 		if without.Indexed() > 0 {
-			rt.Error("the index of a file that was just written is kept: its next change may not show")
+			rt.Error("the index of a file that was just written is kept, although its next change may not show")
 		}
 	})
 }
 
-// TestFindPassesEntries: what is passed on is the entry itself, and an error of the caller ends it.
+// TestFindPassesEntries: a query returns the entries themselves, and stops at an error of the
+// caller.
 func TestFindPassesEntries(t *testing.T) {
 	a, list := filled(t)
 	a.Later()
@@ -140,8 +141,8 @@ func TestFindPassesEntries(t *testing.T) {
 	}
 }
 
-// TestFindDamage: whatever happens to a segment after its index was made, a query over its time
-// returns the error that reading all returns, also if it wants no entry of the segment.
+// TestFindDamage: after any damage of a segment whose index exists, a query over its time returns
+// the same error as reading all entries, even if it selects no entry of the segment.
 func TestFindDamage(t *testing.T) {
 	needsIdentity(t)
 	for name, damage := range map[string]func(path, text string) error{
@@ -189,8 +190,8 @@ func TestFindDamage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// A change in the same step of the file system's clock as the last one would not show;
-			// that file's index would not have been kept.
+			// A change within the same step of the file system's clock as the last one would not
+			// show. The index of such a file would not have been kept.
 			for before := changed(t, segs[1].Path); ; {
 				if err := damage(segs[1].Path, string(text)); err != nil {
 					t.Fatal(err)
@@ -202,7 +203,7 @@ func TestFindDamage(t *testing.T) {
 			}
 			want := a.Trail(1, 30, func(audit.Sealed) error { return nil })
 			if want == nil {
-				t.Fatal("the damage does no harm")
+				t.Fatal("the damage causes no error")
 			}
 			for range 2 {
 				if _, _, err := found(a, 30, none); err == nil || named(err) != named(want) {
@@ -213,7 +214,7 @@ func TestFindDamage(t *testing.T) {
 	}
 }
 
-// named is the kind of an error with the file or the entries that it names.
+// named is the kind of an error, with the file or the entries that the error names.
 func named(err error) string {
 	var missing *archive.MissingError
 	var damaged *archive.DamagedError
@@ -237,8 +238,8 @@ func changed(t *testing.T, path string) string {
 	return fmt.Sprintf("%+v", info.Sys())
 }
 
-// TestFindBelievesNoIndex: a line that was altered without a change of the file's identity is not
-// shown, and the next query verifies the segment again.
+// TestFindBelievesNoIndex: a line that was changed while the file kept its identity is not
+// returned, and the next query verifies the segment again.
 func TestFindBelievesNoIndex(t *testing.T) {
 	needsIdentity(t)
 	a, _ := filled(t)
@@ -279,7 +280,8 @@ func TestFindBelievesNoIndex(t *testing.T) {
 	}
 }
 
-// TestFindForeignSegment: a segment of another trail is found by its links, from the indexes.
+// TestFindForeignSegment: a segment of another trail is detected by its links, which are in the
+// indexes.
 func TestFindForeignSegment(t *testing.T) {
 	a, _ := filled(t)
 	a.Later()
@@ -296,7 +298,7 @@ func TestFindForeignSegment(t *testing.T) {
 	}
 }
 
-// TestKeepIndexed makes the indexes, and drops those of segments that are gone.
+// TestKeepIndexed: the indexes are made, and those of removed segments are dropped.
 func TestKeepIndexed(t *testing.T) {
 	needsIdentity(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -15,10 +15,10 @@ import (
 	"dhbot/internal/audit"
 )
 
-// The index of a segment is made by reading and verifying the segment, and is kept in memory only:
-// nothing that others could write is believed in place of a segment. It holds while the file is the
-// one that was verified, see identity. It has the digest of each block of lines, so every
-// line that is read with it was verified.
+// The index of a segment is made by reading and verifying the segment, and is kept in memory only,
+// because someone could change a stored index. It is valid while the file is the one that was
+// verified, see identity. It has the digest of each block of lines, so every line that is read with
+// it was verified.
 
 // blockLines is how many entries a block has. The last block also has the end line.
 const blockLines = 8
@@ -33,8 +33,8 @@ type index struct {
 
 	blocks []block
 	end    int64 // of the last block
-	// briefs are the different briefs of the entries, as positions in the lists below; of has the
-	// brief of each entry.
+	// briefs are the different briefs of the entries, as positions in the lists below; the field of
+	// has the position in briefs for each entry.
 	briefs  []briefIDs
 	of      []uint32
 	authors []author[text]
@@ -228,7 +228,7 @@ func (x *index) wants(q audit.Query) func(brief uint32) bool {
 	return func(brief uint32) bool { return list[brief] }
 }
 
-// errChanged means that the file is not the one of the index any more.
+// errChanged means that the file is no longer the one of the index.
 var errChanged = errors.New("it was changed after it was verified")
 
 // entries reads the entries at some positions, which are in order. It compares each block with its

@@ -30,7 +30,7 @@ type MissingError struct {
 
 func (e *MissingError) Error() string {
 	return fmt.Sprintf("audit entries %d to %d are no longer in the store, and the archive %s has no segment with them: "+
-		"put the missing files back from a backup", e.First, e.Last, e.Dir)
+		"restore the missing files from a backup", e.First, e.Last, e.Dir)
 }
 
 // DamagedError names a segment that has changed since it was written.
@@ -40,7 +40,7 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the archived segment %s is damaged: %v: put it back from a backup", e.Path, e.Err)
+	return fmt.Sprintf("the archived segment %s is damaged: %v: restore it from a backup", e.Path, e.Err)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }

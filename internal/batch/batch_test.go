@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/batch"
 )
 
-// calls notes when each call was made and for whom; a call takes a while.
+// calls records when each call was made and for whom; a call takes a while.
 type calls struct {
 	mu   sync.Mutex
 	zero time.Time
@@ -38,7 +38,7 @@ func (c *calls) make(_ context.Context, in []int) error {
 func one(int) int    { return 1 }
 func self(n int) int { return n }
 
-// asking asks for each of in at its time, until all are done.
+// asking makes each request of in at its time, and returns when all have their result.
 func asking(g *batch.Batcher[int], in map[int]time.Duration) {
 	var wg sync.WaitGroup
 	for n, at := range in {
@@ -99,13 +99,13 @@ func TestGivingUpAffectsNoOther(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), 5*ms, tired)
 			defer cancel()
 			if err := g.Do(ctx, -10); !errors.Is(err, tired) {
-				t.Errorf("the one who gave up was told %v", err)
+				t.Errorf("the caller that gave up got %v", err)
 			}
 		})
 		wg.Go(func() {
 			time.Sleep(ms)
 			if err := g.Do(t.Context(), 3); !errors.Is(err, errNegative) {
-				t.Errorf("the other was told %v", err)
+				t.Errorf("the other caller got %v", err)
 			}
 		})
 		wg.Wait()

@@ -35,7 +35,8 @@ func pool(t *testing.T, c sshexec.Config) *sshexec.Pool {
 	return p
 }
 
-// TestSimulatedHosts: what is discovered is what was laid out.
+// TestSimulatedHosts: discovery finds exactly the processes of the simulated
+// fleet.
 func TestSimulatedHosts(t *testing.T) {
 	for _, generation := range []string{hostsim.Current, hostsim.Legacy} {
 		hosts, err := hostsim.Start(hostsim.Config{Generation: generation, Dir: t.TempDir(), Pace: 0.1})
@@ -62,7 +63,8 @@ func same(t *testing.T, host string, got, want []string) {
 	}
 }
 
-// TestLabDiscover: against real hosts it finds what a person would write by hand.
+// TestLabDiscover: on real hosts, discovery finds what a person would write by
+// hand.
 func TestLabDiscover(t *testing.T) {
 	byHand := map[string]string{
 		"infra": "configuration_server authentication_server db_acl_write_server iris_controller log_aggregator_service tailer1 db_dis db_merge_server db_ltds " +

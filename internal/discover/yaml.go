@@ -19,7 +19,7 @@ func WriteHosts(w io.Writer, found []Found) error {
 			fmt.Fprintf(&b, "        monit: [%s]\n", strings.Join(h.Monit, ", "))
 		}
 		if f.SudoVersion != "" {
-			fmt.Fprintf(&b, "        sudo_version: %q # older than 1.9.10: bot sudoers --wrapper prints the script it takes\n", f.SudoVersion)
+			fmt.Fprintf(&b, "        sudo_version: %q # older than 1.9.10: bot sudoers --wrapper prints the required script\n", f.SudoVersion)
 		}
 		if h.EtcdClientDir != "" {
 			fmt.Fprintf(&b, "        etcd_client_dir: %s\n", h.EtcdClientDir)

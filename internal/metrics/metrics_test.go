@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// full is a bot in which everything has happened once.
+// full are the metrics of a bot in which everything has happened once.
 func full() *Metrics {
 	m := New(Build{Version: "v0.2.0", Commit: "abc", Go: "go1.26"}, "f00d")
 	h := Host{Cluster: "prod", Name: "infra-1"}
@@ -40,7 +40,7 @@ func full() *Metrics {
 	return m
 }
 
-// TestNames holds the names to Prometheus's conventions.
+// TestNames checks the names against Prometheus's conventions.
 func TestNames(t *testing.T) {
 	problems, err := testutil.GatherAndLint(full().registry)
 	if err != nil {
@@ -87,7 +87,7 @@ func TestListener(t *testing.T) {
 	if code, body := get(t, h, "/healthz"); code != http.StatusOK || body != "ok\n" {
 		t.Errorf("alive: %d %s", code, body)
 	}
-	// What is not ready is still alive: a restart would not bring Slack back.
+	// A bot that is not ready is still alive: a restart would not bring Slack back.
 	unready = []string{"no socket has received anything from Slack recently"}
 	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "no socket") {
 		t.Errorf("not ready: %d %s", code, body)

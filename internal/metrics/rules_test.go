@@ -1,6 +1,6 @@
 package metrics
 
-// The alert rules and the dashboard are held to the metrics that the bot has.
+// The alert rules and the dashboard may use only metrics that the bot has.
 
 import (
 	"encoding/json"
@@ -32,17 +32,17 @@ var (
 	suffix     = regexp.MustCompile(`_(bucket|sum|count)$`)
 )
 
-// TestMetricsExist: what the rules and the dashboard ask for is registered.
+// TestMetricsExist: every metric in the rules and the dashboard is registered.
 func TestMetricsExist(t *testing.T) {
 	code := readFile(t, "metrics.go") + readFile(t, "snapshot.go")
 	for _, file := range []string{"alerts.yaml", "alerts_test.yaml", "dashboard.json"} {
 		names := metricName.FindAllStringSubmatch(readFile(t, rulesDir+file), -1)
 		if len(names) < 10 {
-			t.Errorf("%s asks for %d metrics only", file, len(names))
+			t.Errorf("%s uses only %d metrics", file, len(names))
 		}
 		for _, m := range names {
 			if name := suffix.ReplaceAllString(m[1], ""); !strings.Contains(code, `"`+name+`"`) {
-				t.Errorf("%s asks for dhbot_%s, which the bot does not have", file, name)
+				t.Errorf("%s uses dhbot_%s, which the bot does not have", file, name)
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func TestEveryRuleIsTested(t *testing.T) {
 	tests := readFile(t, rulesDir+"alerts_test.yaml")
 	for _, m := range regexp.MustCompile(`- alert: (\w+)`).FindAllStringSubmatch(readFile(t, rulesDir+"alerts.yaml"), -1) {
 		if n := strings.Count(tests, `alertname="`+m[1]+`"`); n != 3 {
-			t.Errorf("%s is looked at %d times, want before, during and after", m[1], n)
+			t.Errorf("%s is evaluated %d times, want before, during and after", m[1], n)
 		}
 	}
 }

@@ -183,7 +183,7 @@ func (f *follower) overBecause(ctx context.Context) (why string, over bool) {
 	err := f.Looker.MayFollow(ctx, f.Follow)
 	var no *refusal.Error
 	if errors.As(err, &no) && no.Code != auth.LookupFailed {
-		return f.Person + " may not look at " + f.Scope.Cluster + " any more", true
+		return f.Person + " may no longer look at " + f.Scope.Cluster, true
 	}
 	return "", false
 }
@@ -250,7 +250,7 @@ func (f *follower) show(ctx context.Context) (done bool, err error) {
 	case permanent(err) && f.Ended == nil:
 		why := "its message was deleted"
 		if errors.Is(err, publish.ErrNoPlace) {
-			why = "the channel does not take messages"
+			why = "the channel accepts no messages"
 		}
 		f.pending, f.dirty = append(f.pending, f.End(f.Now(), "", why)), true
 		if err := f.keep(ctx); err != nil {

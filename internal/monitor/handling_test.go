@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// handle does something about the open incident, as a handler on another replica does.
+// handle changes the handling of the open incident, as a handler on another replica does.
 func (b *bench) handle(do func(h *incident.Handling) (audit.Record, error)) {
 	b.t.Helper()
 	c, _, err := incident.KeptCluster(b.t.Context(), b.store, "prod")
@@ -57,8 +57,8 @@ func (b *bench) text(n int) string {
 	return b.posts[n].text
 }
 
-// The card names the owner within seconds, the thread says it once, and the next
-// leader knows it. With the incident its handling is forgotten.
+// The card names the owner within seconds, the thread reports the owner once, and the next leader
+// knows the owner. The handling is deleted with its incident.
 func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -91,8 +91,8 @@ func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
 	})
 }
 
-// Who may not own an incident any more is released, by name; a look-up that fails
-// releases no one.
+// An owner who may no longer own an incident is released, by name. A failed look-up releases no
+// one.
 func TestLeaverIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -121,8 +121,8 @@ func TestLeaverIsReleased(t *testing.T) {
 	})
 }
 
-// A mute holds what would be posted back and leaves the card red; another level ends
-// it, and so does its time.
+// A mute holds back posts, but the card stays red. It ends when the level changes, or when its time
+// is over.
 func TestMuteEndsWithTheLevel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -132,7 +132,7 @@ func TestMuteEndsWithTheLevel(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		b.mute(runbooks.Low)
 		time.Sleep(time.Minute)
-		b.set(ltds, runbooks.Low) // an incident of its own: not muted
+		b.set(ltds, runbooks.Low) // a separate incident: not muted
 		time.Sleep(time.Minute)
 		b.want("🟡 Sev 3", "1> 🔕 anna muted notifications", "🟡 Sev 3")
 		b.set(dis, runbooks.Critical)

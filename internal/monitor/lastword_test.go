@@ -12,11 +12,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// pausedBench is a replica that is stopped before an edit, as SIGSTOP does, and sends it
-// when it wakes.
+// pausedBench suspends a replica before an edit, as SIGSTOP does. The replica sends the edit when
+// it resumes.
 type pausedBench struct {
 	*bench
-	at      string // in the card that it is stopped at
+	at      string // text of the card before whose edit it is suspended
 	stopped chan struct{}
 	release chan struct{}
 }
@@ -30,8 +30,8 @@ func (b *pausedBench) Edit(_ context.Context, channel, ts string, c card.Card, f
 	return b.bench.Edit(context.Background(), channel, ts, c, final)
 }
 
-// A leader that was paused before an edit wakes after another has ended the incident,
-// or made it worse, and puts its old form over that: the leader sets it right.
+// A leader that was suspended before an edit resumes after another leader has ended the incident or
+// raised its level, and overwrites the card with its old form. The leader then corrects the card.
 func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
 	for name, tt := range map[string]struct {
 		then runbooks.Severity
@@ -60,12 +60,12 @@ func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
 				b.set(dis, tt.then)
 				time.Sleep(10 * time.Minute)
 				if !strings.Contains(b.text(0), tt.want) {
-					t.Fatalf("before it wakes: %s", b.text(0))
+					t.Fatalf("before the suspended leader resumes: %s", b.text(0))
 				}
 				close(old.release)
 				synctest.Wait()
 				if !strings.Contains(b.text(0), "Sev 2") {
-					t.Fatalf("the old form does not stand over it: %s", b.text(0))
+					t.Fatalf("the old form has not overwritten the card: %s", b.text(0))
 				}
 				lost()
 				if err := <-done; err != nil {
@@ -73,7 +73,7 @@ func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
 				}
 				time.Sleep(time.Minute)
 				if !strings.Contains(b.text(0), tt.want) {
-					t.Errorf("in the end: %s", b.text(0))
+					t.Errorf("after the correction: %s", b.text(0))
 				}
 				time.Sleep(time.Hour)
 				if err := b.store.WatchState(t.Context(), "overtaken/", func(name string, _ []byte, _ int64) error { t.Errorf("%s is kept", name); return nil }); err != nil {
@@ -84,8 +84,8 @@ func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
 	}
 }
 
-// After a change of leader the cards of what ended lately are edited once more, and then
-// forgotten.
+// After a change of leader, the cards of recently ended incidents are edited once more, and the
+// incidents are then forgotten.
 func TestNextLeaderLooksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

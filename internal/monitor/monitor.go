@@ -97,7 +97,7 @@ func New(c Config) (*Monitor, error) {
 	}
 	for name, b := range c.Clusters {
 		if b.Channel == "" || b.Every <= 0 {
-			return nil, fmt.Errorf("the watch of %s needs a channel and a time between looks", name)
+			return nil, fmt.Errorf("the monitoring of %s needs a channel and an interval between checks", name)
 		}
 	}
 	if c.Now == nil {

@@ -26,16 +26,16 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// bench is a cluster that a test breaks and repairs, a place for messages, and
-// a store that outlives its leaders.
+// bench is a cluster whose targets a test can break and repair, a place for messages, and a store
+// that outlives the leaders.
 type bench struct {
 	t     *testing.T
 	store *memstore.Store
 
 	mu     sync.Mutex
-	levels map[runbooks.Target]runbooks.Severity // of what is not well
+	levels map[runbooks.Target]runbooks.Severity // of the targets with a problem
 	looks  int
-	refuse error // of who follows
+	refuse error // the answer about the person of a watch
 	fail   func(call string) error
 	posts  []*message
 }
@@ -122,8 +122,8 @@ func (b *bench) Edit(_ context.Context, channel, ts string, c card.Card, _ bool)
 	return nil
 }
 
-// shown are the first lines of what stands in the channel and its threads, each
-// reply after a ">".
+// shown lists the first line of each message in the channel. A reply has the id of its thread and
+// ">" before it.
 func (b *bench) shown() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -170,7 +170,7 @@ func (b *bench) want(want ...string) {
 	}
 }
 
-// records are the outcomes that the trail has of an action.
+// records lists the outcomes of an action in the trail.
 func (b *bench) records(action string) []string {
 	b.t.Helper()
 	var out []string
@@ -237,7 +237,7 @@ func TestIncidentOutlivesItsLeader(t *testing.T) {
 	})
 }
 
-// forgetful loses what is noted after a post.
+// forgetful loses what is stored after a post.
 type forgetful struct {
 	*memstore.Store
 	mu    sync.Mutex
@@ -254,12 +254,12 @@ func (f *forgetful) SetWatchState(ctx context.Context, name string, data []byte,
 	return f.Store.SetWatchState(ctx, name, data, rev, records, claim)
 }
 
-// A post whose note was lost is made again, and says so.
+// If storing a post fails, it is posted again, and the message says so.
 func TestDoublePostIsRecognisable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.set(dis, runbooks.Critical)
-		store := &forgetful{Store: b.store, after: 2} // the incident, and that its post is begun
+		store := &forgetful{Store: b.store, after: 2} // the incident, and that its post has begun
 		l, err := monitor.New(monitor.Config{Keeper: store, Messenger: b, Looker: b, Clusters: prod})
 		if err != nil {
 			t.Fatal(err)
@@ -302,13 +302,13 @@ func TestSlackIsAway(t *testing.T) {
 		got := strings.Join(b.shown(), "\n")
 		for _, want := range []string{"db_dis on infra-1", "db_ltds on infra-1"} {
 			if strings.Count(got, want) != 1 {
-				t.Errorf("%s is told %d times:\n%s", want, strings.Count(got, want), got)
+				t.Errorf("%s is posted %d times:\n%s", want, strings.Count(got, want), got)
 			}
 		}
 	})
 }
 
-// Who takes the watch out of the config closes what is open.
+// Removing the monitoring of a cluster from the config closes its open incidents.
 func TestWatchTakenOutOfTheConfig(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -372,12 +372,12 @@ func TestFollow(t *testing.T) {
 		looks := b.looks
 		time.Sleep(time.Hour)
 		if b.looks != looks {
-			t.Error("somebody still looks")
+			t.Error("the watch still checks its target")
 		}
 	})
 }
 
-// The next leader goes on with a follow, or says that it ended.
+// The next leader continues a watch, or posts that it has ended.
 func TestFollowOutlivesItsLeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -445,7 +445,7 @@ func TestFollowOfWhoMayNot(t *testing.T) {
 		b.refuse = &refusal.Error{Text: "Not allowed"}
 		b.mu.Unlock()
 		time.Sleep(time.Minute)
-		b.want("👁 Watch ended · db_dis · prod · operator may not look at prod any more")
+		b.want("👁 Watch ended · db_dis · prod · operator may no longer look at prod")
 	})
 }
 

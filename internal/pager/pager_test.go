@@ -18,8 +18,7 @@ import (
 	"dhbot/internal/secret"
 )
 
-// receiver answers with the codes it is given, one after the other, and keeps what it
-// was sent.
+// receiver answers with the given codes, one after the other, and keeps the requests.
 type receiver struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -70,7 +69,7 @@ func newPager(t *testing.T, shape, url, ca string) *Pager {
 	return p
 }
 
-// What is sent is what PagerDuty and Alertmanager document, field by field.
+// The requests are what PagerDuty and Alertmanager document, field by field.
 func TestShapes(t *testing.T) {
 	r, ca := newReceiver(t)
 	for _, shape := range []string{PagerDuty, Alertmanager} {
@@ -106,7 +105,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// What may pass is tried again; a refusal, and a redirect, are not.
+// Temporary failures are retried; refusals and redirects are not.
 func TestTries(t *testing.T) {
 	for _, tt := range []struct {
 		codes []int
@@ -125,8 +124,8 @@ func TestTries(t *testing.T) {
 	}
 }
 
-// A receiver whose certificate no authority vouches for gets nothing, and no error
-// shows the address.
+// A receiver whose certificate no known authority signed gets nothing, and no error shows the
+// address.
 func TestUntrusted(t *testing.T) {
 	r, _ := newReceiver(t)
 	p := newPager(t, PagerDuty, r.URL+"/hook/s3cret", "")

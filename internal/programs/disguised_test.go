@@ -5,10 +5,9 @@ import (
 	"testing"
 )
 
-// disguised look like commands that read, or that write a file of their own, and
-// do more: by an option that is abbreviated, joined to others or in another
-// place, by a value that looks like the verb, by a program of the same name
-// elsewhere, or by where they write.
+// disguised commands look as if they only read, or only wrote their own file, but they do more: by
+// an option that is abbreviated, joined to others or in another place, by a value that looks like
+// the verb, by a program of the same name in another directory, or by the place of their file.
 const disguised = `
 tee /etc/cron.d/x
 dd of=/dev/sda

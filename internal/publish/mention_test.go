@@ -21,7 +21,7 @@ func mentioning(t *testing.T) *bench {
 	return b
 }
 
-// lines are the messages beside a run's own.
+// lines are the replies to a run's message.
 func (b *bench) lines(t *testing.T, id string) []string {
 	t.Helper()
 	var out []string
@@ -35,7 +35,7 @@ func (b *bench) lines(t *testing.T, id string) []string {
 	return out
 }
 
-// asked is a run of anna's that waits for votes; it took them when approved is called.
+// asked is a run that anna requested and that waits for a vote; approved approves it.
 func (b *bench) asked(id string) engine.Stored {
 	now := time.Now()
 	return b.change(engine.Stored{Run: engine.Run{Asked: engine.Actor{Person: "anna"}, Need: 1, RequestedAt: now}}, id, engine.Waiting, "")
@@ -83,11 +83,11 @@ func TestRequesterIsMentionedOncePerPurpose(t *testing.T) {
 	})
 }
 
-// Nothing else is posted.
+// TestWhatIsPosted: the mentions after each kind of run; nothing else is posted.
 func TestWhatIsPosted(t *testing.T) {
 	anna, ben := &engine.Actor{Person: "anna"}, &engine.Actor{Person: "ben"}
 	for name, tt := range map[string]struct {
-		decision time.Duration // 0: takes no approval, and starts at once
+		decision time.Duration // 0: needs no approval, and starts at once
 		runs     time.Duration
 		end      engine.State
 		by       *engine.Actor

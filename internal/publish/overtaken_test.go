@@ -58,8 +58,9 @@ func (p pausedPosts) SetPost(ctx context.Context, run string, post publish.Post)
 	return p.Posts.SetPost(ctx, run, post)
 }
 
-// A replica that was paused longer than its lease, at any point of an edit, and
-// learns of that before or after it goes on, leaves the last word to the leader.
+// A replica that was suspended for longer than its lease, at any point of an
+// edit, leaves the final edit to the leader, whether it notices the lost lead
+// before or after it resumes.
 func TestPausedReplicaLeavesTheLastWord(t *testing.T) {
 	const rounds = 56
 	points := []string{"after the read", "before the edit", "after the edit", "before the note"}

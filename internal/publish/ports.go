@@ -50,13 +50,13 @@ type Posts interface {
 
 // Permanent errors of a Messenger.
 var (
-	// ErrGone: the message to edit is not there any more, or cannot be edited.
+	// ErrGone: the message to edit no longer exists, or cannot be edited.
 	ErrGone = errors.New("the message is gone")
 	// ErrNoPlace: nothing can be put in that channel.
-	ErrNoPlace = errors.New("the channel does not take messages")
+	ErrNoPlace = errors.New("the channel accepts no messages")
 )
 
-// ErrNoAnswer: the platform did not answer in time, so it may have done what it was asked for.
+// ErrNoAnswer: the platform did not answer in time, so it may have done what was requested.
 var ErrNoAnswer = errors.New("no answer from Slack in time")
 
 // Messenger posts messages. It keeps the platform's rate limits: a call may wait.

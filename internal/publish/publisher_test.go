@@ -18,7 +18,7 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// board is a place for messages that lives in a bubble of fake time.
+// board keeps messages in memory; its calls take fake time.
 type board struct {
 	took time.Duration           // what a call takes
 	fail func(call string) error // called with mu held
@@ -203,8 +203,8 @@ var errNoPlace = fmt.Errorf("posting: %w", publish.ErrNoPlace)
 
 const run1 = "R-2345"
 
-// Many changes while the board is slow: one message, a few edits, the last
-// state at the end.
+// Many changes while the board is slow: there is one message, with a few edits, and it shows the
+// last state at the end.
 func TestRunHasOneMessageThatEndsRight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -228,8 +228,7 @@ func TestRunHasOneMessageThatEndsRight(t *testing.T) {
 	})
 }
 
-// An edit that waits for its turn gives it up for a newer one: an outcome is
-// never behind a progress report.
+// A waiting edit is replaced by a newer one: an outcome never waits behind a progress report.
 func TestOutcomeOvertakesProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -270,8 +269,8 @@ func TestFailingBoardLosesNothing(t *testing.T) {
 	})
 }
 
-// What changed while no poster ran is made good at the next start, and what is
-// up to date is left alone.
+// Messages of runs that changed while no publisher ran are updated at the next start; messages that
+// are up to date are not edited.
 func TestRestartReconciles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -293,15 +292,15 @@ func TestRestartReconciles(t *testing.T) {
 				t.Errorf("%s: shown %+v", want.Run.ID, got)
 			}
 		}
-		// The end of one, the way to its trail of the one that was never shown, and
-		// the other two, which a leader before may have overwritten.
+		// One edit for the run that ended, one for the trail link of the run that was never posted,
+		// and one each for the other two, which an earlier leader may have overwritten.
 		if n := b.board.edits - before; n != 4 {
-			t.Errorf("%d edits after the restart, 4 were needed", n)
+			t.Errorf("%d edits after the restart, want 4", n)
 		}
 	})
 }
 
-// forgetful loses the note that a message was posted.
+// forgetful fails to store that a message was posted.
 type forgetful struct {
 	*memstore.Store
 	lose bool
@@ -314,7 +313,7 @@ func (f *forgetful) SetPost(ctx context.Context, run string, p publish.Post) err
 	return f.Store.SetPost(ctx, run, p)
 }
 
-// A post whose note was lost is made again, and says so.
+// If storing a post fails, it is posted again, and the message says so.
 func TestDoublePostIsRecognisable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -459,7 +458,7 @@ func TestTrailIsPostedInBatchesWithoutReads(t *testing.T) {
 		stop = b.start()
 		time.Sleep(3 * time.Second)
 		stop()
-		// As many as fit in a message: records that do not fit were never posted.
+		// Each message has as many records as fit: a record that was cut would never be posted.
 		b.wantTrail("1-3 (3)", "9-9 (1)", "10-16 (7) 1m0s late · 8 more entries are waiting",
 			"17-23 (7) 1m0s late · 1 more entries are waiting", "24-24 (1) 1m0s late")
 	})

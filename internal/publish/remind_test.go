@@ -23,7 +23,7 @@ var (
 	quarter = engine.Policy{VoteTTL: 15 * time.Minute, StartTTL: 2 * time.Minute, Replica: "bot"}
 )
 
-// happen makes an event happen to a stored run.
+// happen applies an event to a stored run.
 func (b *bench) happen(id string, e engine.Event) error {
 	st, err := b.store.Get(context.Background(), id)
 	if err != nil {
@@ -38,7 +38,7 @@ func (b *bench) happen(id string, e engine.Event) error {
 	return err
 }
 
-// ask stores a run that waits for a vote for a quarter of an hour.
+// ask stores a run that waits for a vote for 15 minutes.
 func (b *bench) ask(id string) {
 	b.t.Helper()
 	s := b.change(engine.Stored{}, id, engine.Waiting, "")
@@ -50,7 +50,8 @@ func (b *bench) ask(id string) {
 	}
 }
 
-// withReminders has the publisher remind, and says as text whom it calls.
+// withReminders makes the publisher post reminders, with the number of mentioned people in their
+// text.
 func (b *bench) withReminders(note func(id string, e engine.Event) error) {
 	b.reminders = &publish.Reminders{
 		ToCall: func(r engine.Run, n int) []engine.Callee {
@@ -98,7 +99,7 @@ func TestReminders(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		b.wantTexts(first, "reminder 1 calls 1")
 		if got := b.board.in("C0" + run1); got[1].thread != got[0].ts {
-			t.Errorf("the reminder stands in %q", got[1].thread)
+			t.Errorf("the reminder is in the thread %q", got[1].thread)
 		}
 		if err := b.happen(run1, engine.LookingBy{By: ben}); err != nil {
 			t.Fatal(err)
@@ -115,8 +116,8 @@ func TestReminders(t *testing.T) {
 	})
 }
 
-// TestEndReminder: ten minutes before an approval ends that steps still need, its
-// approvers are called once, and the call is closed with the run.
+// TestEndReminder: ten minutes before the end of an approval that remaining steps need, its
+// approvers are mentioned once. The reminder is closed when the run ends.
 func TestEndReminder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -160,8 +161,8 @@ func TestEndReminder(t *testing.T) {
 	})
 }
 
-// A reminder whose note does not get into the store is not given again by the
-// same process; one after a crash in between is given under the same number.
+// A posted reminder that could not be stored is not posted again by the same process. After a crash
+// in between it is posted again with the same number.
 func TestReminderIsGivenAtLeastOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -188,8 +189,7 @@ func TestReminderIsGivenAtLeastOnce(t *testing.T) {
 	})
 }
 
-// A run that is decided while its reminder is on the way does not keep one
-// that still asks.
+// If a run is decided while a reminder is being posted, the reminder is closed.
 func TestReminderThatCameTooLateIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -8,9 +8,9 @@ import (
 	"dhbot/internal/engine"
 )
 
-// The requester of a run that a restore has closed gets a message beside that of the run,
-// whether or not the store has that message: once, also over a restart, and again if it was
-// not stored.
+// The requester of a run that a restore has closed is mentioned next to the run's message, whether
+// or not the store knows that message: once, also after a restart, and again if the mention was not
+// stored.
 func TestRestoredRunIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

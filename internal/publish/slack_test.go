@@ -63,8 +63,9 @@ func startSlack(t *testing.T) (*slacklocal.Server, *memstore.Store) {
 	return local, store
 }
 
-// Four runs at once through the real edge and a Slack that keeps its limits,
-// with 429s on top: one message each, and each ends right.
+// Four concurrent runs through the real edge and a Slack that enforces its
+// limits, with additional 429s: each run has one message, which shows the final
+// state.
 func TestRunsThroughSlack(t *testing.T) {
 	t.Parallel()
 	local, store := startSlack(t)
@@ -115,10 +116,10 @@ func (b *bench) allPosted(want map[string]engine.Stored) bool {
 	return true
 }
 
-// Ten runs at once, and two hundred changes of them within a minute, with 429s:
-// no channel gets more than one message a second, the workspace no more edits
-// than it allows, and every message ends right. It is played by `.ci/long pace`:
-// the limits have tests of their own by a clock of their own, in internal/slackio.
+// Ten concurrent runs with two hundred changes within a minute, and 429s: no
+// channel gets more than one message a second, there are no more edits than the
+// workspace allows, and every message shows the final state. `.ci/long pace`
+// runs this test; internal/slackio tests the limits with a fake clock.
 func TestBusyMinute(t *testing.T) {
 	if os.Getenv("DHBOT_PACE") == "" {
 		t.Skip("takes a minute and more: DHBOT_PACE=1")
@@ -185,7 +186,7 @@ func TestBusyMinute(t *testing.T) {
 	t.Logf("%d changes: %d messages, %d edits", changes, len(posts), len(edits))
 }
 
-// atMost fails where more than n of the moments lie within a time.
+// atMost fails if more than n of the times are within a duration.
 func atMost(t *testing.T, what string, at []time.Time, n int, within time.Duration) {
 	t.Helper()
 	slices.SortFunc(at, time.Time.Compare)

@@ -15,8 +15,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// Each run's entries stand in one thread of the audit channel, which begins
-// with the way to the run's message; that leads back.
+// The entries of each run are in one thread of the audit channel. Its first
+// message links to the run's message, which links back.
 func TestTrailHasAThreadForEachRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -24,12 +24,12 @@ func TestTrailHasAThreadForEachRun(t *testing.T) {
 		c := b.change(engine.Stored{}, "R-6789", engine.Running, "")
 		b.record(1, audit.Note)
 		a = b.change(a, run1, engine.Running, "step 1")
-		stop := b.start() // now, so that its first look finds all of it
+		stop := b.start() // started now, so that its first check finds all entries
 		time.Sleep(4 * time.Second)
 		c = b.change(c, "R-6789", engine.Done, "")
 		time.Sleep(4 * time.Second)
 		stop()
-		defer b.start()() // another process goes on in the same thread
+		defer b.start()() // another process continues the same threads
 		a = b.change(a, run1, engine.Done, "")
 		time.Sleep(4 * time.Second)
 		trail := b.board.in(auditChannel)
@@ -38,7 +38,7 @@ func TestTrailHasAThreadForEachRun(t *testing.T) {
 		for _, m := range trail {
 			got = append(got, place{m.text, m.thread})
 		}
-		// The runs' own messages stand a moment before their trails.
+		// The runs' own messages are posted a moment before their trails.
 		first, second := trail[1], trail[2]
 		want := []place{{"3-3 (1)", ""}, {"1-4 (2)", ""}, {"2-2 (1)", ""}, {"5-5 (1)", second.ts}, {"6-6 (1)", first.ts}}
 		for i := range want {
@@ -52,10 +52,10 @@ func TestTrailHasAThreadForEachRun(t *testing.T) {
 		}{{a, first}, {c, second}} {
 			posted, _, err := b.store.Post(t.Context(), m.run.Run.ID)
 			if err != nil || !strings.HasSuffix(m.parent.foot, "/"+posted.TS+")") {
-				t.Errorf("the trail of %s leads to %q, its message is %s, %v", m.run.Run.ID, m.parent.foot, posted.TS, err)
+				t.Errorf("the trail of %s links to %q, its message is %s, %v", m.run.Run.ID, m.parent.foot, posted.TS, err)
 			}
 			if got := b.board.in(m.run.Run.Place.Channel); len(got) != 1 || got[0].foot != "trail (https://slack.example/C0AUDIT/"+m.parent.ts+")" {
-				t.Errorf("the message of %s leads to %+v", m.run.Run.ID, got)
+				t.Errorf("the message of %s links to %+v", m.run.Run.ID, got)
 			}
 			if th, ok, err := b.store.Thread(t.Context(), m.run.Run.ID); !ok || err != nil || !th.Linked {
 				t.Errorf("%s: %+v, %v, %v", m.run.Run.ID, th, ok, err)
@@ -64,8 +64,7 @@ func TestTrailHasAThreadForEachRun(t *testing.T) {
 	})
 }
 
-// A run whose message cannot stand anywhere does not hold the trail back for
-// long.
+// A run whose message cannot be posted delays the trail only for a moment.
 func TestTrailDoesNotWaitForever(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -92,15 +91,15 @@ func TestTrailDoesNotWaitForever(t *testing.T) {
 	})
 }
 
-// newer is a store in which a newer bot keeps the threads.
+// newer is a store whose threads a newer bot has stored.
 type newer struct{ *memstore.Store }
 
 func (newer) Thread(context.Context, string) (publish.Thread, bool, error) {
 	return publish.Thread{}, false, fmt.Errorf("thread of form 2: %w", engine.ErrNewerForm)
 }
 
-// A thread in a form that this version does not know holds nothing up, and is
-// left as it is.
+// A thread in a form that this version does not know delays nothing, and is not
+// changed.
 func TestThreadsOfANewerBotAreLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

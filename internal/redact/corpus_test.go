@@ -28,7 +28,7 @@ func corpus(t *testing.T, name string) (lines []string) {
 }
 
 // TestCorpus counts the secrets that are shown and the harmless texts that are
-// taken, each form alone and behind the head of a log line.
+// redacted, each alone and after the head of a log line.
 func TestCorpus(t *testing.T) {
 	const head = "[2026-11-21T02:38:46+0000] - INFO - "
 	secrets, misses := corpus(t, "secrets.txt"), 0
@@ -51,16 +51,16 @@ func TestCorpus(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d secrets are shown, %d of %d harmless texts are taken", misses, len(secrets), taken, 2*len(harmlessLines))
+	t.Logf("%d of %d secrets are shown, %d of %d harmless texts are redacted", misses, len(secrets), taken, 2*len(harmlessLines))
 	if misses != knownMisses || taken != knownFalseTakes {
-		t.Errorf("%d misses and %d false takes; want %d and %d", misses, taken, knownMisses, knownFalseTakes)
+		t.Errorf("%d secrets shown and %d harmless texts redacted; want %d and %d", misses, taken, knownMisses, knownFalseTakes)
 	}
 	if len(secrets) < 150 || len(harmlessLines) < 100 {
 		t.Errorf("the corpora have only %d and %d lines", len(secrets), len(harmlessLines))
 	}
 }
 
-// TestBlocks holds secrets that show only by where their lines stand.
+// TestBlocks: secrets that only the position of their lines shows.
 func TestBlocks(t *testing.T) {
 	const (
 		full  = "MIIEpAIBAAKCAQEA1c7+9z5Pad7OejecsQ0bu3aozN3tihPmljnnudb9G3HECdnH"
@@ -90,8 +90,8 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestOrdinaryLinesCostNothing holds that a line without a hint is read once and
-// that nothing is allocated for it.
+// TestOrdinaryLinesCostNothing: a line without a hint is read once, and nothing
+// is allocated for it.
 func TestOrdinaryLinesCostNothing(t *testing.T) {
 	for _, line := range []string{
 		"  status                       Connection failed - restart pending",
@@ -99,7 +99,7 @@ func TestOrdinaryLinesCostNothing(t *testing.T) {
 		"| 8e9e05c52164694d | 3.4.23 |  20 kB |      true |      false |         3 |          9 |",
 	} {
 		if got := allHint().in(line, nil); len(got) > 0 {
-			t.Errorf("%q is looked at with the rules %v", line, got)
+			t.Errorf("%q is checked with the rules %v", line, got)
 		}
 		if n := testing.AllocsPerRun(10, func() { inLine(line) }); n > 0 {
 			t.Errorf("%q: %v allocations", line, n)
@@ -107,7 +107,8 @@ func TestOrdinaryLinesCostNothing(t *testing.T) {
 	}
 }
 
-// TestExpressions compiles what is otherwise compiled on first use.
+// TestExpressions compiles all expressions, which are otherwise compiled on
+// first use.
 func TestExpressions(t *testing.T) {
 	for _, r := range rules {
 		for _, s := range r.shapes {
@@ -124,7 +125,7 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
-// TestMaintainedSet holds that the rule data is there and is used.
+// TestMaintainedSet: the rule data exists and is used.
 func TestMaintainedSet(t *testing.T) {
 	if n := len(maintained()); n < 200 {
 		t.Errorf("only %d rules of the maintained set", n)

@@ -32,14 +32,12 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// Plain text is left alone, whether or not it is looked at rune by rune.
-// TestPlainTextIsClean holds the quick look to the long one, and that the usual
-// texts pass it.
+// TestPlainTextIsClean: the quick check agrees with the full one, and ordinary texts pass it.
 func TestPlainTextIsClean(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\t\n\x80-\xff…·🟢]*`)).Draw(t, "s")
 		if plain(s) && scrub(s) != s {
-			t.Errorf("plain, and yet scrub(%q) = %q", s, scrub(s))
+			t.Errorf("plain, but scrub(%q) = %q", s, scrub(s))
 		}
 	})
 	for _, s := range []string{"", "  status   OK\n\tx", "🟢 Sev 0 · None · db_dis", "…é"} {
@@ -124,8 +122,8 @@ func TestOrdinaryTextIsLeftAlone(t *testing.T) {
 	}
 }
 
-// The monit and systemd outputs that observe keeps as test data are ordinary:
-// nothing in them is a secret. Of the cases from the field two show a secret's form.
+// The monit and systemd outputs in observe's test data contain no secret. Two of the cases from the
+// field contain text in the form of one.
 func TestSamplesAreLeftAlone(t *testing.T) {
 	archives, err := filepath.Glob("../test/answertest/testdata/*.txtar")
 	if err != nil || len(archives) < 5 {
@@ -166,8 +164,8 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// fragments are pieces of secrets and of what surrounds them; their
-// combinations are where one rule's leavings could meet another rule.
+// fragments are pieces of secrets and of their surroundings: in combination, the result of one rule
+// could match another rule.
 var fragments = []string{
 	"password", "passphrase=", "token:", "\"secret\":", `\"api_key\":\"`, "=", ":", " ", "\n", "'", `"`, `\`, "&", "@", ",", "{", "}",
 	"hunter2", "-p", "--password ", "mysql ", "mysql -u x -p", "xoxb-1234567890", "AKIAIOSFODNN7EXAMPLE", "Bearer abcdefghijk",

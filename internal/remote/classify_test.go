@@ -8,8 +8,8 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// odd names the samples that do not simply mean what their exit code says;
-// every other sample must stay as it is.
+// odd has the samples whose outcome differs from what their exit code says. All
+// other samples must stay unchanged.
 var odd = map[string]Outcome{
 	"sudo/list-batch-flag": SudoRefused,
 	"sudo/list-restart":    SudoRefused,
@@ -106,7 +106,7 @@ func readSamples(t *testing.T) map[string]Result {
 	return samples
 }
 
-// Lines that the samples lack, and the traps around them.
+// Messages that the samples lack, and similar lines that must not match.
 func TestClassifyLines(t *testing.T) {
 	const read, change = false, true
 	for _, c := range []struct {
@@ -147,8 +147,8 @@ func TestClassifyLines(t *testing.T) {
 	}
 }
 
-// A banner is no word of monit's, and a program that is no supervisor's client
-// may write like one.
+// A banner is no message of monit, and a program that is not a supervisor's
+// client may print similar lines.
 func TestClassifyBlamesNoBystander(t *testing.T) {
 	for _, c := range []struct{ sent, stderr string }{
 		{"sudo -n monit status x", "Unauthorized access to this system is prohibited.\n"},

@@ -60,7 +60,7 @@ func inShells(t *testing.T, line, mark string, want []Part) {
 		parts, begun := Split(stdout.Bytes(), stderr.Bytes(), mark)
 		for i := range parts {
 			if parts[i].Exit == 143 {
-				parts[i].Stderr = nil // shells say so in words of their own, or not at all
+				parts[i].Stderr = nil // shells print different messages about this, or none
 			}
 		}
 		if diff := cmp.Diff(want, parts); !begun || diff != "" {
@@ -99,7 +99,7 @@ func TestJoinedPartsComeOneByOne(t *testing.T) {
 	}
 }
 
-// A mark with anything but an exit code ends what is understood.
+// Parsing ends at a mark without a valid exit code.
 func TestJoinedPartsWithoutExitCode(t *testing.T) {
 	for _, code := range []string{"", "x", "-1", "256", "0 0", "+1"} {
 		parts, _ := Split([]byte("M\na\nM "+code+"\nb\nM 0\n"), []byte("M\n\nM\n\nM\n"), "M")

@@ -59,14 +59,15 @@ func TestWatchdogStaysSilentWhenStuck(t *testing.T) {
 		t.Errorf("alive: %q", got)
 	}
 	looks <- []string{"the engine loop has not run for 2m0s"}
-	looks <- nil // the look before this one has been dealt with
+	looks <- nil // so the previous result has been handled
 	if err := Stopping(); err != nil {
 		t.Fatal(err)
 	}
-	// Had the stuck look been answered, there would be two of these.
+	// If the stuck result had been answered, there would be two WATCHDOG
+	// messages.
 	got := []string{read(), read()}
 	if strings.Join(got, " ") != "WATCHDOG=1 STOPPING=1" && strings.Join(got, " ") != "STOPPING=1 WATCHDOG=1" {
-		t.Errorf("after a stuck look: %q", got)
+		t.Errorf("after a stuck loop: %q", got)
 	}
 	stop()
 	select {

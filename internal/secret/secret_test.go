@@ -35,7 +35,7 @@ func TestIsNeverPrinted(t *testing.T) {
 		}
 	}
 	if !strings.Contains(out.String(), "<redacted>") {
-		t.Error("nothing says that something was hidden")
+		t.Error("the output does not show that something was hidden")
 	}
 	if holder.hidden.Reveal() != word || s.IsZero() || !(secret.Text{}).IsZero() {
 		t.Error("Reveal or IsZero is wrong")

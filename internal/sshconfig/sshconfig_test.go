@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// site copies the config of a site to a directory of its own.
+// site copies the config of a site to its own directory.
 func site(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -38,10 +38,10 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// reached is where a host is, in ssh's own words.
+// reached is the route to a host, in the terms of ssh -G.
 type reached struct{ hostname, port, user, jump string }
 
-// byOpenSSH asks ssh -G.
+// byOpenSSH is the route according to ssh -G.
 func byOpenSSH(t *testing.T, config, name string) reached {
 	t.Helper()
 	cmd := exec.Command(testenv.Program(t, "ssh"), "-G", "-F", config, name)
@@ -68,7 +68,7 @@ func byOpenSSH(t *testing.T, config, name string) reached {
 	return r
 }
 
-// byUs asks this package.
+// byUs is the route according to this package.
 func byUs(t *testing.T, f *File, name string) reached {
 	t.Helper()
 	me, err := user.Current()
@@ -115,7 +115,7 @@ func compare(t *testing.T, config string, names []string) {
 	}
 }
 
-// TestSiteAsOpenSSH holds a config of 200 lines to ssh -G, host by host.
+// TestSiteAsOpenSSH compares a config of 200 lines with ssh -G, host by host.
 func TestSiteAsOpenSSH(t *testing.T) {
 	names := []string{
 		"bastion", "bastion-eu", "inner-1", "web1", "web9", "web", "web12", "a.lab.example.com", "secret.lab.example.com",
@@ -128,7 +128,7 @@ func TestSiteAsOpenSSH(t *testing.T) {
 	compare(t, site(t), names)
 }
 
-// TestRandomAsOpenSSH does the same with configs put together by chance.
+// TestRandomAsOpenSSH does the same with random configs.
 func TestRandomAsOpenSSH(t *testing.T) {
 	random := rand.New(rand.NewPCG(16, 2026))
 	pick := func(list ...string) string { return list[random.IntN(len(list))] }
@@ -171,8 +171,8 @@ func TestRandomAsOpenSSH(t *testing.T) {
 	}
 }
 
-// TestRefused names the line of what would run a program, ask the network, or
-// read elsewhere.
+// TestRefused: a line that would run a program, query the network or read files
+// elsewhere is refused, with its number.
 func TestRefused(t *testing.T) {
 	elsewhere := filepath.Join(t.TempDir(), "other")
 	write(t, elsewhere, "User somebody\n")

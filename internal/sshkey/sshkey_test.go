@@ -48,31 +48,31 @@ func TestSignatureHoldsForItsWordsOnly(t *testing.T) {
 		t.Fatalf("%v, %v", key, err)
 	}
 	if _, err := Verify(sig, purpose, []byte("restart db_ltds")); err == nil {
-		t.Error("holds for other words")
+		t.Error("valid for another message")
 	}
 	if _, err := Verify(sig, "file", []byte("restart db_dis")); err == nil {
-		t.Error("holds for another purpose")
+		t.Error("valid for another purpose")
 	}
 	if _, err := Verify(sig, "", []byte("restart db_dis")); err == nil {
-		t.Error("holds for no purpose")
+		t.Error("valid without a purpose")
 	}
-	// Another key in the envelope of the first one's signature.
+	// Another key with the first one's signature.
 	other := signer(t).Key().Wire()
 	swapped := bytes.Replace(sig, s.Key().Wire(), other, 1)
 	if _, err := Verify(swapped, purpose, []byte("restart db_dis")); err == nil {
-		t.Error("holds for another key")
+		t.Error("valid for another key")
 	}
 	for i := range sig {
 		bent := bytes.Clone(sig)
 		bent[i] ^= 1
 		if _, err := Verify(bent, purpose, []byte("restart db_dis")); err == nil {
-			t.Errorf("holds with byte %d changed", i)
+			t.Errorf("valid with byte %d changed", i)
 		}
 	}
 }
 
-// TestOpenSSHAgrees: what this package signs, ssh-keygen verifies, and the
-// other way round, with every type of key that people have.
+// TestOpenSSHAgrees: ssh-keygen verifies the signatures of this package, and
+// this package those of ssh-keygen, for every common type of key.
 func TestOpenSSHAgrees(t *testing.T) {
 	message := []byte("restart db_dis disk was full\n")
 	for _, args := range [][]string{{"-t", "ed25519"}, {"-t", "ecdsa", "-b", "384"}, {"-t", "rsa", "-b", "2048"}} {
@@ -101,7 +101,7 @@ func TestOpenSSHAgrees(t *testing.T) {
 			verify := exec.Command(testenv.Program(t, "ssh-keygen"), "-Y", "verify", "-f", allowed, "-I", "anna", "-n", purpose, "-s", armoured)
 			verify.Stdin = bytes.NewReader(message)
 			if out, err := verify.CombinedOutput(); err != nil {
-				t.Fatalf("ssh-keygen does not verify ours: %v: %s", err, out)
+				t.Fatalf("ssh-keygen does not verify this package's signature: %v: %s", err, out)
 			}
 			sign := exec.Command(testenv.Program(t, "ssh-keygen"), "-Y", "sign", "-f", path, "-n", purpose)
 			sign.Stdin = bytes.NewReader(message)
@@ -114,7 +114,7 @@ func TestOpenSSHAgrees(t *testing.T) {
 				t.Fatalf("no signature: %s", out)
 			}
 			if key, err := Verify(block.Bytes, purpose, message); err != nil || !key.Equal(s.Key()) {
-				t.Errorf("ours does not verify ssh-keygen's: %v, %v", key, err)
+				t.Errorf("this package does not verify ssh-keygen's signature: %v, %v", key, err)
 			}
 			if k, err := Parse(string(public)); err != nil || !k.Equal(s.Key()) {
 				t.Errorf("%v, %v", k, err)
@@ -163,7 +163,7 @@ func agentWith(t *testing.T, keys ...string) (socket string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	if _, err := out.Read(make([]byte, 1)); err != nil { // it listens before it says where
+	if _, err := out.Read(make([]byte, 1)); err != nil { // it listens before it prints its address
 		t.Fatal(err)
 	}
 	for _, k := range keys {
@@ -201,7 +201,7 @@ func TestWhatIsNotTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := File(open); err == nil || !strings.Contains(err.Error(), "chmod 600") {
-		t.Errorf("a key that others read: %v", err)
+		t.Errorf("a key that others can read: %v", err)
 	}
 	if (Key{}).Equal(Key{}) {
 		t.Error("no key equals no key")
@@ -212,7 +212,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add([]byte("SSHSIG\x00\x00\x00\x01"))
 	f.Fuzz(func(t *testing.T, sig []byte) {
 		if k, err := Verify(sig, purpose, []byte("restart db_dis")); err == nil {
-			t.Fatalf("made up a signature of %s", k)
+			t.Fatalf("accepted invalid bytes as a signature of %s", k)
 		}
 	})
 }

@@ -8,8 +8,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// demoFiles are those of every host of the demo's fleet, in both generations:
-// the demo itself cannot be imported here, which imports this package.
+// demoFiles are the files of every host of the demo's fleet, in both
+// generations. The demo itself cannot be imported here, because it imports this
+// package.
 func demoFiles(t *testing.T, oldSudo bool) (out []*File) {
 	t.Helper()
 	cs, err := catalogs.Builtin()

@@ -48,7 +48,7 @@ func toERE(re *syntax.Regexp) (string, error) {
 	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		return "", errors.New("it can match a blank, and sudo would take what follows for another argument")
 	default:
-		return "", fmt.Errorf("sudo's regular expressions cannot say %q", re)
+		return "", fmt.Errorf("sudo's regular expressions cannot express %q", re)
 	}
 }
 
@@ -149,7 +149,7 @@ func classERE(ranges []rune) (string, error) {
 			return "", errors.New("it can match a blank or what is not printable ASCII, and sudo would take what follows for another argument")
 		}
 		if k := strings.IndexFunc(`#$\`, func(r rune) bool { return lo <= r && r <= hi }); k >= 0 {
-			return "", fmt.Errorf("it can match %q, which sudo's regular expressions cannot say everywhere", `#$\`[k])
+			return "", fmt.Errorf("it can match %q, which sudo's regular expressions cannot express everywhere", `#$\`[k])
 		}
 		if hi-lo > 1 && !strings.ContainsRune("]^-", lo) && !strings.ContainsRune("]^-", hi) {
 			fmt.Fprintf(&b, "%c-%c", lo, hi)

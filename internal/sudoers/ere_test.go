@@ -30,8 +30,7 @@ var (
 	}
 )
 
-// TestToERE compares what RE2 and the C library's extended expressions make of
-// the same texts.
+// TestToERE compares which texts RE2's and the C library's expressions match.
 func TestToERE(t *testing.T) {
 	grep, err := exec.LookPath("grep")
 	if err != nil {
@@ -108,8 +107,8 @@ func TestClimbs(t *testing.T) {
 	}
 }
 
-// FuzzExact holds that an exact line never says more than its words: no
-// wildcard and no separator of the file's syntax is left bare.
+// FuzzExact: an exact line allows only its words: it contains no unescaped
+// wildcard, and no unescaped separator of the file's syntax.
 func FuzzExact(f *testing.F) {
 	for _, s := range []string{"x", "select * from t", "a,b:c=d", "#x", "^x$", "[a]", "!x", `\`, "a  b", "", "é", "a\nb"} {
 		f.Add(s, "y")

@@ -16,7 +16,7 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// attempt is one command of the bot's account that must not get anywhere.
+// attempt is one command of the bot's account that must have no effect beyond the rules.
 type attempt struct {
 	env  []string // NAME=value, set before sudo
 	argv []string
@@ -25,7 +25,7 @@ type attempt struct {
 	harmless bool
 }
 
-// planted marks what an attempt hands over.
+// planted is the path that attempts try to have executed or read.
 const planted = "/tmp/planted"
 
 // attempts are commands that an attacker with the bot's account may try against a file,
@@ -74,7 +74,7 @@ func around(f *File, r Rule) (out []attempt) {
 		deny(head, append(slices.Clone(extra), args...)...)
 		deny(head, extra...)
 	}
-	// the words cut elsewhere, and another program of that name
+	// the same words divided differently, and another program of that name
 	if len(args) > 1 {
 		deny(head, strings.Join(args, "\n"))
 		deny(head, strings.Join(args, "\t"))
@@ -99,8 +99,7 @@ func surrounding(r Rule) (out []attempt) {
 	return out
 }
 
-// listed says that an attempt is a command that another line is there for: a
-// rule of one process is near that of another.
+// listed reports whether another line allows the attempt: rules of different processes are similar.
 func listed(f *File, argv []string) bool {
 	return slices.ContainsFunc(f.Rules, func(r Rule) bool {
 		return slices.Equal(r.Example, argv) || r.Args != `""` && r.Args[0] != '^' &&
@@ -108,8 +107,8 @@ func listed(f *File, argv []string) bool {
 	})
 }
 
-// variables are those by which a program is bent: what it loads, where it finds
-// others, which pager, editor, home, endpoint or configuration it takes.
+// variables can change what a program does: what it loads, where it finds other programs, and which
+// pager, editor, home, endpoint or configuration it uses.
 var variables = []string{
 	"LD_PRELOAD=" + planted, "LD_LIBRARY_PATH=" + planted, "PATH=" + planted, "BASH_ENV=" + planted, "ENV=" + planted, "IFS=/", "HOME=" + planted,
 	"PAGER=" + planted, "SYSTEMD_PAGER=" + planted, "SYSTEMD_EDITOR=" + planted, "LESSOPEN=|" + planted, "EDITOR=" + planted, "SHELLOPTS=xtrace",
@@ -118,7 +117,7 @@ var variables = []string{
 	"JAVA_TOOL_OPTIONS=-javaagent:" + planted, "MYSQL_HOME=" + planted, "PYTHONPATH=" + planted, "PERL5LIB=" + planted, "TMPDIR=" + planted, "XAUTHORITY=" + planted,
 }
 
-// extras are arguments by which a program that is allowed something does more.
+// extras are arguments by which an allowed program does more.
 var extras = map[string][][]string{
 	"monit":      {{"-c", planted}, {"-s", planted}, {"-p", planted}, {"-l", planted}, {"quit"}, {"-g", "all", "stop"}, {"procmatch", "."}},
 	"systemctl":  {{"edit", "dh-etcd"}, {"--host=root@127.0.0.1"}, {"--root=/tmp"}, {"link", planted}, {"enable", planted}, {"status", "dh-etcd"}, {"--property=ExecStart", "show"}, {"daemon-reload"}, {"poweroff"}, {"set-environment", "A=b"}},
@@ -150,18 +149,17 @@ var extras = map[string][][]string{
 	"dh_monit":         {{"stop", "all"}, {"quit"}},
 }
 
-// ran is what the stand-in for every program of a file prints: that it ran,
-// where, and what of its surroundings reached it.
+// ran is the stand-in for every program of a file. It prints that it ran, where, and the
+// environment that reached it.
 const ran = `#!/bin/sh
 echo "RAN $0 in $(pwd)" >> /run/ran
 export -p >> /run/ran
 `
 
-// TestEscapes tries them with the real sudo, in a changed root in which every
-// program that a file names is a stand-in. At least 100 on each host of the
-// demo's fleet and of the lab's, and none gets through. It takes root, sudo and
-// a kernel that lets root mount. DHBOT_ESCAPES=1 tries everything, without it a
-// part that lies evenly among all.
+// TestEscapes runs the attempts with the real sudo, in a changed root in which every program that a
+// file names is a stand-in. There are at least 100 for each host of the demo's fleet and of the
+// lab's, and none may succeed. The test needs root, sudo and a kernel that lets root mount.
+// DHBOT_ESCAPES=1 tries all of them; without it the test tries an evenly spread part.
 func TestEscapes(t *testing.T) {
 	testenv.Program(t, "sudo")
 	for _, f := range slices.Concat(builtinFiles(t, false), demoFiles(t, false)) {
@@ -172,9 +170,9 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// TestWrapperEscapes is the same with the file for an old sudo and its wrapper,
-// by the wrapper and past it, and lets the wrapper run each command of the
-// catalog. Without DHBOT_ESCAPES=1 it is one host.
+// TestWrapperEscapes does the same with the file for an old sudo and its wrapper, through the
+// wrapper and around it. It also lets the wrapper run each command of the catalog. Without
+// DHBOT_ESCAPES=1 it tests one host.
 func TestWrapperEscapes(t *testing.T) {
 	testenv.Program(t, "sudo")
 	now, old := builtinFiles(t, false), builtinFiles(t, true)
@@ -198,7 +196,7 @@ func TestWrapperEscapes(t *testing.T) {
 	}
 }
 
-// wrapped is a command as the bot sends it where sudo is old.
+// wrapped is a command as the bot sends it to a host with an old sudo.
 func wrapped(argv []string) []string {
 	if slices.Contains(argv, fleet.SudoWrapper) {
 		return argv
@@ -206,8 +204,8 @@ func wrapped(argv []string) []string {
 	return (&fleet.Host{OldSudo: true}).Sudo(argv)
 }
 
-// wrapperAttempts are those against the file for a newer sudo, by the wrapper
-// and past it, and what the wrapper itself may be led to.
+// wrapperAttempts are the attempts against the file for a newer sudo, through the wrapper and
+// around it, and attempts against the wrapper itself.
 func wrapperAttempts(now *File) (out []attempt) {
 	for _, a := range attempts(now) {
 		if !a.harmless {
@@ -241,15 +239,15 @@ func wrapperAttempts(now *File) (out []attempt) {
 	return out
 }
 
-// allowedTo says that an account may run these words as well.
+// allowedTo reports whether an account may run these words anyway.
 func allowedTo(f *File, account string, words []string) bool {
 	return slices.ContainsFunc(f.Rules, func(r Rule) bool {
 		return r.RunAs == account && slices.Equal(r.Example[len(r.Example)-argCount(r)-1:], words)
 	})
 }
 
-// tryAll tries the attempts against a file, or a part of them, and what must
-// be allowed.
+// tryAll runs the attempts against a file, or a part of them, and the commands that must be
+// allowed.
 func tryAll(t *testing.T, f *File, tried, allowed []attempt) {
 	if os.Getenv("DHBOT_ESCAPES") == "" {
 		tried = some(tried, 200)
@@ -264,7 +262,7 @@ func tryAll(t *testing.T, f *File, tried, allowed []attempt) {
 		leaked := strings.Contains(out, planted) || len(a.env) > 0 && strings.Contains(out, a.env[0])
 		switch {
 		case a.harmless && !ran:
-			t.Errorf("refused, which it need not be: %q %q", a.env, a.argv)
+			t.Errorf("refused, but must be allowed: %q %q", a.env, a.argv)
 		case !a.harmless && ran:
 			t.Errorf("got through: %q", a.argv)
 		case a.harmless && (leaked && len(a.env) > 0 || !strings.Contains(out, " in /\n")):
@@ -274,7 +272,7 @@ func tryAll(t *testing.T, f *File, tried, allowed []attempt) {
 	t.Logf("%d attempts, %d rules", len(tried), len(f.Rules))
 }
 
-// some are n of the attempts, evenly among all.
+// some are n of the attempts, evenly spread.
 func some(all []attempt, n int) (out []attempt) {
 	for i := range min(n, len(all)) {
 		out = append(out, all[i*len(all)/n])
@@ -316,8 +314,8 @@ func inRoot(t *testing.T, f *File, tried []attempt) []outcome {
 	return got
 }
 
-// accountScript tries one after the other; after each the stand-in's log is
-// shown and emptied.
+// accountScript runs the attempts one after the other. After each it prints and empties the
+// stand-in's log.
 func accountScript(t *testing.T, tried []attempt) string {
 	t.Helper()
 	quote := func(s string) string {
@@ -348,8 +346,8 @@ func accountScript(t *testing.T, tried []attempt) string {
 	return b.String()
 }
 
-// rootScript makes a root of this machine's files with a layer of its own over
-// them, puts a stand-in in the place of every program, and runs the attempts.
+// rootScript makes a root from this machine's files with a layer above them for changes, replaces
+// every program by a stand-in, and runs the attempts.
 func rootScript(f *File) string {
 	var b strings.Builder
 	b.WriteString(`d=$1; mkdir $d/t; mount -t tmpfs tmpfs $d/t; mkdir $d/t/up $d/t/work $d/t/root

@@ -70,7 +70,7 @@ func (inv *invocation) options(rest []planner.HostWord) ([]planner.HostWord, err
 		case o == "--":
 			return rest[1:], nil
 		case strings.HasPrefix(o, "-"):
-			return nil, fmt.Errorf("sudo's option %s is not one that a rule can be made for", o)
+			return nil, fmt.Errorf("no rule can be made for sudo's option %s", o)
 		default:
 			return rest, nil
 		}

@@ -10,13 +10,13 @@ import (
 	"dhbot/internal/test/labtest"
 )
 
-// account is who the test makes on the lab's hosts, with nothing but the file
-// that is tested.
+// account is the account that the test creates on the lab's hosts, with no
+// rights but those of the tested file.
 const account = "dhbotleast"
 
-// TestLab installs the printed file on real hosts and asks the real sudo: the
-// catalog's commands are allowed, everything near them is not, and what only
-// reads really runs.
+// TestLab installs the printed file on real hosts and queries the real sudo:
+// the catalog's commands are allowed, similar ones are not, and commands that
+// only read really run.
 func TestLab(t *testing.T) {
 	hosts := labtest.Hosts(t)
 	for _, f := range builtinFiles(t, false) {
@@ -70,7 +70,8 @@ func argCount(r Rule) int {
 	return 0
 }
 
-// grants says whether any rule of the file allows what is near another rule.
+// grants reports whether another rule of the file allows arguments that are
+// similar to those of r.
 func grants(t *testing.T, f *File, r Rule, args []string) bool {
 	for _, o := range f.Rules {
 		if o.RunAs == r.RunAs && o.Program == r.Program && allows(t, o)(args) {
@@ -80,7 +81,7 @@ func grants(t *testing.T, f *File, r Rule, args []string) bool {
 	return false
 }
 
-// cases are commands of the account, asked in one session.
+// cases are commands of the account, queried in one session.
 type cases struct {
 	host   string
 	want   []bool
@@ -92,7 +93,7 @@ func (c *cases) ask(want bool, argv []string) {
 	for i, a := range argv {
 		q, err := syntax.Quote(a, syntax.LangBash)
 		if err != nil {
-			return // no shell could say it
+			return // no shell can pass it
 		}
 		words[i] = q
 	}

@@ -20,7 +20,8 @@ import (
 )
 
 // site is a catalog with everything that matters to sudo: fixed words, choices,
-// patterns, listed paths, variables, and what no rule can be made for.
+// patterns, listed paths, variables, and commands for which no rule can be
+// made.
 const site = `
 catalog: site
 title: A site
@@ -115,7 +116,7 @@ func rulesOf(f *File) (out []string) {
 	return out
 }
 
-// What every file says of the account.
+// The settings of the account in every file.
 const (
 	noTerminal = `Defaults:dhops !env_keep, env_reset, !setenv, always_set_home, !requiretty`
 	searchPath = `Defaults:dhops secure_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"`
@@ -165,8 +166,8 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestLeftOut holds that what cannot be said exactly is not allowed at all,
-// and that the file says so.
+// TestLeftOut: a command that cannot be expressed exactly is not allowed, and
+// the file lists it.
 func TestLeftOut(t *testing.T) {
 	f := siteFile(t, "query", false)
 	for _, want := range []string{
@@ -207,7 +208,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// builtin are a small fleet of each generation that the binary carries.
+// builtin are the built-in catalogs, and a small fleet of each generation.
 func builtin(t testing.TB) (catalogs.Set, *fleet.Fleet) {
 	t.Helper()
 	cs, err := catalogs.Builtin()
@@ -251,9 +252,9 @@ func builtinFiles(t testing.TB, oldSudo bool) (out []*File) {
 	return out
 }
 
-// TestBuiltin holds every rule of the carried catalogs to the promises: no
-// wildcard, nothing but one program with its arguments spelt out, the example
-// allowed, and nothing near it.
+// TestBuiltin checks every rule of the built-in catalogs: there is no wildcard,
+// the line has exactly one program with its arguments written out, the example
+// is allowed, and similar commands are not.
 func TestBuiltin(t *testing.T) {
 	shape := regexp.MustCompile(`^dhops ALL = \([a-z]+\) NOPASSWD: /[A-Za-z0-9_./-]+ (""|\^.*\$|[^^].*)$`)
 	wild := regexp.MustCompile(`(^|[^\\])[*?[]`)
@@ -282,8 +283,8 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
-// TestRemovalsStayBelowTheirRoots: what dbmerge may remove lies below the
-// directories of the pages, in exactly the form of a day of one table.
+// TestRemovalsStayBelowTheirRoots: dbmerge may only remove paths below the
+// directories in the pages that have exactly the form of one day of one table.
 func TestRemovalsStayBelowTheirRoots(t *testing.T) {
 	const day, other = "/db/Intraday/Order/Event/infra_1/2018-02-09", "/db/Intraday/Order/Event/p.2/2018-02-09"
 	const states, details = "/db/TempFiles/dbmerge/db_dis/", "/db/Systems/Order/ImportDetails/"
@@ -354,8 +355,8 @@ func allows(t *testing.T, r Rule) func(args []string) bool {
 
 var escape = regexp.MustCompile(`\\(.)`)
 
-// near are argument lists a step away from one: with a word more, one less, an
-// option in place of each, a climbing path in place of each component.
+// near are argument lists that differ in one step from args: one word more or
+// less, an option instead of a word, or ".." instead of a path component.
 func near(args []string) (out [][]string) {
 	out = append(out, append(slices.Clone(args), "x"), append([]string{"--x"}, args...), append(slices.Clone(args), "*"))
 	for i, a := range args {
@@ -373,8 +374,8 @@ func near(args []string) (out [][]string) {
 	return out
 }
 
-// TestPlansAreAllowed holds the examples to the planner: what a plan sends
-// through sudo is allowed by a rule of its host.
+// TestPlansAreAllowed: every command that a plan sends through sudo is allowed
+// by a rule of its host.
 func TestPlansAreAllowed(t *testing.T) {
 	cs, fl := builtin(t)
 	planner := &planner.Planner{Catalogs: cs, Fleet: fl}
@@ -398,14 +399,14 @@ func TestPlansAreAllowed(t *testing.T) {
 					checked++
 					sent := append([]string{"sudo", "-n"}, words[1:]...)
 					if !slices.ContainsFunc(f.Rules, func(r Rule) bool { return slices.Equal(r.Example, sent) }) {
-						t.Errorf("%s on %s: %q is no rule's", plan.Title, s.Host, sent)
+						t.Errorf("%s on %s: no rule allows %q", plan.Title, s.Host, sent)
 					}
 				}
 			}
 		}
 	}
 	if checked < 200 {
-		t.Errorf("only %d commands were looked at", checked)
+		t.Errorf("only %d commands were checked", checked)
 	}
 }
 

@@ -36,12 +36,12 @@ func exact(args []string) (string, error) {
 	return single(strings.Join(out, " "))
 }
 
-var errEmpty = errors.New("an empty argument cannot be said in a sudoers file")
+var errEmpty = errors.New("a sudoers file cannot express an empty argument")
 
 // single refuses arguments with blanks that the file's syntax would merge.
 func single(args string) (string, error) {
 	if strings.Contains(args, "  ") || strings.HasPrefix(args, " ") || strings.HasSuffix(args, " ") {
-		return "", fmt.Errorf("the blanks of %q cannot be said in a sudoers file", args)
+		return "", fmt.Errorf("a sudoers file cannot express the blanks of %q", args)
 	}
 	return args, nil
 }
@@ -51,7 +51,7 @@ func single(args string) (string, error) {
 func sayable(text, not string) error {
 	for _, r := range text {
 		if r < ' ' || r > '~' || strings.ContainsRune(not, r) {
-			return fmt.Errorf("the character %q of %q cannot be said here in a sudoers file", r, text)
+			return fmt.Errorf("a sudoers file cannot express the character %q of %q here", r, text)
 		}
 	}
 	return nil

@@ -20,7 +20,7 @@ func (f *File) String() string {
 	if n := len(f.Plain); n > 0 {
 		fmt.Fprintf(&b, "# %d more commands need no sudo: %s must be able to run them by itself (it reads logs).\n", n, f.User)
 	}
-	b.WriteString("\n# No terminal is needed; nothing of the caller's surroundings counts but the locale.\n")
+	b.WriteString("\n# No terminal is needed; of the caller's environment only the locale is used.\n")
 	for _, d := range f.Defaults() {
 		fmt.Fprintf(&b, "Defaults:%s %s\n", f.User, d)
 	}
@@ -31,7 +31,7 @@ func (f *File) String() string {
 		f.writeRules(&b, f.Line)
 	}
 	if len(f.LeftOut) > 0 {
-		b.WriteString("\n# Left out; each stays a thing that a person does:\n")
+		b.WriteString("\n# Left out; a person has to do each of these:\n")
 	}
 	for _, l := range f.LeftOut {
 		fmt.Fprintf(&b, "#   %s: %s\n#     %s\n", comment(l.Use), comment(l.Command), comment(l.Why))

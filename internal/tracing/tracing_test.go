@@ -22,8 +22,7 @@ func env(pairs map[string]string) func(string) string {
 	return func(name string) string { return pairs[name] }
 }
 
-// The variables that OpenTelemetry names decide whether anything is sent; one
-// that is not understood is named.
+// OpenTelemetry's variables decide whether anything is sent. The error for an invalid one names it.
 func TestSettings(t *testing.T) {
 	for _, c := range []struct {
 		env map[string]string
@@ -57,15 +56,15 @@ func TestSettings(t *testing.T) {
 		if span.IsRecording() != c.on {
 			t.Errorf("%v: recording is %v", c.env, span.IsRecording())
 		}
-		// The span was not ended: there is nothing to send to a collector that is not there.
+		// The span was not ended, so there is nothing to send to the missing collector.
 		if err := stop(t.Context()); err != nil {
 			t.Errorf("%v: stopping: %v", c.env, err)
 		}
 	}
 }
 
-// What a collector receives: the spans with their ids, below each other, and of
-// an error no more than that there was one.
+// A collector receives the spans with their ids, each below its parent. Of an error it receives
+// only that there was one.
 func TestCollector(t *testing.T) {
 	received := make(chan *collector.ExportTraceServiceRequest, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -64,7 +64,7 @@ func (c *Check) Verify(export io.Reader) (audit.Report, error) {
 	if header.Note != "" {
 		signed, err := audit.OpenHead([]byte(header.Note), c.keys)
 		if err != nil {
-			return audit.Report{}, errors.Join(fmt.Errorf("the head in the first line of the export does not count: %w", err), keyless(c.keys, c.configErr))
+			return audit.Report{}, errors.Join(fmt.Errorf("the head in the first line of the export is invalid: %w", err), keyless(c.keys, c.configErr))
 		}
 		o.Signed = append(slices.Clone(o.Signed), signed)
 	}
@@ -106,7 +106,7 @@ func (e Evidence) options(keys []string) (audit.Options, error) {
 			for _, note := range notes {
 				signed, err := audit.OpenHead(note, keys)
 				if err != nil {
-					return o, fmt.Errorf("a head in %s does not count: %w", text, err)
+					return o, fmt.Errorf("a head in %s is invalid: %w", text, err)
 				}
 				o.Signed = append(o.Signed, signed)
 			}
@@ -195,9 +195,9 @@ func Text(r audit.Report) string {
 	fmt.Fprintf(&b, "the trail is whole: %d entries, from #%d to #%d, head %s\n", r.Entries, r.First, r.Head.N, r.Head.Hash)
 	switch s := r.Signed; {
 	case s != nil && s.Last.N == r.Vouched:
-		fmt.Fprintf(&b, "up to #%d a head covers it, which %s signed in epoch %d\n", r.Vouched, s.Install, s.Epoch)
+		fmt.Fprintf(&b, "covered up to #%d by a head that %s signed in epoch %d\n", r.Vouched, s.Install, s.Epoch)
 	default:
-		fmt.Fprintf(&b, "up to #%d it continues the heads that were given\n", r.Vouched)
+		fmt.Fprintf(&b, "it agrees with the given heads up to #%d\n", r.Vouched)
 	}
 	if newer := r.Head.N - r.Vouched; newer > 0 {
 		fmt.Fprintf(&b, "no head covers the %d entries after it yet\n", newer)

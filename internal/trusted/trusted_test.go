@@ -98,9 +98,9 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// TestConfigMap has a directory as Kubernetes mounts one: a link ..data to a
-// directory of the moment, links to its files, all of it open to others by its
-// modes and read-only by its mount.
+// TestConfigMap checks a directory as Kubernetes mounts it: ..data is a link to
+// the current directory, and the files are links into it. All modes are open to
+// others, but the mount is read-only.
 func TestConfigMap(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount")

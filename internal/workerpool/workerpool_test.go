@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/workerpool"
 )
 
-// Every function runs at once, however many run already. No goroutine is left when the pool
-// is closed, or the bubble would not end.
+// Every function runs at once, however many are running already. No goroutine is left after the
+// pool is closed; otherwise the bubble would not end.
 func TestEverythingRunsAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := workerpool.New()
@@ -34,7 +34,7 @@ func TestEverythingRunsAndEnds(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if ended.Load() != 16 {
-			t.Error("what ran when the crew was dismissed did not end")
+			t.Error("a function that ran when the pool was closed did not end")
 		}
 	})
 }
