@@ -27,7 +27,7 @@ func (l *Monitor) updatePost(
 	ctx context.Context, m *incident.Message, now form, shown *string,
 	note func(c incident.Change, n int) card.Card, keep func(context.Context) error,
 ) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, tellBudget, errors.New("Slack's rate limit left no room for it in time"))
+	ctx, cancel := context.WithTimeoutCause(ctx, tellBudget, errors.New("the rate limits left no room for it in time"))
 	defer cancel()
 	if m.TS == "" {
 		if err := l.post(ctx, m, now, keep); err != nil {
