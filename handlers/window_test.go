@@ -130,15 +130,15 @@ func TestWindowWithTooFewApprovers(t *testing.T) {
 	h, now := newTestServiceAt(t)
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339Nano) }
 	for text, want := range map[string]string{
-		"maintenance-window in prod":                                                                    "from= takes a day and time with its zone",
-		"maintenance-window in prod from=2026-12-05T20:00 until=2d":                                     "from= takes a day and time with its zone",
+		"maintenance-window in prod":                                                                    "from= needs a date and time with a zone",
+		"maintenance-window in prod from=2026-12-05T20:00 until=2d":                                     "from= needs a date and time with a zone",
 		"maintenance-window in prod from=" + at(time.Hour):                                              "until= takes",
 		"maintenance-window in prod from=" + at(-time.Minute) + " until=2d":                             "begin in the future",
 		"maintenance-window in prod from=" + at(91*24*time.Hour) + " until=2d":                          "within 90 days",
 		"maintenance-window in prod from=" + at(time.Hour) + " until=8d":                                "from 5m to 7d",
 		"maintenance-window in prod from=" + at(time.Hour) + " until=" + at(0):                          "from 5m to 7d",
 		"maintenance-window db_dis in prod from=" + at(time.Hour) + " until=2d":                         "is for whole hosts, not for db_dis",
-		"maintenance-window infra-9 in prod from=" + at(time.Hour) + " until=2d":                        "from= takes a day and time",
+		"maintenance-window infra-9 in prod from=" + at(time.Hour) + " until=2d":                        "from= needs a date and time",
 		"maintenance-window in prod from=" + at(time.Hour) + " until=2d if the parts are there by then": "can't wait for a condition",
 	} {
 		contains(t, h.at(*now, "UANNA", text).all(), want)

@@ -88,7 +88,7 @@ func (v PlanView) Text() string {
 	if v.Digest != nil {
 		digest = *v.Digest
 	}
-	fmt.Fprintf(&b, "%s in %s · %s · %s · votes %d\ndigest %s\n", v.Title, v.Cluster, v.Class, v.Severity, v.Votes, digest)
+	fmt.Fprintf(&b, "%s in %s · %s · %s · approvals %d\ndigest %s\n", v.Title, v.Cluster, v.Class, v.Severity, v.Votes, digest)
 	for i, s := range v.Steps {
 		fmt.Fprintf(&b, "%3d  %-6s %s: %s\n", i+1, s.Kind, s.Host, s.Command)
 		if s.Sent != "" {

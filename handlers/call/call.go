@@ -138,8 +138,7 @@ func (c *Call) Scope() incident.Scope {
 	return incident.Scope{Cluster: c.Cluster.Name, Process: c.ProcessID(), Host: HostName(c.Host)}
 }
 
-// Query returns the query for all targets of a call, which a scope may not be able to
-// express.
+// Query returns the query for all targets of a call. A Scope cannot express all of them.
 func (c *Call) Query() status.Query {
 	q := status.Query{Scope: c.Scope(), Several: severalOf(c), Summaries: c.Cmd.Verb == "verify"}
 	for i := range c.Cluster.Hosts {

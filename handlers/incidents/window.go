@@ -80,12 +80,12 @@ func (s *Incidents) windowTimes(c *call.Call) (from, until time.Time, err error)
 	typed := c.Params[command.ParamUntil]
 	from, ok := readInstant(c.Params[command.ParamFrom])
 	if !ok {
-		return from, until, wrong("from= takes a day and time with its zone")
+		return from, until, wrong("from= needs a date and time with a zone")
 	}
 	if length, is := call.ReadLength(typed); is {
 		until = from.Add(length)
 	} else if until, ok = readInstant(typed); !ok {
-		return from, until, wrong("until= takes a day and time with its zone, or a length")
+		return from, until, wrong("until= needs a date and time with a zone, or a duration")
 	}
 	switch length := until.Sub(from); {
 	case !from.After(s.Now()):

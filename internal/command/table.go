@@ -126,7 +126,7 @@ func changes() []Command {
 			Class:        runbooks.Writes,
 			OverCritical: true,
 			Params: []catalogs.Param{
-				{Name: ParamFrom, Type: catalogs.TextParam, Help: "when it begins, with its zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
+				{Name: ParamFrom, Type: catalogs.TextParam, Help: "when it begins, with a zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
 				{Name: ParamUntil, Type: catalogs.TextParam, Help: "when it ends, in the same form, or how long it lasts: 12h, 2d"},
 			},
 			Summary: "request a maintenance window of hosts or of the whole cluster, which begins and ends at set times: no incidents meanwhile",

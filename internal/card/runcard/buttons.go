@@ -53,7 +53,7 @@ func approveConfirm(r engine.Run) *card.Confirm {
 
 func runButtons(r engine.Run) []card.Button {
 	stop := card.Button{Action: card.TapCancel, Label: "Stop…", Value: runValue(r), Style: card.Danger, Confirm: &card.Confirm{
-		Title: "Stop " + r.ID + "?", Text: "The current step runs to its end; the steps after it are not done.", Yes: "Stop", No: "Back"}}
+		Title: "Stop " + r.ID + "?", Text: "The current step runs to its end; no later step is started.", Yes: "Stop", No: "Back"}}
 	switch r.State {
 	case engine.Approved, engine.Queued:
 		return []card.Button{cancelButton(r)}

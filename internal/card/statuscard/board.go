@@ -27,9 +27,18 @@ func boardCard(b status.Board) card.Card {
 	bad := badRows(b.Rows)
 	c.Body = card.Paragraphs(
 		card.Capped(hostFindings(b), mostLines, "more host"), badLines(bad, b.Host == ""),
-		card.Capped(QuietLines(b.Rows, b.Host == ""), mostQuiet, "more in maintenance or as scheduled"), hostsLines(b))
+		cappedQuiet(QuietLines(b.Rows, b.Host == "")), hostsLines(b))
 	c.Buttons = boardTaps(b, bad)
 	return finish(b, c, fmt.Sprintf("%s · %s: %s", level, name, tally(b.Rows)))
+}
+
+// cappedQuiet returns the first lines of QuietLines, and the number of the others.
+func cappedQuiet(lines []card.Line) []card.Line {
+	n := len(lines) - mostQuiet
+	if n <= 0 {
+		return lines
+	}
+	return append(lines[:mostQuiet:mostQuiet], card.Line{card.T(fmt.Sprintf("… and %d more in maintenance or down as scheduled", n))})
 }
 
 // badRows returns the rows that are not as expected, the worst first.

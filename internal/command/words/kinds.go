@@ -67,8 +67,8 @@ func (t Token) IsPlaceWord() bool { return slices.Contains(placeWords, t.Key) }
 // placeOption is a place as an option: host=query-1, cluster=prod.
 var placeOption = regexp.MustCompile(`(?i)^(?:--)?(hosts?|on|node|cluster|in)=(.+)$`)
 
-// PlaceOption reads a place that is given as an option, host=query-1: its key and the
-// names after it.
+// PlaceOption splits a place that is given as an option, such as host=query-1, into its key
+// and the names.
 func PlaceOption(word string) (key, names string, ok bool) {
 	m := placeOption.FindStringSubmatch(word)
 	if m == nil {
