@@ -59,7 +59,7 @@ func TestOnlyWhatWasMeantRuns(t *testing.T) {
 				got += st.Run.Plan.Title
 			}
 			if got != want && (want == "" || !strings.HasPrefix(got, want)) {
-				t.Errorf("%s %q: asked for %q, want %q; %s", via, text, got, want, a.all())
+				t.Errorf("%s %q: requested %q, want %q; %s", via, text, got, want, a.all())
 			}
 			if want == "" && a.all() == "" {
 				t.Errorf("%s %q: no answer", via, text)
@@ -127,14 +127,14 @@ func TestRunIsForItsRequester(t *testing.T) {
 		t.Errorf("it ran long after it was shown: %s", said)
 	}
 	if said := tap("UANNA", b); len(h.openRuns(t)) != 1 {
-		t.Fatalf("the requester's Run asked for %d: %s", len(h.openRuns(t)), said)
+		t.Fatalf("the requester's Run made %d runs: %s", len(h.openRuns(t)), said)
 	}
 	r := h.openRuns(t)[0].Run
 	if r.Plan.Title != "restart db_ltds and db_merge_server" || r.State != engine.Approved || len(r.Plan.Targets) != 2 {
-		t.Errorf("asked for %s of %v, %s", r.Plan.Title, r.Plan.Targets, r.State)
+		t.Errorf("requested %s of %v, %s", r.Plan.Title, r.Plan.Targets, r.State)
 	}
 	if tap("UANNA", b); len(h.openRuns(t)) != 1 {
-		t.Error("a second tap asked again")
+		t.Error("a second tap made another run")
 	}
 	b = propose("restart tailer1 on query-1 not responding since 02:10")
 	if tap("UANNA", b); len(h.openRuns(t)) != 2 || h.openRuns(t)[1].Run.Reason != "not responding since 02:10" {

@@ -116,7 +116,7 @@ func TestReadThatFailsSaysSo(t *testing.T) {
 	h := newTestService(t)
 	h.hosts.say = speaking(nil)
 	if a := h.say("URITA", "logs db_dis"); len(a.shown) != 0 || !strings.Contains(a.all(), "nobody there") {
-		t.Errorf("looking first failed: %q", a.all())
+		t.Errorf("the discovery read failed: %q", a.all())
 	}
 	h.hosts.say = speaking(map[string]string{" find ": "/var/log/deephaven/dis/DataImportServer.log.current\n"})
 	if a := h.say("URITA", "logs db_dis"); !strings.Contains(a.all(), "did not answer") || !strings.Contains(a.all(), "nobody there") {
@@ -124,7 +124,7 @@ func TestReadThatFailsSaysSo(t *testing.T) {
 	}
 	h.hosts.say = speaking(map[string]string{" find ": "/etc/passwd\n-rf\n"})
 	if a := h.say("URITA", "logs db_dis"); len(a.shown) != 0 {
-		t.Errorf("lines that are none of the kind looked for: %q", a.all())
+		t.Errorf("lines that do not match the list's pattern: %q", a.all())
 	}
 	for _, sent := range h.hosts.sent {
 		if strings.Contains(sent, "passwd") {
@@ -195,7 +195,7 @@ func TestDestructiveCoversItsList(t *testing.T) {
 	}
 	h.hosts.say = speaking(map[string]string{" find ": list + "/db/Intraday/Order/Event/query2_1/2018-02-09\n", " du ": sizes})
 	if err := h.Recheck(t.Context(), st.Run); err == nil || !strings.Contains(err.Error(), "query2_1") {
-		t.Errorf("a path more: %v", err)
+		t.Errorf("one more path: %v", err)
 	}
 }
 

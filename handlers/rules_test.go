@@ -189,7 +189,7 @@ func TestRecheckInSilence(t *testing.T) {
 	}
 	h.dir.profiles["UBEN"] = auth.Profile{Account: r.Votes[0].Account, ID: "UBEN", Organisation: homeTeam, SilentSince: h.Now()}
 	if err := h.Recheck(t.Context(), r); err == nil {
-		t.Error("in silence the requester's own user approved")
+		t.Error("while Slack does not answer, the requester's own user approved")
 	}
 	r.Votes[0].Origin = "uid 2"
 	if err := h.Recheck(t.Context(), r); err != nil {
@@ -215,6 +215,6 @@ func TestRecheckCountsThisPlan(t *testing.T) {
 	r = h.run(t, id)
 	h.Rules.Clusters["prod"] = auth.Roles{auth.Reader: {"anna"}, auth.Approver: {"ben", "chris"}}
 	if err := h.Recheck(t.Context(), r); err == nil {
-		t.Error("a requester who may only read by now counts")
+		t.Error("a requester who by now may only read still counts")
 	}
 }

@@ -210,7 +210,7 @@ func TestReaderOfOneCluster(t *testing.T) {
 	}
 	for verb := range rows {
 		if _, known := h.Named(verb); !known {
-			t.Errorf("the row of %q is for no verb", verb)
+			t.Errorf("the row %q belongs to no verb", verb)
 		}
 	}
 }
@@ -423,7 +423,7 @@ func TestChangesStayInTheirCluster(t *testing.T) {
 func TestNewerRunsAreHidden(t *testing.T) {
 	h := newHidden(t)
 	h.Runs = newer{h.Runs}
-	if a := h.say("UQUINN", "show R-7F3K"); !strings.Contains(a.all(), "no such run") {
+	if a := h.say("UQUINN", "show R-7F3K"); !strings.Contains(a.all(), "no run R-7F3K") {
 		t.Errorf("a reader of one cluster: %q", a.all())
 	}
 	if a := h.say("UANNA", "show R-7F3K"); !strings.Contains(a.all(), "newer version") {

@@ -334,7 +334,7 @@ func TestVotes(t *testing.T) {
 		}
 	}
 	if a := tap("UBEN", TapDeny, good); len(a.forms) != 1 {
-		t.Errorf("a tap on deny asks for the reason: %q", a.all())
+		t.Errorf("a tap on deny does not ask for the reason: %q", a.all())
 	}
 	if a := tap("UBEN", TapApprove, good); len(a.whispered) != 0 {
 		t.Errorf("approve: %q", a.all())
@@ -381,7 +381,7 @@ func TestDeriveTrustsNothingStored(t *testing.T) {
 			t.Errorf("%s: passes", name)
 		}
 		if made, err := h.Service.Derive(forged); err != nil || !made.Same(want) {
-			t.Errorf("%s: the plan made anew took something from the stored one: %v", name, err)
+			t.Errorf("%s: the new plan contains data of the stored one: %v", name, err)
 		}
 	}
 }
@@ -392,7 +392,7 @@ func TestRecheck(t *testing.T) {
 	h.say("UANNA", "restart db_dis")
 	r := h.openRuns(t)[0].Run
 	if err := h.Recheck(t.Context(), r); err == nil {
-		t.Error("a run without its vote passes")
+		t.Error("a run without its approval passes")
 	}
 	h.say("UBEN", "approve "+r.ID+" db_dis")
 	stored, _ := h.store.Get(t.Context(), r.ID)
@@ -442,7 +442,7 @@ func TestTooFewApprovers(t *testing.T) {
 	m := h.message("UANNA", "restart db_dis in qa")
 	a := h.handleMessage(m)
 	if a.code() != auth.TooFew || !strings.Contains(a.all(), "sudo monit restart db_dis") {
-		t.Errorf("the refusal names the command to run by hand: %q", a.all())
+		t.Errorf("the refusal lacks the command to run by hand: %q", a.all())
 	}
 	if n := len(h.openRuns(t)); n != 0 {
 		t.Errorf("%d runs", n)
@@ -586,7 +586,7 @@ func TestEveryVerbHasItsAction(t *testing.T) {
 			t.Errorf("%s is %s in the table and %s in the catalog", cmd.Verb, cmd.Class, a.Class)
 		}
 		if cmd.Class.Changing() && cmd.Object != command.ProcessNamed {
-			t.Errorf("%s: what changes something names its process", cmd.Verb)
+			t.Errorf("%s: a change does not name its process", cmd.Verb)
 		}
 	}
 	if _, err := catalogs.Builtin(); err != nil {

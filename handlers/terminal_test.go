@@ -181,12 +181,12 @@ func TestTerminalRunsWhatItShowed(t *testing.T) {
 	}
 	other := strings.Replace(shown.Proposal, p.Digest, strings.Repeat("0", len(p.Digest)), 1)
 	if out, a := yes(other); out.OK || out.Proposal == "" || len(h.openRuns(t)) != 0 || !strings.Contains(a.all(), "has changed") {
-		t.Errorf("what was not shown: %+v, %s", out, a.all())
+		t.Errorf("a plan that was not shown: %+v, %s", out, a.all())
 	}
 	if out, a := yes("gone"); out.OK || len(h.openRuns(t)) != 0 || !strings.Contains(a.all(), "Type the command again") {
-		t.Errorf("what is not known: %+v, %s", out, a.all())
+		t.Errorf("an unknown plan: %+v, %s", out, a.all())
 	}
 	if out, a := yes(shown.Proposal); !out.Asked || len(h.openRuns(t)) != 1 {
-		t.Errorf("what was shown: %+v, %s", out, a.all())
+		t.Errorf("the shown plan: %+v, %s", out, a.all())
 	}
 }

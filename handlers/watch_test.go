@@ -67,7 +67,7 @@ func TestWatchStartsLastsAndEnds(t *testing.T) {
 	h.Watching = func() { nudged++ }
 	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
 	if a := say("URITA", "watch db_dis in prod 30m"); a != "" {
-		t.Errorf("its message is the answer: %q", a)
+		t.Errorf("an answer besides its message: %q", a)
 	}
 	if a := say("UANNA", "watch db_dis in prod 2h"); !strings.Contains(a, "already watched here. New end: ") {
 		t.Errorf("again: %q", a)

@@ -132,7 +132,7 @@ func TestWindowWithTooFewApprovers(t *testing.T) {
 	for text, want := range map[string]string{
 		"maintenance-window in prod":                                                                    "from= needs a date and time with a zone",
 		"maintenance-window in prod from=2026-12-05T20:00 until=2d":                                     "from= needs a date and time with a zone",
-		"maintenance-window in prod from=" + at(time.Hour):                                              "until= takes",
+		"maintenance-window in prod from=" + at(time.Hour):                                              "until= needs",
 		"maintenance-window in prod from=" + at(-time.Minute) + " until=2d":                             "begin in the future",
 		"maintenance-window in prod from=" + at(91*24*time.Hour) + " until=2d":                          "within 90 days",
 		"maintenance-window in prod from=" + at(time.Hour) + " until=8d":                                "from 5m to 7d",

@@ -100,7 +100,7 @@ func TestTerminalWhileSlackIsDown(t *testing.T) {
 			{reader, "restart db_dis", exitRefused, "Not allowed"},
 			{stranger, "status db_dis", 1, "none of your 1 keys"},
 			{operator, "restart db_diss", exitRefused, "Did you mean"},
-			{operator, "approve R-7F3K db_dis", exitRefused, "no such run"},
+			{operator, "approve R-7F3K db_dis", exitRefused, "no run R-7F3K"},
 			{operator, "logs db_dis", 0, "db_dis"},
 		} {
 			code, stdout, stderr := do(c.key, strings.Fields(c.command)...)

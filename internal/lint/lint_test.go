@@ -71,7 +71,7 @@ func TestSeeds(t *testing.T) {
 		if os.Getenv("DHBOT_SEEDS") != "" {
 			t.Fatalf("DHBOT_SEEDS=%s: there are no pages", dir)
 		}
-		t.Skip("the runbooks are not here; DHBOT_SEEDS names their directory")
+		t.Skip("the runbooks are not available; DHBOT_SEEDS names their directory")
 	}
 	golden(t, "seeds.golden", pages)
 }

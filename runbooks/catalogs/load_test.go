@@ -48,7 +48,7 @@ func TestProcessesOfBothGenerations(t *testing.T) {
 			n, _ := p.Level.Number()
 			got = append(got, p.ID+" "+strconv.Itoa(n))
 			if l := utf8.RuneCountInString(p.Impact); l > 165 || !strings.HasSuffix(p.Impact, ".") {
-				t.Errorf("%s %s: impact of %d characters is no phone-length sentence: %s", c.Name, p.ID, l, p.Impact)
+				t.Errorf("%s %s: an impact of %d characters is too long for a phone: %s", c.Name, p.ID, l, p.Impact)
 			}
 			for _, action := range []string{"logs", "restart", "start", "status", "stop"} {
 				if !slices.Contains(p.Actions, action) {
@@ -69,7 +69,7 @@ func TestNeedsHaveNoCircle(t *testing.T) {
 		var visit func(id string)
 		visit = func(id string) {
 			if state[id] == 1 {
-				t.Errorf("%s: %s needs itself in the end", c.Name, id)
+				t.Errorf("%s: %s needs itself, directly or indirectly", c.Name, id)
 			}
 			if state[id] != 0 {
 				return
@@ -125,7 +125,7 @@ func TestCommandsAreThoseOfThePages(t *testing.T) {
 		}
 		same := strings.Contains(strings.ReplaceAll(row.line, `"`, `'`), got.Command) || strings.Contains(got.Command, "{param.")
 		if !same && got.Corrected == "" {
-			t.Errorf("%s %s %s: %q differs from %s, which says %q; corrected must say why", row.catalog, row.process, row.what, got.Command, row.source, row.line)
+			t.Errorf("%s %s %s: %q differs from %s, which has %q; corrected must give the reason", row.catalog, row.process, row.what, got.Command, row.source, row.line)
 		}
 	}
 	for _, c := range cs {
@@ -179,7 +179,7 @@ func stepFor(t *testing.T, c *Catalog, process, what string) runbooks.StepView {
 		return what == "status" || what == "restart" && s.Kind == runbooks.Exec || what == "log" && s.Check == string(runbooks.Ready)
 	})
 	if i < 0 {
-		t.Fatalf("%s %s: no step is its %s", c.Name, process, what)
+		t.Fatalf("%s %s: no step for %s", c.Name, process, what)
 	}
 	return v.Steps[i]
 }

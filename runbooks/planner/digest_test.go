@@ -41,7 +41,7 @@ func TestDigestCoversWhatRunsAndNoProse(t *testing.T) {
 		name := of + target.Type().Field(i).Name
 		change(rt, target.Field(i))
 		if same := plan.ComputeDigest() == was; same != prose[name] {
-			rt.Fatalf("%s changed to %v: digest the same is %v", name, target.Field(i), same)
+			rt.Fatalf("%s changed to %v: same digest: %v", name, target.Field(i), same)
 		}
 	})
 }
@@ -110,7 +110,7 @@ func change(t *rapid.T, v reflect.Value) {
 		}
 		v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
 	default:
-		t.Fatalf("no way to change a %s", v.Kind())
+		t.Fatalf("cannot change a %s", v.Kind())
 	}
 }
 

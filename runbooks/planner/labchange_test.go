@@ -44,11 +44,11 @@ func (l *lab) refused(in runbooks.Inputs, text string) {
 		l.refusedAtRequest(plan, text)
 		out := l.carryOut(plan)
 		if !strings.Contains(out.failed, text) {
-			l.t.Errorf("%s %s: failed by %q; want %q", in.Action, in.Process, out.failed, text)
+			l.t.Errorf("%s %s: failed with %q; want %q", in.Action, in.Process, out.failed, text)
 		}
 		for _, done := range out.texts {
 			if strings.HasPrefix(done, "exec") && !strings.Contains(done, "install -d") && !strings.Contains(done, "mkdir -p") {
-				l.t.Errorf("%s %s: before it was refused: %s", in.Action, in.Process, done)
+				l.t.Errorf("%s %s: executed before the refusal: %s", in.Action, in.Process, done)
 			}
 		}
 		return

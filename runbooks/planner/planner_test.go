@@ -264,7 +264,7 @@ func TestPlanRefusals(t *testing.T) {
 			t.Errorf("%s %s:\n got %v\nwant %s", tt.in.Action, suggest.Short(tt.in.Process), err, tt.want)
 		}
 		if diff := cmp.Diff(runbooks.Plan{}, plan); diff != "" {
-			t.Errorf("a refusal came with a plan: %s", diff)
+			t.Errorf("a refusal has a plan: %s", diff)
 		}
 	}
 }

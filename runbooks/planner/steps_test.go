@@ -88,11 +88,11 @@ func TestIntradayRemovesWhatWasListed(t *testing.T) {
 	}
 	other, err := bound(t, in, map[string][]string{"paths@infra-1": paths[:1], "sizes@infra-1": {"1.2G\t" + paths[0]}})
 	if err != nil || other.Digest == plan.Digest {
-		t.Errorf("another list has the same digest, or %v", err)
+		t.Errorf("another list has the same digest, or an error: %v", err)
 	}
 	grown, err := bound(t, in, map[string][]string{"paths@infra-1": paths, "sizes@infra-1": {"9.0K\t" + paths[1], "1.3G\t" + paths[0]}})
 	if err != nil || grown.Digest != plan.Digest {
-		t.Errorf("a size that grew made another plan, or %v", err)
+		t.Errorf("a larger size made another plan, or an error: %v", err)
 	}
 }
 
@@ -247,7 +247,7 @@ func TestTodayIsAskedBack(t *testing.T) {
 		t.Error(err)
 	}
 	if err := try("2026-02-12", "yes"); err == nil {
-		t.Error("the future passed")
+		t.Error("a future date was accepted")
 	}
 }
 
@@ -318,7 +318,7 @@ func TestRollingPatchLocksEveryHost(t *testing.T) {
 		}
 	}
 	if manual != 3 {
-		t.Errorf("%d steps for a person; each stands once, not once a host", manual)
+		t.Errorf("%d manual steps; each must appear once, not once per host", manual)
 	}
 	starts := slices.DeleteFunc(changes(plan), func(s string) bool { return !strings.Contains(s, " start ") })
 	want := []string{

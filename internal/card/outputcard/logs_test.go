@@ -31,7 +31,7 @@ func TestLogExcerpt(t *testing.T) {
 		t.Errorf("in order:\n%s", e.text)
 	}
 	if e, ok := excerpt(lines[0]+"\n", false); !ok || !e.whole {
-		t.Error("one short line is all of the log")
+		t.Error("a log of one short line is not whole")
 	}
 	if _, ok := excerpt("total 12\ndrwxr-xr-x 2 root root\n", false); ok {
 		t.Error("a listing was taken for a log")

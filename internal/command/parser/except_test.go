@@ -38,6 +38,6 @@ func TestExceptionOffersNoExcluded(t *testing.T) {
 		}
 	}
 	if asked < 6 {
-		t.Errorf("only %d of them are asked back", asked)
+		t.Errorf("only %d of them result in a question", asked)
 	}
 }

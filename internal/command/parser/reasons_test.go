@@ -36,6 +36,6 @@ func TestOrdinaryReasons(t *testing.T) {
 	}
 	t.Logf("%d of %d asked back:\n%s", len(back), all, strings.Join(back, "\n"))
 	if all < 150 || len(back)*20 > all {
-		t.Errorf("%d of %d ordinary reasons are asked back", len(back), all)
+		t.Errorf("%d of %d ordinary reasons result in a question", len(back), all)
 	}
 }

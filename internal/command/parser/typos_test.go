@@ -81,7 +81,7 @@ func askedBack(t *testing.T, g *command.Grammar, typed, want string) {
 	r, err := parser.Parse(g, parser.Input{Text: typed, Channel: "C1"})
 	var q *command.Question
 	if !errors.As(err, &q) {
-		t.Errorf("%q is read as %+v, %v; want it asked back", typed, r, err)
+		t.Errorf("%q is read as %+v, %v; want a question", typed, r, err)
 		return
 	}
 	if len(q.Choices) == 0 || q.Choices[0].Text != want {
