@@ -165,10 +165,12 @@ type Config struct {
 	Now     func() time.Time
 }
 
-// Times are how often the engine and the monitor poll; zero values mean their defaults.
+// Times are the intervals of the bot's checks; 0 is the default of each.
 type Times struct {
 	Engine  engine.Times
 	Monitor monitor.Times
+
+	Escalation time.Duration // between two checks for due stages
 }
 
 func (c Config) withDefaults() Config {

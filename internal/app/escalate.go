@@ -31,6 +31,7 @@ func (b *bot) newEscalator() (*escalation.Escalator, error) {
 		AuditChannel: b.AuditChannel,
 		Clusters:     clusters,
 		Replica:      b.Replica,
+		Every:        b.Times.Escalation,
 		Now:          b.Now,
 		Logger:       b.Log.With("part", "escalation"),
 	})

@@ -1,6 +1,7 @@
 package escalation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ type Posts interface {
 	Post(ctx context.Context, run string) (p publish.Post, ok bool, err error)
 }
 
-// Config has the dependencies of an Escalator. All but Now and Logger are required.
+// Config has the dependencies of an Escalator. All but Every, Now and Logger are required.
 type Config struct {
 	Keeper    incident.Keeper
 	Runs      engine.Runs
@@ -65,6 +66,7 @@ type Config struct {
 	AuditChannel string // for runs without a message
 	Clusters     map[string]Policy
 	Replica      string
+	Every        time.Duration // interval of checks for due stages, default 5 s
 	Now          func() time.Time
 	Logger       *slog.Logger
 }
@@ -78,8 +80,8 @@ type Escalator struct {
 	sending map[string]bool // stages in progress in this process, by name
 }
 
-// every is the interval of checks for due stages.
-const every = 5 * time.Second
+// defaultEvery is the interval of checks for due stages.
+const defaultEvery = 5 * time.Second
 
 // New makes an Escalator; it does nothing before Run.
 func New(c Config) (*Escalator, error) {
@@ -91,6 +93,7 @@ func New(c Config) (*Escalator, error) {
 			return nil, fmt.Errorf("the escalation of %s has no one to notify, or no time", name)
 		}
 	}
+	c.Every = cmp.Or(c.Every, defaultEvery)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -112,7 +115,7 @@ func (e *Escalator) Run(ctx context.Context) error {
 			e.Logger.ErrorContext(ctx, "escalation failed; retrying", "err", now)
 		}
 		said = now
-		pause.For(ctx, every)
+		pause.For(ctx, e.Every)
 	}
 	e.work.Wait()
 	return nil

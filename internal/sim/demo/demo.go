@@ -163,6 +163,7 @@ func (o Options) times() app.Times {
 			EveryProcess: o.quicker(10 * time.Second), EveryMore: o.quicker(20 * time.Second),
 			Soon: o.quicker(5 * time.Second), Relist: o.quicker(2 * time.Second),
 		},
+		Escalation: o.quicker(5 * time.Second),
 	}
 }
 
