@@ -86,6 +86,7 @@ func (o *Observation) readMonitRefusal(r remote.Result) {
 
 // monitBlock returns the fields of the single block whose heading is exactly this process.
 func monitBlock(out, service string) (map[string]string, error) {
+	heading := "Process '" + service + "'"
 	var fields map[string]string
 	found, inside := 0, false
 	for line := range strings.Lines(redact.Clean(out)) {
@@ -96,9 +97,7 @@ func monitBlock(out, service string) (map[string]string, error) {
 			}
 			continue
 		}
-		head := monitHead.FindStringSubmatch(line)
-		inside = head != nil && head[1] == "Process" && head[2] == service
-		if inside {
+		if inside = line == heading; inside {
 			found++
 			fields = map[string]string{}
 		}
