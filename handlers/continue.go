@@ -13,7 +13,7 @@ import (
 func (s *Service) continueRun(ctx context.Context, c *call.Call) error {
 	in, ok := c.About.Continuation()
 	if !ok {
-		return refusal.New(call.NotNow, "%s cannot be continued: it is open, it succeeded, it changed nothing, or its result is unknown. Nothing was run; `show %s` shows it.", c.Run, c.Run)
+		return refusal.New(call.NotNow, "%s cannot be continued: it is open, it succeeded, it changed nothing, or its result is unknown. Nothing was run; `show %s` shows its state.", c.Run, c.Run)
 	}
 	plan, err := s.Planner.Plan(in)
 	if err != nil {

@@ -69,7 +69,7 @@ func (s *Base) runLists(ctx context.Context, steps []runbooks.Step) (map[string]
 		case r.Exit != 0:
 			return nil, cannotLook("the list from %s could not be read: exit code %d: %s", st.Host, r.Exit, redact.Line(r.Stderr.String()+" "+r.Stdout.String(), 300))
 		case r.Stdout.Truncated():
-			return nil, cannotLook("the list on %s is too long to be shown completely; narrow it down", st.Host)
+			return nil, cannotLook("the list on %s is too long to be shown completely; narrow the request", st.Host)
 		}
 		lines := []string{}
 		for line := range strings.Lines(r.Stdout.String()) {

@@ -28,7 +28,7 @@ func TestStoppedIsReported(t *testing.T) {
 			time.Sleep(3 * stoppedEvery)
 			synctest.Wait()
 		}
-		if want := []string{"C0AUDIT: 🔴 No changes: the stored history does not fit"}; !slices.Equal(slack.said(), want) {
+		if want := []string{"C0AUDIT: 🔴 No changes accepted: the stored history does not match"}; !slices.Equal(slack.said(), want) {
 			t.Errorf("it said %q", slack.said())
 		}
 		cancel()

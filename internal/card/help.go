@@ -38,7 +38,7 @@ func Help(groups []HelpGroup, cluster string) Card {
 		}
 	}
 	c.Foot = []Line{
-		{C("help restart"), T(" or "), C("help db_dis"), T(" shows more. A reason follows “because”. In a thread, mention me instead of using the slash.")},
+		{C("help restart"), T(" or "), C("help db_dis"), T(" shows more. A reason follows “because”. In a thread, mention me instead of using the slash command.")},
 	}
 	return c
 }
@@ -72,7 +72,7 @@ func HelpVerb(t HelpTopic) Card {
 		case p.Default != "":
 			l = append(l, T("; default "+p.Default))
 		case p.Optional:
-			l = append(l, T("; may be left out"))
+			l = append(l, T("; optional"))
 		}
 		params = append(params, l)
 	}

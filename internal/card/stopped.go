@@ -2,7 +2,7 @@ package card
 
 // ChangesStopped reports why a replica no longer accepts changes.
 func ChangesStopped(replica, why string) Card {
-	const what = "No changes: the stored history does not fit"
+	const what = "No changes accepted: the stored history does not match"
 	return Card{
 		Push: "🔴 " + what,
 		Head: Line{T("🔴 "), B(what)},

@@ -128,7 +128,7 @@ func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
 	}
 	if rank(floor) >= rank(runbooks.Disruptive) && a.Level != runbooks.Unknown && level != runbooks.Unknown && a.Level > level {
 		l := at
-		l.Level, l.Why = a.Level, fmt.Sprintf("%s, which takes level %s", why, suggest.Short(level.String()))
+		l.Level, l.Why = a.Level, fmt.Sprintf("%s, which needs level %s", why, suggest.Short(level.String()))
 		out = append(out, l)
 	}
 	return out

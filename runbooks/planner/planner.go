@@ -85,7 +85,7 @@ func (p *Planner) one(in runbooks.Inputs) (runbooks.Plan, error) {
 func complete(steps []runbooks.Step) error {
 	for _, s := range steps {
 		if s.Kind != runbooks.Manual && s.Sent == "" {
-			return fmt.Errorf("nothing was listed on %s for the step %s; the catalog must list there what it uses there", s.Host, suggest.Short(s.Command))
+			return fmt.Errorf("nothing was listed on %s for the step %s; the catalog must read a list on every host that uses it", s.Host, suggest.Short(s.Command))
 		}
 	}
 	return nil
