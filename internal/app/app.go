@@ -238,7 +238,7 @@ func (b *bot) run(ctx context.Context) error {
 				return fmt.Errorf("%s: %w", name, err)
 			}
 			if own.Err() == nil {
-				return fmt.Errorf("%s ended by itself", name)
+				return fmt.Errorf("%s ended unexpectedly", name)
 			}
 			return nil
 		})

@@ -83,12 +83,12 @@ func TestGapsAreReported(t *testing.T) {
 			time.Sleep(phase.lasts)
 			synctest.Wait()
 			if len(slack.said()) != phase.told {
-				t.Errorf("after %+v it said %q", phase, slack.said())
+				t.Errorf("after %+v it posted %q", phase, slack.said())
 			}
 		}
 		want := "C0INCIDENT: I received nothing from Slack from 1 Jan 00:08:10 UTC to 1 Jan 00:11:15 UTC; please repeat commands from then."
 		if len(slack.said()) != 1 || slack.said()[0] != want {
-			t.Errorf("it said %q, want %q", slack.said(), want)
+			t.Errorf("it posted %q, want %q", slack.said(), want)
 		}
 		cancel()
 		if err := <-done; err != nil {

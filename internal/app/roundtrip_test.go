@@ -119,7 +119,7 @@ func TestRoundTrip(t *testing.T) {
 			}
 			told := slices.DeleteFunc(slack.said(), func(text string) bool { return !strings.HasPrefix(text, "C0INCIDENT: Between ") })
 			if slack.renewals() != phase.renewals || len(told) != phase.told {
-				t.Errorf("phase %d, %s: renewed %d times, told %q", i, phase.how, slack.renewals(), told)
+				t.Errorf("phase %d, %s: renewed %d times, posted %q", i, phase.how, slack.renewals(), told)
 			}
 		}
 		if n := len(slices.DeleteFunc(slack.said(), func(text string) bool { return !strings.HasPrefix(text, "C0AUDIT: ") })); n != 1 {

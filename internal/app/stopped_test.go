@@ -29,7 +29,7 @@ func TestStoppedIsReported(t *testing.T) {
 			synctest.Wait()
 		}
 		if want := []string{"C0AUDIT: 🔴 No changes accepted: the stored history does not match"}; !slices.Equal(slack.said(), want) {
-			t.Errorf("it said %q", slack.said())
+			t.Errorf("it posted %q", slack.said())
 		}
 		cancel()
 		if err := <-done; err != nil {

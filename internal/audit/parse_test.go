@@ -38,7 +38,7 @@ func TestParseLikeJSON(t *testing.T) {
 					continue
 				}
 				if again, err := CanonicalEntry(s); err != nil || string(again) != bad {
-					t.Errorf("taken: %s", bad)
+					t.Errorf("parsed: %s", bad)
 				}
 			}
 		}

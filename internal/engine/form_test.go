@@ -109,7 +109,7 @@ func TestChangeCheck(t *testing.T) {
 		c := good
 		spoil(&c)
 		if c.Check() == nil {
-			t.Errorf("%s: passed", name)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 }

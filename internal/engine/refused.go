@@ -71,7 +71,7 @@ func byVotes(r Run) string {
 
 func who(a *Actor) string {
 	if a == nil || a.Person == "" {
-		return "somebody"
+		return "an unknown person"
 	}
 	return a.Person
 }

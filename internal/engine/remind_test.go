@@ -31,7 +31,7 @@ func TestReminders(t *testing.T) {
 	}
 	at(Reminded{N: 1}, 3*time.Minute)
 	if n := r.ReminderDue(noon.Add(4 * time.Minute)); n != 0 {
-		t.Errorf("reminder %d again", n)
+		t.Errorf("reminder %d is due again", n)
 	}
 	at(Reminded{N: 3}, 13*time.Minute)
 	if n := r.ReminderDue(noon.Add(14 * time.Minute)); n != 0 {

@@ -162,7 +162,7 @@ func TestGate(t *testing.T) {
 		}, engine.Partly, 1, []string{"db_dis moved", "pid 4711 → 4712", "not done: db_dis on b"}},
 		{"a short outage of the platform", func(n int, _ engine.Run) error {
 			if n%3 != 0 {
-				return fmt.Errorf("anna who asked: %w", asleep)
+				return fmt.Errorf("the requester anna: %w", asleep)
 			}
 			return nil
 		}, engine.Done, 2, nil},

@@ -35,7 +35,7 @@ func TestMaintenanceCovers(t *testing.T) {
 		{"a window, before it", window, "prod", "db_dis", "query-2", -time.Second, false},
 		{"a window, its end", window, "prod", "db_dis", "query-2", 2 * time.Hour, false},
 		{"a window over the cluster", whole, "prod", "db_dis", "infra-1", time.Hour, true},
-		{"a window that nobody approved", waits, "prod", "db_dis", "query-2", time.Hour, false},
+		{"a window without approval", waits, "prod", "db_dis", "query-2", time.Hour, false},
 		{"its end", all, "prod", "tailer1", "query-2", 2 * time.Hour, false},
 	} {
 		if got := tt.m.Covers(tt.cluster, tt.process, tt.host, from.Add(tt.after)); got != tt.want {
@@ -46,7 +46,7 @@ func TestMaintenanceCovers(t *testing.T) {
 		}
 	}
 	if !waits.Over(from) || waits.Over(from.Add(-1)) {
-		t.Error("a window that nobody approved has to end when it would begin")
+		t.Error("a window without approval has to end when it would begin")
 	}
 	approved, other := waits, waits
 	approved.Waits, approved.Approver, approved.Rev = false, "ben", 7

@@ -14,7 +14,7 @@ func TestSudoReadsRegexp(t *testing.T) {
 	}
 	for _, v := range []string{"", "new", "1..9", "v1.9.10"} {
 		if _, err := SudoReadsRegexp(v); err == nil {
-			t.Errorf("%q was taken for a version", v)
+			t.Errorf("%q was accepted as a version", v)
 		}
 	}
 }

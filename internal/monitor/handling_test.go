@@ -116,7 +116,7 @@ func TestLeaverIsReleased(t *testing.T) {
 			t.Errorf("the card: %s", b.text(0))
 		}
 		if got := b.records("incident"); !slices.Equal(got, []string{"opened: Sev 1 · Critical", "took", "released from anna"}) {
-			t.Errorf("the trail says %q", got)
+			t.Errorf("the trail has %q", got)
 		}
 	})
 }

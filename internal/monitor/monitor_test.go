@@ -206,7 +206,7 @@ func TestIncidentFromOpeningToEnd(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		b.want("✅ Resolved after", "1> 🔴 Sev 1 · Critical", "1> 🟢 Resolved")
 		if got := b.records("incident"); !slices.Equal(got, []string{"opened: Sev 3 · Low", "changed: Sev 1 · Critical", "resolved: Sev 0 · None"}) {
-			t.Errorf("the trail says %q", got)
+			t.Errorf("the trail has %q", got)
 		}
 		c, _, err := incident.KeptCluster(t.Context(), b.store, "prod")
 		if err != nil || len(c.Incidents) != 0 || c.Last != 1 {
@@ -275,7 +275,7 @@ func TestDoublePostIsRecognisable(t *testing.T) {
 		stop()
 		b.want("🔴 Sev 1 · Critical", "🔴 Sev 1 · Critical")
 		if strings.Contains(b.posts[0].text, "Posted again") || len(b.records("incident")) != 1 {
-			t.Errorf("the first says %s; the trail %q", b.posts[0].text, b.records("incident"))
+			t.Errorf("the first message is %s; the trail has %q", b.posts[0].text, b.records("incident"))
 		}
 	})
 }
@@ -367,7 +367,7 @@ func TestFollow(t *testing.T) {
 		time.Sleep(27 * time.Minute)
 		b.want("👁 Watch ended · db_dis · prod · its time is up", "1> 🔴 Sev 1 · Critical", "1> ⚪ Unknown", "1> 🟢 Resolved")
 		if got := b.records("watch"); len(got) != 2 || got[1] != "ended" {
-			t.Errorf("the trail says %q", got)
+			t.Errorf("the trail has %q", got)
 		}
 		looks := b.looks
 		time.Sleep(time.Hour)
@@ -466,7 +466,7 @@ func TestFollowWhoseMessageIsGone(t *testing.T) {
 		b.set(dis, runbooks.Critical)
 		time.Sleep(time.Minute)
 		if got := b.records("watch"); len(got) != 2 || got[1] != "ended: its message was deleted" {
-			t.Errorf("the trail says %q", got)
+			t.Errorf("the trail has %q", got)
 		}
 		if list, err := incident.Follows(t.Context(), b.store); err != nil || len(list) != 0 {
 			t.Errorf("kept: %v, %v", list, err)

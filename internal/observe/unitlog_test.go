@@ -41,7 +41,7 @@ func TestParseUnitLog(t *testing.T) {
 		"MariaDB 5.5":                {"261129  4:56:45 [ERROR] mysqld got signal 11 ;", 1, 0, at},
 		"MySQL 5.7":                  {"2026-11-29T09:56:45.123456Z 0 [ERROR] InnoDB: Unable to lock", 1, 0, at.Add(123456 * time.Microsecond)},
 		"MySQL 8":                    {"2026-11-29T04:56:45.000000-05:00 0 [ERROR] [MY-010123] [Server] Aborting", 1, 0, at},
-		"goes on":                    {"2026-11-29  4:56:45 0 [ERROR] a\n  with a second line [ERROR]\nVersion: '10.11'", 1, 0, at},
+		"several lines":              {"2026-11-29  4:56:45 0 [ERROR] a\n  with a second line [ERROR]\nVersion: '10.11'", 1, 0, at},
 		"nothing that is understood": {"-- No entries --\nhello [ERROR] world", 0, 0, time.Time{}},
 	} {
 		span := ParseUnitLog(tt.text+"\n", pids.Place)

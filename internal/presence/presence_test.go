@@ -35,7 +35,7 @@ func TestWhoIsAway(t *testing.T) {
 	s := &source{says: map[string]Absence{"anna": {}, "ben": {Away: true}, "chris": {Away: true, DND: now.Add(4 * time.Hour)}}}
 	b := New(s, func() time.Time { return now }, slog.New(slog.DiscardHandler))
 	if got := b.Known(called); got != nil {
-		t.Errorf("before it is asked: %v", got)
+		t.Errorf("before the first query: %v", got)
 	}
 	want := []card.Absent{{Person: "ben"}, {Person: "chris", DND: now.Add(4 * time.Hour)}}
 	if got := b.Ask(t.Context(), called); !slices.Equal(got, want) {
@@ -43,7 +43,7 @@ func TestWhoIsAway(t *testing.T) {
 	}
 	b.Ask(t.Context(), called[:3])
 	if len(s.asked) != 1 {
-		t.Errorf("asked again: %q", s.asked)
+		t.Errorf("queried again: %q", s.asked)
 	}
 	now = now.Add(time.Minute)
 	s.says, s.err = nil, errors.New("missing_scope")

@@ -28,7 +28,7 @@ func (b *bench) lines(t *testing.T, id string) []string {
 	list := b.board.in("C0" + id)
 	for _, m := range list[min(1, len(list)):] {
 		if m.thread != list[0].ts {
-			t.Errorf("told in the thread %q, want that of its message %q", m.thread, list[0].ts)
+			t.Errorf("mentioned in the thread %q, want that of its message %q", m.thread, list[0].ts)
 		}
 		out = append(out, m.text)
 	}
@@ -66,7 +66,7 @@ func TestRequesterIsMentionedOncePerPurpose(t *testing.T) {
 		stop = b.start() // a new leader edits the message anew
 		time.Sleep(time.Minute)
 		if got, want := b.lines(t, run1), []string{"@requester decided"}; !slices.Equal(got, want) {
-			t.Errorf("told %q, want %q", got, want)
+			t.Errorf("mentions %q, want %q", got, want)
 		}
 		s = b.change(s, run1, engine.Unknown, "connection lost")
 		time.Sleep(10 * time.Second)
@@ -77,7 +77,7 @@ func TestRequesterIsMentionedOncePerPurpose(t *testing.T) {
 		defer b.start()()
 		time.Sleep(time.Minute)
 		if got, want := b.lines(t, run1), []string{"@requester decided", "@requester unknown"}; !slices.Equal(got, want) {
-			t.Errorf("told %q, want %q", got, want)
+			t.Errorf("mentions %q, want %q", got, want)
 		}
 		b.wantPosted(s)
 	})
@@ -116,7 +116,7 @@ func TestWhatIsPosted(t *testing.T) {
 				b.change(s, run1, tt.end, "")
 				time.Sleep(time.Minute)
 				if got := b.lines(t, run1); !slices.Equal(got, tt.want) {
-					t.Errorf("told %q, want %q", got, tt.want)
+					t.Errorf("mentions %q, want %q", got, tt.want)
 				}
 			})
 		})
@@ -132,7 +132,7 @@ func TestOldEndIsNotPosted(t *testing.T) {
 		defer b.start()()
 		time.Sleep(time.Minute)
 		if got := b.lines(t, run1); len(got) != 0 {
-			t.Errorf("told %q", got)
+			t.Errorf("mentions %q", got)
 		}
 	})
 }
@@ -164,7 +164,7 @@ func TestMessageDoesNotWaitForMention(t *testing.T) {
 		b.board.mu.Unlock()
 		time.Sleep(time.Minute)
 		if got, want := b.lines(t, run1), []string{"@requester done"}; !slices.Equal(got, want) {
-			t.Errorf("told %q, want %q", got, want)
+			t.Errorf("mentions %q, want %q", got, want)
 		}
 	})
 }

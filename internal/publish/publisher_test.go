@@ -389,7 +389,7 @@ func TestClosedChannelIsShownInTheAuditChannel(t *testing.T) {
 				t.Errorf("the audit channel shows %+v", cards)
 			}
 			if len(b.board.told) != 1 || !strings.Contains(b.board.told[0], "elsewhere https://slack.example/"+auditChannel) {
-				t.Errorf("the requester was told %q", b.board.told)
+				t.Errorf("the requester got %q", b.board.told)
 			}
 		})
 	}
@@ -415,7 +415,7 @@ func TestUnseenRequestIsWithdrawn(t *testing.T) {
 			t.Errorf("%+v, %v", st.Run.State, err)
 		}
 		if len(b.board.told) == 0 || !strings.Contains(b.board.told[0], "withdrawn true") || len(b.board.told) > 2 {
-			t.Errorf("the requester was told %q", b.board.told)
+			t.Errorf("the requester got %q", b.board.told)
 		}
 	})
 }
@@ -491,7 +491,7 @@ func TestTrailIsPostedAtLeastOnce(t *testing.T) {
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	_, err := publish.New(publish.Config{})
 	if err == nil {
-		t.Fatal("taken")
+		t.Fatal("accepted an empty config")
 	}
 	for _, want := range []string{"Runs", "Posts", "Board", "audit Log", "audit channel", "a Card", "TrailCard"} {
 		if !strings.Contains(err.Error(), want) {

@@ -30,12 +30,12 @@ func TestRestoredRunIsReported(t *testing.T) {
 				if m.text == "restored "+st.Run.ID {
 					told++
 					if m.thread != list[0].ts {
-						t.Errorf("%s: told in the thread %q, want that of its message %q", st.Run.ID, m.thread, list[0].ts)
+						t.Errorf("%s: mentioned in the thread %q, want that of its message %q", st.Run.ID, m.thread, list[0].ts)
 					}
 				}
 			}
 			if told != 1 {
-				t.Errorf("%s: the requester was told %d times: %+v", st.Run.ID, told, list)
+				t.Errorf("%s: the requester was mentioned %d times: %+v", st.Run.ID, told, list)
 			}
 			b.wantPosted(st)
 		}

@@ -122,7 +122,7 @@ func (b *bench) allPosted(want map[string]engine.Stored) bool {
 // runs this test; internal/slackio tests the limits with a fake clock.
 func TestBusyMinute(t *testing.T) {
 	if os.Getenv("DHBOT_PACE") == "" {
-		t.Skip("takes a minute and more: DHBOT_PACE=1")
+		t.Skip("takes more than a minute: set DHBOT_PACE=1")
 	}
 	t.Parallel()
 	const runs, changes, editsAMinute, over = 10, 200, 45, time.Minute

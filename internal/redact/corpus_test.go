@@ -39,7 +39,7 @@ func TestCorpus(t *testing.T) {
 			t.Logf("shown: %s", got)
 		}
 		if again := Text(got); again != got {
-			t.Errorf("not settled: %q becomes %q", got, again)
+			t.Errorf("not idempotent: %q becomes %q", got, again)
 		}
 	}
 	harmlessLines, taken := corpus(t, "harmless.txt"), 0
@@ -85,7 +85,7 @@ func TestBlocks(t *testing.T) {
 			t.Errorf("%s:\n got %q\nwant %q", c.name, got, want)
 		}
 		if again := Text(got); again != got {
-			t.Errorf("%s: not settled: %q", c.name, again)
+			t.Errorf("%s: not idempotent: %q", c.name, again)
 		}
 	}
 }

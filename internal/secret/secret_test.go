@@ -31,7 +31,7 @@ func TestIsNeverPrinted(t *testing.T) {
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "s", s, "in", holder)
 	for _, shown := range []string{word, fmt.Sprintf("%x", word), fmt.Sprintf("%X", word)} {
 		if strings.Contains(out.String(), shown) {
-			t.Errorf("%q stands in %s", shown, out.String())
+			t.Errorf("%q is in %s", shown, out.String())
 		}
 	}
 	if !strings.Contains(out.String(), "<redacted>") {

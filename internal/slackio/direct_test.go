@@ -39,7 +39,7 @@ func TestDirectMessages(t *testing.T) {
 			}
 			d, ok := decode(socketmode.Event{Data: ev}, self, slackClock{now: now})
 			if ok != (tt.text != "") {
-				t.Fatalf("taken: %v, %+v", ok, d)
+				t.Fatalf("accepted: %v, %+v", ok, d)
 			}
 			if !ok {
 				return

@@ -629,7 +629,7 @@ func TestEcho(t *testing.T) {
 			t.Fatal(err)
 		}
 		if e, want := <-heard, (slackio.RoundTrip{Channel: slacklocal.DemoAudit, TS: ts, On: on, Again: again}); e != want {
-			t.Errorf("heard %+v, want %+v", e, want)
+			t.Errorf("got %+v, want %+v", e, want)
 		}
 	}
 	w.await("both sockets", func() bool { return w.local.Connections() == 2 })

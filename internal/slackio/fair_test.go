@@ -40,7 +40,7 @@ func TestStrangersAreHeardOnce(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	if heard[slacklocal.DemoReader] != 1 || heard[slacklocal.DemoApprover] != 1 {
-		t.Errorf("heard %v", heard)
+		t.Errorf("handled, by user: %v", heard)
 	}
 }
 

@@ -59,7 +59,7 @@ func TestManifestIsWhatSlackAccepts(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(s.check("manifest", root, v)) == 0 {
-			t.Errorf("passes: %s", bad)
+			t.Errorf("accepted: %s", bad)
 		}
 	}
 }

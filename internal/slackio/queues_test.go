@@ -93,7 +93,7 @@ func TestEditsKeepToTheWorkspaceBudget(t *testing.T) {
 			t.Errorf("message %d ended with %q", i, got.text)
 		}
 		if asked := time.Duration(191+i) * 300 * time.Millisecond; got.when-asked > 20*time.Second {
-			t.Errorf("the final edit of message %d came %s late", i, got.when-asked)
+			t.Errorf("the final edit of message %d came after %s", i, got.when-asked)
 		}
 	}
 	if len(o.sent) < 30 {
@@ -132,7 +132,7 @@ func TestFinalEditsOvertakeWhatWaits(t *testing.T) {
 		calls.Wait()
 	})
 	if len(o.sent) != 5 || o.sent[1].text != "4" {
-		t.Errorf("sent %+v, want the final edit right after the one under way", o.sent)
+		t.Errorf("sent %+v, want the final edit right after the running one", o.sent)
 	}
 }
 

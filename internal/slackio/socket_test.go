@@ -182,7 +182,7 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 	t.Parallel()
 	_, err := slackio.New(slackio.Config{AppToken: secret.New("xoxb-swapped"), BotToken: secret.New("xapp-swapped")})
 	if err == nil {
-		t.Fatal("taken")
+		t.Fatal("accepted an invalid config")
 	}
 	for _, want := range []string{"SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "IsHome", "Claims", "Handler"} {
 		if !strings.Contains(err.Error(), want) {

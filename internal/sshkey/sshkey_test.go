@@ -190,7 +190,7 @@ func TestWhatIsNotTaken(t *testing.T) {
 		"two": string(good) + string(good), "private": "-----BEGIN OPENSSH PRIVATE KEY-----",
 	} {
 		if k, err := Parse(line); err == nil {
-			t.Errorf("%s: taken as %s", name, k)
+			t.Errorf("%s: accepted as %s", name, k)
 		}
 	}
 	if _, err := File(keygen(t, "-t", "ed25519", "-N", "secret")); !errors.Is(err, ErrLocked) {

@@ -373,7 +373,7 @@ func (l *labTable) play(st labState) {
 			untold := s.untold(broken)
 			told = told && len(untold) == 0
 			if n == st.looks && len(untold) > 0 {
-				l.Errorf("%s: no incident within %d looks of %v", s.name, n, untold)
+				l.Errorf("%s: no incident within %d checks for %v", s.name, n, untold)
 			}
 		}
 	}

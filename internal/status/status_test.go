@@ -216,7 +216,7 @@ func TestUnprovedIsNoCause(t *testing.T) {
 		s.at = s.at.Add(30 * time.Second)
 		r := rowOf(t, s.assess(t, process("db_dis")), "db_dis", "infra-1")
 		if want := pid == 2; want != (r.Finding.Headline == "Running, cannot work: authentication_server on infra-1 is in a crash loop") {
-			t.Errorf("look %d: %q", pid+1, r.Finding.Headline)
+			t.Errorf("check %d: %q", pid+1, r.Finding.Headline)
 		}
 	}
 }
@@ -326,7 +326,7 @@ func TestHalfTheNetworkIsOneMessage(t *testing.T) {
 		}
 	}
 	if len(told) != 1 || told[0].Headline != "Cannot see 3 hosts via jump-1" || told[0].Severity != runbooks.Unknown || told[0].WorstCase != runbooks.Critical {
-		t.Errorf("told %+v", told)
+		t.Errorf("reported %+v", told)
 	}
 	s.silent = map[string]remote.Outcome{"query-2": remote.Unreachable}
 	told = nil

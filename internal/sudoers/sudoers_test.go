@@ -181,7 +181,7 @@ func TestLeftOut(t *testing.T) {
 		"write env NAME=value",
 	} {
 		if !strings.Contains(f.String(), want) {
-			t.Errorf("the file does not say %q:\n%s", want, f)
+			t.Errorf("the file lacks %q:\n%s", want, f)
 		}
 	}
 	if len(f.LeftOut) != 5 {
@@ -203,7 +203,7 @@ func TestOptions(t *testing.T) {
 		{User: "dhops", Paths: map[string]string{"monit": "/usr/bin/*"}},
 	} {
 		if err := o.check(); err == nil {
-			t.Errorf("%+v was taken", o)
+			t.Errorf("%+v was accepted", o)
 		}
 	}
 }

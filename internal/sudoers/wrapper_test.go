@@ -23,7 +23,7 @@ func TestReadVersion(t *testing.T) {
 	}
 	for _, answer := range []string{"", "sudo-rs 0.2.8\n", "doas: usage", "Sudo version new\n"} {
 		if version, _, err := ReadVersion(answer); err == nil {
-			t.Errorf("%q is taken for version %q", answer, version)
+			t.Errorf("%q was accepted as version %q", answer, version)
 		}
 	}
 }

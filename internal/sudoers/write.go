@@ -18,7 +18,7 @@ func (f *File) String() string {
 	fmt.Fprintf(&b, "# What dhbot runs through sudo on %s (cluster %s, catalog %s) as %s, and nothing else.\n", f.Host, f.Cluster, f.Catalog, f.User)
 	fmt.Fprintf(&b, "# Check it with visudo -c -f FILE, and install it as /etc/sudoers.d/dhbot, owner root, mode 0440.\n")
 	if n := len(f.Plain); n > 0 {
-		fmt.Fprintf(&b, "# %d more commands need no sudo: %s must be able to run them by itself (it reads logs).\n", n, f.User)
+		fmt.Fprintf(&b, "# %d more commands need no sudo: %s must be able to run them itself (most of them read logs).\n", n, f.User)
 	}
 	b.WriteString("\n# No terminal is needed; of the caller's environment only the locale is used.\n")
 	for _, d := range f.Defaults() {

@@ -24,7 +24,7 @@ func Of(r remote.Result) string {
 			return all
 		}
 	}
-	return "not a word"
+	return "it printed nothing"
 }
 
 // OfProgram returns the lines that begin with the program's name ("df: …"), or, without such

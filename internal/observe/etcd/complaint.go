@@ -128,7 +128,7 @@ func Complaint(r remote.Result) string {
 	case decides == "" && why == "" && len(lines) > 0:
 		decides = strings.Join(lines, " / ")
 	case decides == "" && why == "":
-		decides = "not a word"
+		decides = "it printed nothing"
 	}
 	switch {
 	case why == "" || strings.Contains(decides, why):

@@ -79,7 +79,7 @@ func TestFieldChanges(t *testing.T) {
 		{"a program that printed nologin's text", answertest.Exited(1, "stopping\nThis account is currently not available.\n", ""), Never, []string{"failed with exit code 1", "stopping"}},
 		{"systemd refused", answertest.Exited(4, "", "Failed to restart dh-etcd.service: Access denied\n"), Never, []string{"failed with exit code 4", "Access denied"}},
 		{"a unit that fails", answertest.Exited(1, "", "Job for dh-etcd.service failed because a timeout was exceeded.\n"), Never, []string{"failed with exit code 1", "timeout was exceeded"}},
-		{"no output", answertest.Exited(1, "", ""), Never, []string{"failed with exit code 1", "not a word"}},
+		{"no output", answertest.Exited(1, "", ""), Never, []string{"failed with exit code 1", "it printed nothing"}},
 	}
 	for name, words := range map[string]string{
 		"sudo-account-lacks": "expired", "sudo-audit-then-password": "password", "sudo-conf-then-password": "password",

@@ -71,12 +71,12 @@ func TestRestart(t *testing.T) {
 		}
 		for _, r := range runs {
 			if got, err := s.Get(t.Context(), r.Run.ID); err != nil || got.Rev != r.Rev {
-				t.Errorf("life %d: run %s is at %d, %v, want %d", life, r.Run.ID, got.Rev, err, r.Rev)
+				t.Errorf("start %d: run %s is at %d, %v, want %d", life, r.Run.ID, got.Rev, err, r.Rev)
 			}
 		}
 		runs = append(runs, newRun(t, s))
 		if rep := verify(t, s); rep.Entries != uint64(len(runs)) {
-			t.Errorf("life %d: trail of %d entries, want %d", life, rep.Entries, len(runs))
+			t.Errorf("start %d: trail of %d entries, want %d", life, rep.Entries, len(runs))
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

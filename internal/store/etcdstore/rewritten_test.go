@@ -117,7 +117,7 @@ var rewrittenRuns = map[string]func(x *rewritten){
 	"its place in a list": func(x *rewritten) { x.remove("open/" + x.now.Run.ID) },
 }
 
-// TestRewrittenRun: nobody can make the bot act by writing to the store. A run that the bot did not
+// TestRewrittenRun: no one can make the bot act by writing to the store. A run that the bot did not
 // store like this is not continued, and is named in Health, in the audit channel and by verify.
 func TestRewrittenRun(t *testing.T) {
 	t.Parallel()

@@ -92,7 +92,7 @@ func TestForgedDelivery(t *testing.T) {
 	put("slash/4", unsigned) // as if it had been handled by a version that signed nothing
 	put("slash/4", unsigned)
 	if got := keys(); len(got) != 1 || got[0] != "slash/1" {
-		t.Errorf("taken up: %v", got)
+		t.Errorf("would be resumed: %v", got)
 	}
 	st := signedRun(t, s, engine.Waiting)
 	c := change(st, engine.Approved)
@@ -131,7 +131,7 @@ func TestRotationKeepsDeliveries(t *testing.T) {
 			t.Errorf("not handled after the rotation: %v", left)
 		}
 		if first, err := s.Claim(t.Context(), "slash/2", nil); first || err != nil {
-			t.Errorf("a handled delivery is new again: %v", err)
+			t.Errorf("a handled delivery counts as new: %v", err)
 		}
 		ok(t, s.Settle(t.Context(), "slash/1"))
 		if why := healthWhy(t, s); strings.Contains(why, "delivery") {
@@ -141,7 +141,7 @@ func TestRotationKeepsDeliveries(t *testing.T) {
 }
 
 // TestPretendedReplica: a replica without notes closes the open runs of a store, unless another live
-// replica vouches for it. Without the key nobody can forge the entry of such a replica.
+// replica vouches for it. Without the key no one can forge the entry of such a replica.
 func TestPretendedReplica(t *testing.T) {
 	t.Parallel()
 	for name, pretend := range map[string]func(own string) string{

@@ -108,7 +108,7 @@ func TestFull(t *testing.T) {
 		_, err := s.Commit(t.Context(), change(at, engine.Running))
 		return err == nil
 	})
-	within(t, "it is well", func() bool {
+	within(t, "it is healthy", func() bool {
 		h, err := s.Health(t.Context())
 		return err == nil && h.State == etcdconn.Well && h.Pending == 0
 	})

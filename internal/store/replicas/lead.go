@@ -41,7 +41,7 @@ func (s *Replica) Lead(ctx context.Context, do func(ctx context.Context) error) 
 func (s *Replica) takeLead(ctx context.Context) (int64, error) {
 	key, mine := s.keys.LeadsWork(), s.lease.Load().id
 	s.etcd.Background.Add(1)
-	resp, err := s.etcd.Send(ctx, "asking who leads",
+	resp, err := s.etcd.Send(ctx, "reading which replica leads",
 		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0), s.Lives()},
 		[]clientv3.Op{clientv3.OpPut(key, s.conf.Name, clientv3.WithLease(mine))},
 		[]clientv3.Op{clientv3.OpGet(key)})
@@ -90,14 +90,14 @@ func (s *Replica) lead(ctx context.Context, term int64, do func(context.Context)
 }
 
 func (s *Replica) holdsLead(ctx context.Context, term int64) (bool, error) {
-	resp, err := s.etcd.Get(ctx, "asking who leads", s.keys.LeadsWork(), clientv3.WithKeysOnly())
+	resp, err := s.etcd.Get(ctx, "reading which replica leads", s.keys.LeadsWork(), clientv3.WithKeysOnly())
 	return err == nil && len(resp.Kvs) > 0 && resp.Kvs[0].CreateRevision == term, err
 }
 
 // leaveLead lets another replica lead at once.
 func (s *Replica) leaveLead(ctx context.Context, term int64) {
 	s.etcd.Background.Add(1)
-	_, err := s.etcd.Send(context.WithoutCancel(ctx), "leaving the lead",
+	_, err := s.etcd.Send(context.WithoutCancel(ctx), "giving up the lead",
 		[]clientv3.Cmp{s.Leads(term)}, []clientv3.Op{clientv3.OpDelete(s.keys.LeadsWork())}, nil)
 	if err != nil {
 		s.log.WarnContext(ctx, "the lead was not given back; it ends with the lease", "err", err)

@@ -231,7 +231,7 @@ func (s *Log) addWitness(ctx context.Context, name string) {
 			return
 		}
 		s.etcd.Background.Add(1)
-		resp, err := s.etcd.Send(ctx, "remembering a witness", []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.Installation()), "=", rev)},
+		resp, err := s.etcd.Send(ctx, "storing that a witness has a head", []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.Installation()), "=", rev)},
 			[]clientv3.Op{clientv3.OpPut(s.keys.Installation(), value)}, []clientv3.Op{clientv3.OpGet(s.keys.Installation())})
 		if err != nil {
 			return // the next head will be remembered

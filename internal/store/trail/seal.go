@@ -123,7 +123,7 @@ func (s *Log) seize(ctx context.Context) (bool, error) {
 	}
 	key, mine := s.keys.LeadsTrail(), s.self.LeaseID()
 	s.etcd.Background.Add(1)
-	resp, err := s.etcd.Send(ctx, "asking who seals the trail",
+	resp, err := s.etcd.Send(ctx, "reading which replica seals the trail",
 		[]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0), s.self.Lives()},
 		[]clientv3.Op{clientv3.OpPut(key, s.conf.Replica, clientv3.WithLease(mine))},
 		[]clientv3.Op{clientv3.OpGet(key)})
