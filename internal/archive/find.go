@@ -132,8 +132,9 @@ func (a *Archive) choose(last uint64, q audit.Query) (parts []chosen, err error)
 	return parts, nil
 }
 
-// explain returns err, unless err says that a block differs from its index. It then forgets the
-// index, reads the whole segment, and returns the damage that Read finds, or err if it finds none.
+// explain returns err, unless err says that a block differs from its index. In that case explain
+// forgets the index, reads the whole segment, and returns the damage that Read finds, or err if it
+// finds none.
 func (a *Archive) explain(x *index, err error) error {
 	var damaged *DamagedError
 	if !errors.As(err, &damaged) {

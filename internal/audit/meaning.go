@@ -81,7 +81,7 @@ func (st *story) take(r Record, rules Rules) (why string) {
 	case Denied, Expired, Refused, Ended, Closed:
 		st.ended = r.Kind
 	case Cancelled:
-		if r.Outcome != "" { // without an outcome it stops after its step
+		if r.Outcome != "" { // without an outcome the run stops only after its current step
 			st.ended = r.Kind
 		}
 	}

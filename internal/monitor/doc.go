@@ -5,7 +5,7 @@
 //
 // # Files
 //
-//   - monitor.go: how often is checked, and time limits
+//   - monitor.go: intervals of checks, and time limits
 //   - background.go: checks of clusters, and their incidents
 //   - follow.go: watches of people, and how old their message may be
 //   - post.go: messages

@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/pause"
 )
 
-// errOvertaken means that a message may show an older form of its run than before, and that the
-// leader knows.
+// errOvertaken means that a message may show an older form of its run, and that the stored post is
+// marked, so that the leader edits it again.
 var errOvertaken = errors.New("the run, or the lead, changed while its message was edited")
 
 // overtaken checks a run's message after an edit. A process that was suspended between reading

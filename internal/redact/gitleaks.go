@@ -8,8 +8,8 @@ import (
 
 //go:generate go run generate.go
 
-// gitleaks holds the forms of tokens and keys that services give out, from a
-// maintained set of rules; generate.go says which and from where.
+// gitleaks holds the forms of tokens and keys that services issue, from a
+// maintained set of rules; see generate.go.
 //
 //go:embed gitleaks.tsv
 var gitleaks string

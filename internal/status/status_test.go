@@ -279,7 +279,7 @@ func TestSeenTellsTheCause(t *testing.T) {
 	}
 }
 
-// While the earlier pid of a process runs whose configuration monit has lost, the process is Sev 2,
+// If monit has lost a process's configuration but the earlier pid still runs, the process is Sev 2,
 // not an outage.
 func TestUnknownToMonitAndRunning(t *testing.T) {
 	for gone, want := range map[bool]runbooks.Severity{false: runbooks.Moderate, true: runbooks.Critical} {

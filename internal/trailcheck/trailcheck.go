@@ -140,7 +140,7 @@ func parseHead(s string) (audit.Head, error) {
 	return audit.Head{N: n, Hash: hash}, nil
 }
 
-// Defaults, without a config, of how long a request waits, and an approved run.
+// Defaults without a config: how long a request, and how long an approved run, waits.
 const (
 	defaultVoteWithin  = 15 * time.Minute
 	defaultStartWithin = 2 * time.Minute

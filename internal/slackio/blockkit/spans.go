@@ -135,7 +135,7 @@ func linkText(s string) string {
 	return s
 }
 
-// datable says that Slack can show a time in the reader's zone; it shows
+// datable reports whether Slack can show a time in the reader's zone; it shows
 // nothing before 1970.
 func datable(t time.Time) bool { return t.Unix() > 0 && t.Year() < 10_000 }
 

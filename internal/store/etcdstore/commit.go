@@ -31,8 +31,8 @@ type held struct {
 	rev int64
 }
 
-// commitTries limits how often a Commit reads the locks again. It does so only when the run's own
-// locks differ from what it assumed; another writer's commit can only free one.
+// commitTries limits how often a Commit reads the locks again. This happens only if the run's
+// own locks differ from those that it assumed; other writers can only free one.
 const commitTries = 5
 
 // Commit makes one change in one transaction; see engine.Runs.
