@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,10 +37,13 @@ func New(name string) Witness {
 	return &file{name: name}
 }
 
-// separator ends each head in a file.
-const separator = "=\n"
+// separator ends each head in a file. The next head marks one that a crash cut off with cutOff.
+const (
+	separator = "=\n"
+	cutOff    = "(cut off)\n"
+)
 
-// rotateAt is the size at which a file is renamed, and a new one begins with the last head:
+// rotateAt is the size at which a file is renamed to NAME.old, and the next head begins a new one:
 // heads are small, but their number grows forever.
 const rotateAt = 8 << 20
 
@@ -54,14 +58,27 @@ func (f *file) Name() string { return f.name }
 func (f *file) Last(context.Context) ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r, err := os.Open(f.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		// A missing mount must not look like an empty witness.
-		if _, err := os.Stat(filepath.Dir(f.name)); err != nil {
+	// A missing mount must not look like an empty witness.
+	if _, err := os.Stat(filepath.Dir(f.name)); err != nil {
+		return nil, err
+	}
+	// After a crash between the rename and the first head of the new file, the last head is in the
+	// old one.
+	for _, name := range []string{f.name, f.name + ".old"} {
+		b, err := tail(name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
-		return nil, nil
+		if head := lastOf(b); head != nil {
+			return head, nil
+		}
 	}
+	return nil, nil
+}
+
+// tail reads the end of a file, which is longer than a head.
+func tail(name string) ([]byte, error) {
+	r, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -71,40 +88,46 @@ func (f *file) Last(context.Context) ([]byte, error) {
 		return nil, err
 	}
 	from := max(info.Size()-maxHead, 0)
-	b, err := io.ReadAll(io.NewSectionReader(r, from, info.Size()-from))
-	if err != nil {
-		return nil, err
-	}
-	return lastOf(b), nil
+	return io.ReadAll(io.NewSectionReader(r, from, info.Size()-from))
 }
 
-// lastOf is the last complete head in a file: a crash may have cut one off.
+// lastOf returns the last complete head of a file, nil for none.
 func lastOf(b []byte) []byte {
 	end := bytes.LastIndex(b, []byte("\n"+separator))
 	if end < 0 {
 		return nil
 	}
-	begin := bytes.LastIndex(b[:end], []byte("\n"+separator))
-	if begin >= 0 {
-		begin += len("\n" + separator)
+	for _, head := range slices.Backward(bytes.SplitAfter(b[:end+1], []byte("\n"+separator))) {
+		head = bytes.TrimSuffix(head, []byte(separator))
+		if !bytes.HasSuffix(head, []byte(cutOff)) {
+			return bytes.Clone(head)
+		}
 	}
-	return bytes.Clone(b[max(begin, 0) : end+1])
+	return nil
 }
 
 func (f *file) Put(_ context.Context, head []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	end, err := tail(f.name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if info, err := os.Stat(f.name); err == nil && info.Size() > rotateAt {
 		if err := os.Rename(f.name, f.name+".old"); err != nil {
 			return err
 		}
+		end = nil
+	}
+	text := string(head) + separator
+	if len(end) > 0 && !bytes.HasSuffix(end, []byte("\n"+separator)) {
+		text = "\n" + cutOff + separator + text
 	}
 	w, err := os.OpenFile(f.name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return err
 	}
-	// lastOf ignores a head that a crash cut off before its separator.
-	_, err = w.WriteString(string(head) + separator)
+	_, err = w.WriteString(text)
 	return errors.Join(err, w.Sync(), w.Close())
 }
 
