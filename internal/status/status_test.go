@@ -358,3 +358,16 @@ func TestEtcdMembers(t *testing.T) {
 		}
 	}
 }
+
+// Of several instances of a dependency, the one on the same host counts, also if that one runs and
+// cannot work while another works.
+func TestOwnInstanceCannotWork(t *testing.T) {
+	s := newSite(t, fleet.ACLsInEtcd)
+	query2, _ := s.Fleet.Clusters[0].Host("query-2")
+	query2.Processes = append(slices.Clone(query2.Processes), "web_api_service")
+	s.world = statustest.World{"log_aggregator_service@query-2": failed}
+	r := rowOf(t, s.assess(t, process("web_api_service")), "web_api_service", "query-2")
+	if got, want := Because(r.Causes), "log_aggregator_service on query-2 is down"; !strings.HasPrefix(got, want) {
+		t.Errorf("caused by %q, want %q", got, want)
+	}
+}

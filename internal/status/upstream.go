@@ -11,17 +11,38 @@ import (
 // red line for everything behind it. It uses observations; an unknown row is never a cause.
 type upstream struct {
 	*scope
-	isOut     func(Row) bool // whether a row can be a cause
-	byProcess map[string][]Row
-	known     map[runbooks.Target][]Cause
+	index
+	isOut func(Row) bool // whether a row can be a cause
+	known map[runbooks.Target][]Cause
 }
 
-func (l *look) upstream(isOut func(Row) bool) upstream {
-	u := upstream{scope: l.scope, isOut: isOut, byProcess: map[string][]Row{}, known: map[runbooks.Target][]Cause{}}
-	for _, r := range slices.Concat(l.board.Rows, l.board.Upstream) {
-		u.byProcess[r.Process.ID] = append(u.byProcess[r.Process.ID], r)
+// index finds the rows of a look. Its rows are copies, which markUpstream does not change.
+type index struct {
+	byProcess map[string][]*Row
+	byTarget  map[runbooks.Target]*Row
+}
+
+func indexOf(rows []Row) index {
+	in := index{map[string][]*Row{}, map[runbooks.Target]*Row{}}
+	for i := range rows {
+		r := &rows[i]
+		in.byProcess[r.Process.ID] = append(in.byProcess[r.Process.ID], r)
+		in.byTarget[r.Target()] = r
 	}
-	return u
+	return in
+}
+
+// own returns the instance of a dependency that counts for a process on the same host, nil if
+// the instances elsewhere count: there is none on the host, or the dependency is etcd.
+func (in index) own(process, host string) *Row {
+	if process == etcdID {
+		return nil
+	}
+	return in.byTarget[runbooks.Target{Process: process, Host: host}]
+}
+
+func newUpstream(s *scope, in index, isOut func(Row) bool) *upstream {
+	return &upstream{scope: s, index: in, isOut: isOut, known: map[runbooks.Target][]Cause{}}
 }
 
 // markUpstream sets, for each row that is down, the dependencies that are down, and for each
@@ -31,8 +52,9 @@ func (l *look) upstream(isOut func(Row) bool) upstream {
 // A dependency that is starting can be the cause of a row that is down. A running row cannot work
 // only if a dependency is dead.
 func (l *look) markUpstream() {
-	dead := l.upstream(func(r Row) bool { return r.Finding.Down })
-	u := l.upstream(out)
+	rows := indexOf(slices.Concat(l.board.Rows, l.board.Upstream))
+	dead := newUpstream(l.scope, rows, func(r Row) bool { return r.Finding.Down })
+	u := newUpstream(l.scope, rows, out)
 	b := &l.board
 	b.Unmet = nil
 	for _, rows := range [][]Row{b.Rows, b.Upstream} {
@@ -118,7 +140,7 @@ func (u *upstream) cause(process, host string) []Cause {
 		return u.helpless(process, host)
 	}
 	var deeper []Cause
-	self := Cause{Process: process, State: stateOf(unmet[0]), Loop: unmet[0].Finding.Loop}
+	self := Cause{Process: process, State: stateOf(*unmet[0]), Loop: unmet[0].Finding.Loop}
 	for _, r := range unmet {
 		self.Hosts = append(self.Hosts, r.Host)
 		deeper = append(deeper, u.roots(process, r.Host)...)
@@ -143,15 +165,16 @@ func stateOf(r Row) observe.State {
 	}
 }
 
-// helpless are the causes of a dependency of which every instance runs and none can work.
+// helpless are the causes of a dependency that runs but cannot work: of the instance on the same
+// host if it exists, of all instances otherwise.
 func (u *upstream) helpless(process, host string) []Cause {
+	if r := u.own(process, host); r != nil {
+		return u.roots(process, host)
+	}
 	var all []Cause
 	for _, r := range u.byProcess[process] {
 		causes := u.roots(process, r.Host)
-		switch {
-		case r.Host == host && process != etcdID:
-			return causes // the instance on the same host counts
-		case len(causes) == 0:
+		if len(causes) == 0 {
 			return nil
 		}
 		all = append(all, causes...)
@@ -162,18 +185,17 @@ func (u *upstream) helpless(process, host string) []Cause {
 // unmet are the rows of a needed process that are out, if that leaves the dependency unmet on a
 // host: the instance on that host if it exists, most members of etcd, all instances of anything
 // else.
-func (u *upstream) unmet(process, host string) []Row {
-	var list []Row
-	for _, r := range u.byProcess[process] {
-		isOut := u.isOut(r)
-		if isOut {
-			list = append(list, r)
+func (u *upstream) unmet(process, host string) []*Row {
+	if r := u.own(process, host); r != nil {
+		if u.isOut(*r) {
+			return []*Row{r}
 		}
-		if r.Host == host && process != etcdID {
-			if isOut {
-				return []Row{r}
-			}
-			return nil
+		return nil
+	}
+	var list []*Row
+	for _, r := range u.byProcess[process] {
+		if u.isOut(*r) {
+			list = append(list, r)
 		}
 	}
 	all := len(u.cluster.HostsOf(process))
