@@ -67,7 +67,7 @@ func TestAdopt(t *testing.T) {
 	if err := etcdstore.Rotate(t.Context(), conf); err != nil {
 		t.Fatal(err)
 	}
-	with(conf, adopted(1, "is rotated"))
+	with(conf, adopted(1, "The key of the state was rotated"))
 
 	if err := os.Remove(conf.KeyFile); err != nil {
 		t.Fatal(err)
