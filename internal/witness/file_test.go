@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-const first, second = "dhbot/trail\n7\nhash\n\nsigned\n", "dhbot/trail\n8\nhash\n\nsigned\n"
+const first, second = "dhbot/trail\n7\nhash=\n\nsigned=\n", "dhbot/trail\n8\nhash=\n\nsigned=\n"
 
 func put(t *testing.T, w Witness, head string) {
 	t.Helper()

@@ -97,10 +97,9 @@ func lastOf(b []byte) []byte {
 	if end < 0 {
 		return nil
 	}
-	for _, head := range slices.Backward(bytes.SplitAfter(b[:end+1], []byte("\n"+separator))) {
-		head = bytes.TrimSuffix(head, []byte(separator))
-		if !bytes.HasSuffix(head, []byte(cutOff)) {
-			return bytes.Clone(head)
+	for _, head := range slices.Backward(bytes.Split(b[:end], []byte("\n"+separator))) {
+		if head = append(bytes.Clone(head), '\n'); !bytes.HasSuffix(head, []byte(cutOff)) {
+			return head
 		}
 	}
 	return nil
