@@ -66,7 +66,7 @@ func TestHalfOpenConnections(t *testing.T) {
 	w := newWorld(t, nil, func(c *slackio.Config) {
 		c.Silence = slackio.Silence{Every: 200 * time.Millisecond, PingAfter: 600 * time.Millisecond, Most: 3 * time.Second}
 	})
-	w.await("two sockets", func() bool { return w.local.Connections() == 2 })
+	w.await("two sockets", func() bool { h := w.edge.Health(); return h.Sockets[0].Up && h.Sockets[1].Up })
 	before := w.edge.Health()
 	w.inject(slacklocal.Fault{Kind: "half-open"})
 	w.await("both to be opened anew", func() bool {
