@@ -632,7 +632,7 @@ func TestEcho(t *testing.T) {
 			t.Errorf("got %+v, want %+v", e, want)
 		}
 	}
-	w.await("both sockets", func() bool { return w.local.Connections() == 2 })
+	w.await("both sockets", w.bothUp)
 	mark(true, false)
 	if err := w.edge.SetRoundTripMark(t.Context(), slacklocal.DemoAudit, ts, true); !errors.Is(err, slackio.ErrAlreadyMarked) {
 		t.Errorf("marked twice: %v", err)

@@ -66,7 +66,7 @@ func TestHalfOpenConnections(t *testing.T) {
 	w := newWorld(t, nil, func(c *slackio.Config) {
 		c.Silence = slackio.Silence{Every: 200 * time.Millisecond, PingAfter: 600 * time.Millisecond, Most: 3 * time.Second}
 	})
-	w.await("two sockets", func() bool { h := w.edge.Health(); return h.Sockets[0].Up && h.Sockets[1].Up })
+	w.await("two sockets", w.bothUp)
 	before := w.edge.Health()
 	w.inject(slacklocal.Fault{Kind: "half-open"})
 	w.await("both to be opened anew", func() bool {
@@ -84,7 +84,7 @@ func TestDisconnectReasons(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
 	for _, reason := range []string{"link_disabled", "refresh_requested", "too_many_websockets"} {
-		w.await("two sockets", func() bool { h := w.edge.Health(); return h.Sockets[0].Up && h.Sockets[1].Up })
+		w.await("two sockets", w.bothUp)
 		w.inject(slacklocal.Fault{Kind: "disconnect", Reason: reason})
 		w.await(reason, func() bool {
 			for _, s := range w.edge.Health().Sockets {

@@ -24,7 +24,7 @@ func TestAckedCommandsAreHandledOnceOverDisconnects(t *testing.T) {
 	leaktest.Goroutines(t)
 	a := &answering{t: t, mute: true}
 	w := newWorld(t, a.handle, nil)
-	w.await("two sockets", func() bool { return w.local.Connections() == 2 })
+	w.await("two sockets", w.bothUp)
 	acked := map[string]bool{}
 	for _, f := range []slacklocal.Fault{
 		{Kind: "disconnect", Reason: "warning", Connections: 1},
@@ -45,7 +45,7 @@ func TestAckedCommandsAreHandledOnceOverDisconnects(t *testing.T) {
 		if lost > 1 {
 			t.Errorf("%s %s: %d of 4 commands were not acked", f.Kind, f.Reason, lost)
 		}
-		w.await("two sockets again", func() bool { return w.local.Connections() == 2 })
+		w.await("two sockets again", w.bothUp)
 	}
 	seen := func() map[string]int {
 		n := map[string]int{}
@@ -168,7 +168,7 @@ func TestStopEndsHandlersThatHang(t *testing.T) {
 func TestHealthSeesTheSockets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
-	w.await("two sockets", func() bool { h := w.edge.Health(); return h.Sockets[0].Up && h.Sockets[1].Up })
+	w.await("two sockets", w.bothUp)
 	h := w.edge.Health()
 	if !h.Hears(time.Now(), 30*time.Second) || h.Sockets[0].Written.IsZero() || h.Sockets[1].Connections != 2 || h.Capacity != 12+256 {
 		t.Errorf("%+v", h)

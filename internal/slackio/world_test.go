@@ -145,6 +145,12 @@ func newSilentWorld(t *testing.T, h handler, change func(*slackio.Config)) *worl
 	return w
 }
 
+// bothUp reports whether Slack has two connections and has said hello on both.
+func (w *world) bothUp() bool {
+	h := w.edge.Health()
+	return w.local.Connections() == 2 && h.Sockets[0].Up && h.Sockets[1].Up
+}
+
 // await polls, because the server runs independently of the test.
 func (w *world) await(what string, ok func() bool) {
 	w.t.Helper()
