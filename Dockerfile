@@ -1,4 +1,5 @@
-# A static binary and CA certificates, and nothing else. Time zones are compiled in.
+# The image contains a static binary and CA certificates, and nothing else. Time zones are
+# compiled in.
 #
 #   docker build -t dhbot .
 #   docker run --read-only --tmpfs /tmp -v dhbot-state:/var/lib/dhbot -v dhbot-key:/var/lib/dhbot-key -v ./etc:/etc/dhbot:ro dhbot
@@ -25,9 +26,9 @@ COPY --from=build /out/root/ /
 COPY --from=build --chown=65532:65532 /out/state/ /var/lib/
 ENV DHBOT_CONFIG=/etc/dhbot/config.yaml
 USER 65532:65532
-# The state, and separately the key that signs it.
+# Two volumes: the state, and the key that signs the state.
 VOLUME /var/lib/dhbot /var/lib/dhbot-key
-# Liveness, not readiness: a restart does not bring Slack back.
+# Checks liveness, not readiness, because a restart does not repair Slack.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["/bot", "health", "--live"]
 ENTRYPOINT ["/bot"]
 CMD ["run"]

@@ -1,11 +1,11 @@
-# A status, and a Sev 1 restart with a second approver for Sev 1 actions.
+# A status, and a Sev 1 restart that a second person approves.
 # Play it:  go run ./cmd/bot demo --script demo.story
 
 operator: /dh status db_dis
 expect Sev 0
 expect db_dis
 
-# Nothing runs on a name that does not exist.
+# A command with a name that does not exist runs nothing.
 operator: /dh restart db_diss
 expect Did you mean
 
@@ -36,7 +36,7 @@ operator: @dh restart ltds
 expect 60s →
 expect 90s Done
 
-# Denied runs run nothing.
+# A denied run sends no command.
 operator: /dh restart iris_controller
 expect Approval needed
 approver2: deny not during market hours

@@ -79,7 +79,7 @@ func TestDocsNameEveryCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, _ := strings.Cut(string(page), "| Of | Codes |")
+	_, table, _ := strings.Cut(string(page), "| Finding about | Codes |")
 	table, _, _ = strings.Cut(table, "\n\n")
 	codes := regexp.MustCompile(`Found\w+ +Code = "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
 	if named := strings.Count(table, "`") / 2; named != len(codes) || named == 0 {

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Plays the demo's story with an image that image.sh has built, as the image's user and
-# with only the image's own files: packaging/image-test.sh TAG
+# Plays the demo's story in an image that image.sh has built, as the image's user and with only the image's own files.
+#
+#   packaging/image-test.sh TAG
 set -eu
 cd "$(dirname "$0")/.."
 store=${DHBOT_IMAGE_STORE:-/var/tmp/dhbot-image}

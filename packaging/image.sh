@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the image without a container engine or a registry, on a base that it makes
-# from Debian's packages and this machine's Go. Needs root, buildah, debootstrap.
+# Builds the image without a container engine or a registry. The base image is made from
+# Debian's packages and this machine's Go. Needs root, buildah, debootstrap.
 #
 #   packaging/image.sh TAG
 set -eu

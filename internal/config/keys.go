@@ -28,10 +28,12 @@ type (
 		// The Deephaven installations, each with a name that you choose.
 		Clusters map[string]clusterKeys `key:"clusters,required" example:"prod"`
 		// A directory of your own runbooks, whose *.yaml files add processes and
-		// procedures to the catalogs or change them. Only its owner may write there.
+		// procedures to the catalogs or change them. Only root and the bot's
+		// user may have write access to the directory.
 		Runbooks string `key:"runbooks" example:"/etc/dhbot/runbooks" type:"path"`
-		// Exceptions: where your own runbooks have a lower class or level than the catalogs or
-		// their commands. `bot check` prints each.
+		// Exceptions for your own runbooks: processes and actions whose class or level is
+		// lower than that of the catalogs or of their commands. `bot check` prints each
+		// exception.
 		Lowered []loweredKeys `key:"lowered"`
 		// The number of approvals, and how long requests wait for them.
 		Policy policyKeys `key:"policy"`
@@ -39,113 +41,117 @@ type (
 		Incidents incidentKeys `key:"incidents"`
 		// Commands in a shell on the bot's machine, for when Slack is down.
 		Terminal terminalKeys `key:"terminal"`
-		// The HTTP listener for Prometheus and for health checks. It has no login: use loopback, or
-		// a network that only your monitoring reaches.
+		// The HTTP listener for Prometheus and for health checks. There is no
+		// authentication: use loopback, or a network that only your monitoring reaches.
 		Metrics metricsKeys `key:"metrics"`
 	}
 	loweredKeys struct {
 		// The catalog that the runbook changes.
 		Catalog string `key:"catalog,required" example:"current"`
-		// The process whose level is lowered. Either this or action.
+		// The process whose level is lowered. Write either process or action.
 		Process string `key:"process" example:"status_dashboard"`
 		// The action whose class or level is lowered.
 		Action string `key:"action" example:"feed-check"`
-		// The class in the runbook.
+		// The class that the runbook gives the action.
 		Class string `key:"class" enum:"read,sensitive,writes,disruptive" example:"read"`
-		// The level in the runbook.
+		// The level that the runbook gives the process or action.
 		Level int `key:"level" example:"3"`
-		// Why, for the next reader of the config.
+		// The reason for the exception, for the next reader of the config.
 		Because string `key:"because,required" example:"the script only reads"`
 	}
 	slackKeys struct {
 		// The team (T…) or, in an Enterprise Grid, the organisation (E…) whose full
 		// members may use the bot. Guests and other organisations never can.
 		Home string `key:"home" example:"T0EXAMPLE"`
-		// The same as home, as a list, for configs of v0.1.
+		// Home organisations as a list, in configs of v0.1. Write slack.home instead.
 		HomeTeams []string `key:"home_teams" example:"[T0EXAMPLE]"`
-		// The channel that gets one line for each record.
+		// The channel that gets one line for each record of the audit trail.
 		AuditChannel string `key:"audit_channel,required" example:"C0AUDIT"`
-		// The channels of a cluster, by channel id: there, the name of a process means the process
-		// of this cluster.
+		// The cluster of a channel, by channel id: in that channel, the name of a process
+		// means the process of that cluster.
 		Channels map[string]string `key:"channels" example:"{C0INCIDENT: prod}"`
 	}
 	stateKeys struct {
-		// The bot's own directory, mode 0700, for its store and its control socket. With etcd it
-		// contains only sockets, and is optional.
+		// The bot's own directory, mode 0700, for its store and its control socket. With
+		// state.etcd the directory contains only sockets, and is optional.
 		Dir string `key:"dir" example:"/var/lib/dhbot" type:"path"`
 		// An external etcd for the bot alone, instead of the embedded store, for up to four
-		// replicas. Never Deephaven's.
+		// replicas. Deephaven's own etcd is refused.
 		Etcd etcdKeys `key:"etcd"`
 		// The directory for old parts of the trail and old runs. With the embedded store the
-		// default is `archive` in `dir`. With an external etcd there is no default: name storage
-		// that all replicas share, or everything stays in etcd.
+		// default is `archive` in state.dir. With an external etcd there is no default: name
+		// storage that all replicas share, or everything stays in etcd.
 		Archive string `key:"archive" example:"/srv/dhbot-archive" type:"path"`
-		// The key that signs the state: outside dir, and in no backup of it. The default is
-		// state.key next to the config, created at the first start. With etcd, `bot state key`
-		// creates it, and every replica needs it. The bot's account must be able to write to its
-		// directory, for notes of the sent steps.
+		// The file of the key that signs the state: outside state.dir, and in no backup of
+		// it. The default is state.key next to the config, created at the first start. With
+		// state.etcd, `bot state key` creates the key, and every replica needs a copy. The
+		// bot's account must be able to write to the directory of the key, for the notes of
+		// sent steps.
 		KeyFile string `key:"key_file" example:"/etc/dhbot/state.key" type:"path"`
 		// The directory for the notes of sent steps and the file of heads, for this replica alone,
-		// outside dir and in no backup of it. It must survive a restart. The default is the
-		// directory of the key. notes_dir is required if that directory cannot be written, as in a
-		// mounted Secret.
+		// outside state.dir and in no backup of it. The directory must survive a restart. The
+		// default is the directory of state.key_file. notes_dir is required if the bot cannot
+		// write to that directory, as in a mounted Secret.
 		NotesDir string `key:"notes_dir" example:"/var/lib/dhbot-notes" type:"path"`
-		// Witnesses that keep the signed heads of the trail, in addition to a file next to the key:
-		// paths of files on other mounts, and https addresses that accept a head with POST and
-		// return the last one with GET.
+		// Witnesses that keep the signed heads of the trail, in addition to the
+		// file of heads in state.notes_dir: paths of files on other mounts, and
+		// https addresses that accept a head with POST and return the last one
+		// with GET.
 		Witnesses []string `key:"witnesses" example:"[/mnt/witness/dhbot.heads]"`
 	}
 	etcdKeys struct {
-		// URLs of its members.
+		// The URLs of the etcd members.
 		Endpoints []string `key:"endpoints,required" example:"[https://state-1.example.com:2379]"`
-		// Its certificates and key, as PEM files.
+		// The certificates and the key for TLS, as PEM files.
 		TLS tlsKeys `key:"tls"`
-		// The user, if etcd has authentication.
+		// The etcd user, if etcd has authentication.
 		User string `key:"user" example:"dhbot"`
-		// A file with the user's password, mode 0600.
+		// A file with the password of the etcd user, mode 0600.
 		PasswordFile string `key:"password_file" example:"/etc/dhbot/etcd-password" type:"path"`
 	}
 	tlsKeys struct {
-		// The certificate authority of the members.
+		// The certificate authority of the etcd members.
 		CA string `key:"ca" example:"/etc/dhbot/etcd-ca.pem" type:"path"`
-		// The bot's own certificate.
+		// The client certificate of the bot.
 		Cert string `key:"cert" example:"/etc/dhbot/etcd.pem" type:"path"`
-		// Its private key, mode 0600.
+		// The private key of the bot's client certificate, mode 0600.
 		Key string `key:"key" example:"/etc/dhbot/etcd-key.pem" type:"path"`
 	}
 	sshKeys struct {
 		// The account for logins; sudo rules on the hosts name it.
 		User string `key:"user,required" example:"dhops"`
-		// Its private key without passphrase, mode 0600; or a list of keys. A certificate next to
-		// it (KEY-cert.pub) is offered first.
+		// The private key for logins, without passphrase, mode 0600; or a list of keys. A
+		// certificate next to a key (KEY-cert.pub) is offered before the key.
 		KeyFile []string `key:"key_file" example:"/etc/dhbot/id_ed25519" type:"path,oneOrMore"`
-		// The credentials for logins, offered in this order. Either this or key_file.
+		// The credentials for logins, offered in this order. Write either credentials or
+		// key_file.
 		Credentials []credentialKeys `key:"credentials"`
-		// A command that renews user certificates, as a list of words. It runs as the bot's user an
-		// hour before one expires, or in the last third of a shorter lifetime. Its output is
-		// discarded.
+		// A command that renews user certificates, as a list of words. The command runs as
+		// the bot's user an hour before a certificate expires, or in the last third of a
+		// lifetime of less than three hours. The output of the command is discarded.
 		Renew []string `key:"renew" example:"[/usr/local/bin/renew-certificate, --role, dhbot]"`
-		// Host keys, in OpenSSH's format. They are never trusted on first use.
+		// The file of host keys, in OpenSSH's format. The bot never trusts a host key on
+		// first use.
 		KnownHosts string `key:"known_hosts,required" example:"/etc/dhbot/known_hosts" type:"path"`
 		// An ssh_config file: HostName, Port, User, ProxyJump, keys, HostKeyAlias and algorithms of
-		// hosts and jump hosts. A host's settings in this file take precedence.
+		// hosts and jump hosts. Settings of a host in the bot's config take precedence over the
+		// ssh_config file.
 		ConfigFile string `key:"config_file" example:"/etc/dhbot/ssh_config" type:"path"`
-		// The jump hosts of all hosts without their own, as user@host or user@host:port, separated
-		// by commas, the first one first.
+		// The jump hosts of all hosts that have no proxy_jump of their own, as user@host or
+		// user@host:port, separated by commas, in the order of the route.
 		ProxyJump string `key:"proxy_jump" example:"dhops@bastion.example.com:22"`
-		// The number of concurrent logins.
+		// The largest number of concurrent logins.
 		Handshakes int `key:"handshakes" default:"16"`
 	}
 	credentialKeys struct {
 		// The socket of an ssh-agent. SSH_AUTH_SOCK means the value of that variable.
 		Agent string `key:"agent" example:"/run/dhbot/agent.sock" type:"path"`
-		// A private key, mode 0600. $CREDENTIALS_DIRECTORY/NAME is a credential of
-		// systemd.
+		// A private key, mode 0600. $CREDENTIALS_DIRECTORY/NAME means a credential of systemd.
 		KeyFile string `key:"key_file" example:"/etc/dhbot/id_ed25519" type:"path"`
 		// A file with the key's passphrase, mode 0600.
 		PassphraseFile string `key:"passphrase_file" example:"$CREDENTIALS_DIRECTORY/passphrase" type:"path"`
-		// The user certificate. The default is KEY-cert.pub. With an agent it selects the agent's
-		// key.
+		// The user certificate. The default is KEY-cert.pub next to the key. With an agent,
+		// only the key of this certificate is used.
 		CertificateFile string `key:"certificate_file" example:"/etc/dhbot/id_ed25519-cert.pub" type:"path"`
 	}
 	algorithmKeys struct {
@@ -161,7 +167,8 @@ type (
 		PublicKeys string `key:"public_keys" example:"ssh-rsa"`
 	}
 	personKeys struct {
-		// Slack accounts, as member ids. Configs without slack.home write team/member id.
+		// The Slack accounts of the person, as member ids; in configs without slack.home,
+		// as TEAM/MEMBER.
 		Slack []string `key:"slack" example:"[U0ANNA]"`
 		// Public SSH keys that identify the person at a terminal.
 		Keys []string `key:"keys" example:"['ssh-ed25519 AAAAC3… anna@laptop']"`
@@ -177,47 +184,51 @@ type (
 		EtcdQuota string `key:"etcd_quota" example:"8GiB"`
 		// Who may do what. An empty or missing list allows no one.
 		Roles rolesKeys `key:"roles,required"`
-		// The approvers that a new request mentions by name; without it all approvers. It does not
-		// change who may approve.
+		// The approvers that a new request mentions by name. By default a request mentions
+		// all approvers. The setting does not change who may approve.
 		Call callKeys `key:"call"`
-		// Its machines, each with a name that you choose.
+		// The hosts of the cluster, each with a name that you choose.
 		Hosts map[string]hostKeys `key:"hosts,required" example:"infra-1"`
 		// The schedules of processes that should not always be up, by process.
 		Schedule map[string]scheduleKeys `key:"schedule" example:"status_dashboard"`
-		// Background monitoring. Off without it.
+		// The background monitoring of the cluster. By default it is off.
 		Watch watchKeys `key:"watch"`
-		// Who is notified when no one owns an incident, or approves or denies a Sev 1 request. Off
-		// without it.
+		// Who is notified when no one owns an incident, or approves or denies a Sev 1
+		// request. By default no one is.
 		Escalation escalationKeys `key:"escalation"`
 	}
 	rolesKeys struct {
-		// May read: status, logs and so on. "channel C…" allows everyone in that channel.
+		// People who may read: status, logs and so on. "channel C…" allows everyone in that
+		// channel.
 		Readers []string `key:"readers" example:"[channel C0INCIDENT]"`
-		// May request restarts and other actions.
+		// People who may request restarts and other actions.
 		Operators []string `key:"operators" example:"[anna, ben]"`
-		// May approve requests of others.
+		// People who may approve requests of others.
 		Approvers []string `key:"approvers" example:"[ben, chris]"`
-		// May read sensitive answers (etcd values, table ACLs), by direct message.
+		// People who may read sensitive answers (etcd values, table ACLs), by direct message.
 		Data []string `key:"data" example:"[chris]"`
 	}
 	callKeys struct {
 		// Approvers that a new request mentions.
 		First []string `key:"first" example:"[ben]"`
-		// Approvers that its reminders mention in addition.
+		// Approvers that the reminders of a request mention, in addition to `first`.
 		Next []string `key:"next" example:"[chris]"`
 	}
 	hostKeys struct {
-		// Its name or address, or a name in ssh.config_file. The default port is 22.
+		// The name or address of the host, or a name in ssh.config_file. The default port
+		// is 22.
 		Address string `key:"address,required" example:"10.0.0.5"`
 		// The processes of the host, by their names in the catalog (`bot catalog`).
 		Processes []string `key:"processes,required" example:"[db_dis, tailer1]"`
-		// The account there, if it is not ssh.user.
+		// The account for logins on the host, if it is not ssh.user.
 		Login string `key:"login" example:"dhops"`
-		// Its jump hosts, if they are not ssh.proxy_jump; none means a direct connection.
+		// The jump hosts of the host, if they are not ssh.proxy_jump; "none" means a direct
+		// connection.
 		ProxyJump string `key:"proxy_jump" example:"dhops@bastion-2.example.com"`
-		// The bot's keys for this host, if they are not those of ssh.
+		// The private keys for the host, if they are not those of ssh.key_file or
+		// ssh.credentials.
 		KeyFile []string `key:"key_file" example:"/etc/dhbot/id_infra" type:"path,oneOrMore"`
-		// Its name in known_hosts.
+		// The name of the host in known_hosts.
 		HostKeyAlias string `key:"host_key_alias" example:"infra-1.internal"`
 		// Algorithms for an old sshd, with the syntax of ssh_config: a list replaces the default, +
 		// appends to it, - removes from it, ^ puts algorithms first.
@@ -227,23 +238,25 @@ type (
 		// The version of sudo on the host, if it is older than 1.9.10 and has no regular
 		// expressions. Commands then go through the script that `bot sudoers --wrapper` prints.
 		SudoVersion string `key:"sudo_version" example:"1.8.23"`
-		// The directory of etcd's client files there.
+		// The directory of etcd's client files on the host.
 		EtcdClientDir string `key:"etcd_client_dir" example:"/etc/sysconfig/illumon.d/etcd/client" type:"path"`
 		// The etcd member for snapshots; `bot sudoers` allows no other. The default is port 2379 of
 		// the host, or of the first host with etcd.
 		EtcdEndpoint string `key:"etcd_endpoint" example:"https://infra-1.example.com:2379"`
-		// The directory of the application logs there.
+		// The directory of the application logs on the host.
 		LogRoot string `key:"log_root" example:"/var/log/deephaven" type:"path"`
-		// The address that reloads the Client Update Service of the Web API Service on the host, so
-		// that it offers new files; without it cus-reload is a checklist.
+		// The address that reloads the Client Update Service of the Web API Service on the
+		// host, so that the service offers new files. Without this address cus-reload is a
+		// checklist.
 		ClientUpdateReload string `key:"client_update_reload" example:"https://infra-1.example.com:8123/reload/"`
-		// The program that prints the threads of a pid. With it, the bot keeps a thread dump with a
-		// run before it stops or restarts a process, and when the process does not start in time.
+		// The program that prints the threads of a pid. If it is set, the bot keeps a thread dump
+		// with a run before it stops or restarts a process, and when the process does not start
+		// in time.
 		ThreadDump string `key:"thread_dump" example:"/usr/bin/jstack" type:"path"`
 	}
 	scheduleKeys struct {
-		// Windows in which it should be up, in the format of Alertmanager's time_intervals; []
-		// means never.
+		// The windows in which the process should be up, in the format of
+		// Alertmanager's time_intervals; [] means never.
 		Up []intervalKeys `key:"up,required"`
 	}
 	intervalKeys struct {
@@ -251,7 +264,8 @@ type (
 		Times []timesKeys `key:"times"`
 		// Days of the week, and ranges of them.
 		Weekdays []string `key:"weekdays" example:"['monday:friday']"`
-		// Days of the month, and ranges of them; negative ones count from the end.
+		// Days of the month, and ranges of them; negative numbers count from the end of the
+		// month.
 		DaysOfMonth []string `key:"days_of_month" example:"['1:5', '-1']"`
 		// Months, and ranges of them.
 		Months []string `key:"months" example:"['january:march']"`
@@ -261,52 +275,55 @@ type (
 		Location string `key:"location" default:"UTC" example:"America/New_York"`
 	}
 	timesKeys struct {
-		// The beginning of the time.
+		// The beginning of the time range, as hh:mm.
 		StartTime string `key:"start_time,required" example:"'07:00'"`
-		// The end of the time.
+		// The end of the time range, as hh:mm.
 		EndTime string `key:"end_time,required" example:"'19:00'"`
 	}
 	escalationKeys struct {
-		// How long an incident may be without an owner, and a Sev 1 request without approval or
-		// denial.
+		// How long an incident may be without an owner, and a Sev 1 request without
+		// approval or denial, before the bot mentions people.
 		After string `key:"after" default:"5m" type:"duration"`
 		// The people to mention, by their names in people.
 		People []string `key:"people" example:"[chris, dana]"`
-		// The Slack user group to mention. Either this or people.
+		// The Slack user group to mention. Write either group or people.
 		Group string `key:"group" example:"S0ONCALL"`
 		// The least severe level that is escalated.
 		Level int `key:"level" default:"1"`
-		// The pager to alert next.
+		// The pager to alert after the people were mentioned.
 		Page pageKeys `key:"page"`
 	}
 	pageKeys struct {
-		// When to alert it, counted from the beginning.
+		// When to alert the pager, counted from the beginning of the incident or request.
 		After string `key:"after" default:"10m" type:"duration"`
-		// Its API: PagerDuty's Events API v2, or Alertmanager's API v2.
+		// The API of the pager: PagerDuty's Events API v2, or Alertmanager's API v2.
 		Shape string `key:"shape,required" enum:"pagerduty,alertmanager" example:"pagerduty"`
-		// The complete address for alerts. The default is PagerDuty's.
+		// The complete URL to which alerts are sent. The default is PagerDuty's URL.
 		URL string `key:"url" example:"https://alertmanager.example.com/api/v2/alerts"`
-		// A file with the address, mode 0600, if the address is a secret.
+		// A file with the URL, mode 0600, if the URL is a secret.
 		URLFile string `key:"url_file" example:"/etc/dhbot/pager-url" type:"path"`
 		// A file with PagerDuty's routing key, mode 0600.
 		RoutingKeyFile string `key:"routing_key_file" example:"/etc/dhbot/pagerduty-key" type:"path"`
-		// The certificate authority of the address, as a PEM file. The default is the system's authorities.
+		// The certificate authority of the pager, as a PEM file. The default is the
+		// system's authorities.
 		CA string `key:"ca" example:"/etc/dhbot/pager-ca.pem" type:"path"`
 	}
 	watchKeys struct {
 		// The channel for incidents.
 		Channel string `key:"channel,required" example:"C0INCIDENT"`
-		// Time between two rounds.
+		// The time between two rounds of checks.
 		Every string `key:"every" default:"30s" type:"duration"`
 		// How long all targets must have been well before an incident ends.
 		Quiet string `key:"quiet" default:"2m" type:"duration"`
 	}
 	incidentKeys struct {
-		// How many errors a minute in a log make an incident. Fewer errors are only shown.
+		// How many errors a minute in a log count as an incident. Fewer errors are only shown.
 		ErrorRate int `key:"error_rate" default:"10"`
-		// How long a log must have that many errors before they are an incident.
+		// How long a log must have `error_rate` errors a minute before they count as an
+		// incident.
 		ErrorsFor string `key:"errors_for" default:"5m" type:"duration"`
-		// How long a process may stay down after a run of the bot stopped it.
+		// How long a process may stay down after a run of the bot stopped it, before this
+		// counts as an incident.
 		OwnStop string `key:"own_stop" default:"30m" type:"duration"`
 	}
 	policyKeys struct {
@@ -328,7 +345,8 @@ type (
 		Votes int `key:"votes" default:"2"`
 	}
 	terminalKeys struct {
-		// The socket. The default is terminal.sock in the state directory.
+		// The path of the socket for `bot do`. The default is terminal.sock in the state
+		// directory.
 		Socket string `key:"socket" example:"/run/dhbot/terminal.sock" type:"path"`
 		// The group with access to the socket. The bot's own user must be a member.
 		Group string `key:"group" example:"dhops"`
@@ -337,9 +355,9 @@ type (
 		Channel string `key:"channel" example:"C0INCIDENT"`
 	}
 	metricsKeys struct {
-		// host:port to listen on.
+		// The address to listen on, as host:port.
 		Listen string `key:"listen,required" example:"127.0.0.1:9095"`
-		// Serve Go's profiles at /debug/pprof/.
+		// Whether to serve Go's profiles at /debug/pprof/.
 		Pprof bool `key:"pprof" default:"false"`
 	}
 )

@@ -10,13 +10,13 @@ import (
 func referenceText(all map[string][]key) string {
 	var b strings.Builder
 	b.WriteString("# Config reference\n\n" +
-		"One YAML file, read strictly: `bot check` reports all problems at once, each with\n" +
-		"its line and what to write instead. Commands find it by `--config FILE` or\n" +
-		"`DHBOT_CONFIG`. Secrets are never in it: the Slack tokens come from `SLACK_APP_TOKEN`\n" +
-		"and `SLACK_BOT_TOKEN`, or from files that `SLACK_APP_TOKEN_FILE` and\n" +
-		"`SLACK_BOT_TOKEN_FILE` name. Relative paths are taken from the file's directory.\n\n" +
-		"`bot schema` prints the same as a JSON Schema. An editor with the YAML language server\n" +
-		"uses it when the file begins with\n\n" +
+		"The config is one YAML file, read strictly: `bot check` reports all problems at once,\n" +
+		"each with the line and what to write instead. `--config FILE` or `DHBOT_CONFIG` names\n" +
+		"the file. It never contains secrets: the Slack tokens come from `SLACK_APP_TOKEN` and\n" +
+		"`SLACK_BOT_TOKEN`, or from files that `SLACK_APP_TOKEN_FILE` and `SLACK_BOT_TOKEN_FILE`\n" +
+		"name. Relative paths start at the directory of the config.\n\n" +
+		"`bot schema` prints this reference as a JSON Schema. An editor with the YAML language\n" +
+		"server uses the schema when the config begins with\n\n" +
 		"    # yaml-language-server: $schema=config.schema.json\n\n" +
 		"A commented example is [config.example.yaml](../config.example.yaml).\n\n" +
 		"<!-- generated from internal/config/keys.go: go test ./internal/config -update -->\n")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs after the files are installed: creates the account, and lets only it and root
-# read the config.
+# Runs after the files are installed: creates the account dhbot, and lets only dhbot and
+# root read the config.
 set -e
 if command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers dhbot.conf

@@ -29,7 +29,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- define "dhbot.check" -}}
 {{- if not .Values.config }}{{ fail "config is empty: write the bot's config file here (docs/config.md)" }}{{ end }}
 {{- if not .Values.existingSecret }}{{ fail "existingSecret is empty: name the Secret with the tokens and the SSH key" }}{{ end }}
-{{- if and (gt (int .Values.replicas) 1) (not (include "dhbot.external" .)) }}{{ fail "several replicas share one etcd: name it in config.state.etcd" }}{{ end }}
-{{- if and (include "dhbot.external" .) (not (dig "state" "key_file" "" .Values.config)) }}{{ fail "config.state.key_file is empty: replicas that share an etcd share a key; put the file that `bot state key` created into the Secret, and write /etc/dhbot/secret/KEY here" }}{{ end }}
+{{- if and (gt (int .Values.replicas) 1) (not (include "dhbot.external" .)) }}{{ fail "several replicas need a shared etcd: name it in config.state.etcd" }}{{ end }}
+{{- if and (include "dhbot.external" .) (not (dig "state" "key_file" "" .Values.config)) }}{{ fail "config.state.key_file is empty: replicas that share an etcd need a shared key; put the file that `bot state key` created into the Secret, and write its path here, /etc/dhbot/secret/KEY" }}{{ end }}
 {{- if gt (int .Values.replicas) 4 }}{{ fail "at most four replicas: Slack allows ten sockets, and each replica opens two" }}{{ end }}
 {{- end }}
