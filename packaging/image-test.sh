@@ -1,5 +1,6 @@
 #!/bin/bash
-# Plays the demo's story in an image that image.sh has built, as the image's user and with only the image's own files.
+# Plays the demo's story in an image that image.sh has built, as the image's user and with
+# only the image's own files.
 #
 #   packaging/image-test.sh TAG
 set -eu
