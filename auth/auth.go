@@ -4,9 +4,9 @@ import "time"
 
 // Account is an identity from a platform. Names and e-mail addresses are never used.
 type Account struct {
-	// Team is the source of an event (T… or E…). It is recorded and decides nothing: a slash
-	// command names the workspace in which it was typed, and a tap may name another one.
-	// "local" is a terminal, "" an id in the config without a team.
+	// Team is the team that an event names (T… or E…), "local" for a terminal, or "" for an id
+	// without a team in the config. Team is recorded and decides nothing: a slash command names
+	// the workspace in which it was typed, and a tap may name another workspace.
 	Team string `json:"team"`
 	User string `json:"user"` // U… or W…; the person's name for a terminal
 }
@@ -33,8 +33,8 @@ type Profile struct {
 
 	Deleted, Bot, Guest, Stranger bool
 	Checked                       time.Time
-	// SilentSince is the time since which the platform has not answered, zero if it
-	// answers. The profile is then its last answer.
+	// SilentSince is the time since which the platform has not answered, zero if it answers.
+	// The profile is then the platform's last answer.
 	SilentSince time.Time
 }
 

@@ -84,14 +84,14 @@ func TestIdentify(t *testing.T) {
 		{"member", profile("U1"), "anna", ""},
 		{"the event names another team", member("U1", func(p *Profile) { p.Team = "T0ELSE" }), "anna", ""},
 		{"the event names no team", member("U1", func(p *Profile) { p.Team = "" }), "anna", ""},
-		{"by the organisation's id", member("U1LOCAL", func(p *Profile) { p.ID = "U7" }), "gina", ""},
-		{"id alone is the person's, not the workspace's", member("U7", func(p *Profile) { p.ID = "U9" }), "", NotKnown},
-		{"with a team also the workspace's id", member("U1", func(p *Profile) { p.ID = "W9" }), "anna", ""},
+		{"the organisation-wide id", member("U1LOCAL", func(p *Profile) { p.ID = "U7" }), "gina", ""},
+		{"an id without a team in the config is organisation-wide, not the workspace's", member("U7", func(p *Profile) { p.ID = "U9" }), "", NotKnown},
+		{"an id with a team in the config may be the workspace's", member("U1", func(p *Profile) { p.ID = "W9" }), "anna", ""},
 		{"second account", profile("W1"), "anna", ""},
 		{"terminal", local("ben", LocalTeam), "ben", ""},
 		{"terminal, unknown name", local("root", LocalTeam), "", NotKnown},
-		{"terminal by an account's id", local("U1", LocalTeam), "", NotKnown},
-		{"terminal account of the platform's organisation", local("ben", home), "", NotAMember},
+		{"terminal, the user id of a Slack account", local("U1", LocalTeam), "", NotKnown},
+		{"Slack account with a terminal user's name", local("ben", home), "", NotAMember},
 		{"no profile", Profile{}, "", LookupFailed},
 		{"no user", Profile{Account: Account{Team: home}, ID: "U1", Organisation: home}, "", LookupFailed},
 		{"no id", member("U1", func(p *Profile) { p.ID = "" }), "", LookupFailed},
@@ -182,7 +182,7 @@ func TestMayAsk(t *testing.T) {
 		{"anna", "empty", runbooks.Read, "C0INC", LacksRole},
 		{"anna", "qa", runbooks.Read, "", NoSuchCluster},
 		{"", "prod", runbooks.Read, "C0INC", NotKnown},
-		{"ghost", "prod", runbooks.Read, "", NotKnown}, // in a list, but no person
+		{"ghost", "prod", runbooks.Read, "", NotKnown}, // has a role, but is not defined as a person
 		{"channel C0INC", "prod", runbooks.Read, "", NotKnown},
 	} {
 		t.Run(strings.Join([]string{tt.who, tt.cluster, string(tt.class), tt.channel}, "/"), func(t *testing.T) {
@@ -233,7 +233,7 @@ func TestOnePersonTwoAccounts(t *testing.T) {
 }
 
 // TestOneAccountTwoNames: a config that gives anna's account to another name
-// does not turn her into a second person.
+// does not make her a second person.
 func TestOneAccountTwoNames(t *testing.T) {
 	r := testRules()
 	r.People = append(r.People, Person{Name: "anna-too", Accounts: []Account{account("U1")}})
@@ -281,7 +281,7 @@ func TestVotesNeeded(t *testing.T) {
 		{runbooks.Writes, runbooks.Unknown, 0},
 		{runbooks.Disruptive, runbooks.Critical, 1},
 		{runbooks.Disruptive, runbooks.Unknown, 1},
-		{runbooks.Disruptive, runbooks.None, 1}, // no changing action has this level
+		{runbooks.Disruptive, runbooks.None, 1}, // no action that changes something is at Sev 0
 		{runbooks.Disruptive, runbooks.Moderate, 0},
 		{runbooks.Disruptive, runbooks.Low, 0},
 		{runbooks.Destructive, runbooks.Critical, 2},
@@ -303,10 +303,10 @@ func TestNoSettingGoesBelowTheFloor(t *testing.T) {
 		class, level := rapid.SampledFrom(classes).Draw(t, "class"), rapid.SampledFrom(levels).Draw(t, "level")
 		got, floor := p.VotesNeeded(class, level), Policy{}.VotesNeeded(class, level)
 		if got < floor {
-			t.Fatalf("%+v asks for %d votes, the floor is %d", p, got, floor)
+			t.Fatalf("%+v needs %d votes, the floor is %d", p, got, floor)
 		}
 		if class == runbooks.Disruptive && level == runbooks.Critical && got < p.Sev1Votes {
-			t.Fatalf("%+v asks for %d votes only", p, got)
+			t.Fatalf("%+v needs only %d votes", p, got)
 		}
 	})
 }

@@ -3,8 +3,8 @@ package auth
 import "slices"
 
 // Calls is the order in which the approvers of a cluster are mentioned for a request. It
-// does not change who may vote. An empty First means every approver who is not in Next; an
-// empty Next every one who is not in First.
+// does not change who may vote. An empty First means every approver who is not in Next. An
+// empty Next means every approver who is not in First.
 type Calls struct {
 	First, Next []string // names of approvers
 }

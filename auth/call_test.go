@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestCall: which approvers are mentioned in each round. Only people who may vote are.
+// TestCall checks which approvers are mentioned in each round: only people who may
+// vote.
 func TestCall(t *testing.T) {
 	people := []Person{{Name: "anna"}, {Name: "ben"}, {Name: "chris"}, {Name: "dana"}, {Name: "rita"}}
 	for _, c := range []struct {
@@ -15,11 +16,11 @@ func TestCall(t *testing.T) {
 		rounds [3][]string
 	}{
 		{"no order", Calls{}, "anna", [3][]string{{"ben", "chris", "dana"}, {"ben", "chris", "dana"}, {"ben", "chris", "dana"}}},
-		{"first and the rest", Calls{First: []string{"ben"}}, "anna", [3][]string{{"ben"}, {"ben", "chris", "dana"}, {"ben", "chris", "dana"}}},
-		{"all but the next", Calls{Next: []string{"dana"}}, "anna", [3][]string{{"ben", "chris"}, {"ben", "chris", "dana"}, {"ben", "chris", "dana"}}},
+		{"a first group only", Calls{First: []string{"ben"}}, "anna", [3][]string{{"ben"}, {"ben", "chris", "dana"}, {"ben", "chris", "dana"}}},
+		{"a next group only", Calls{Next: []string{"dana"}}, "anna", [3][]string{{"ben", "chris"}, {"ben", "chris", "dana"}, {"ben", "chris", "dana"}}},
 		{"two groups and others", Calls{First: []string{"ben"}, Next: []string{"chris"}}, "anna", [3][]string{{"ben"}, {"ben", "chris"}, {"ben", "chris", "dana"}}},
-		{"the first group asks", Calls{First: []string{"ben"}, Next: []string{"chris"}}, "ben", [3][]string{{"chris"}, {"chris"}, {"chris", "dana"}}},
-		{"both groups ask", Calls{First: []string{"ben"}, Next: []string{"ben"}}, "ben", [3][]string{{"chris", "dana"}, {"chris", "dana"}, {"chris", "dana"}}},
+		{"the requester is the first group", Calls{First: []string{"ben"}, Next: []string{"chris"}}, "ben", [3][]string{{"chris"}, {"chris"}, {"chris", "dana"}}},
+		{"the requester is both groups", Calls{First: []string{"ben"}, Next: []string{"ben"}}, "ben", [3][]string{{"chris", "dana"}, {"chris", "dana"}, {"chris", "dana"}}},
 		{"no approver among the first", Calls{First: []string{"rita"}}, "anna", [3][]string{{"ben", "chris", "dana"}, {"ben", "chris", "dana"}, {"ben", "chris", "dana"}}},
 	} {
 		rules := &Rules{People: people, Clusters: map[string]Roles{"prod": {Approver: {"ben", "chris", "dana"}}}, Calls: map[string]Calls{"prod": c.calls}}

@@ -10,11 +10,11 @@ import (
 const (
 	LookupFailed  refusal.Code = "lookup failed"  // the look-up of the account failed; a retry may help
 	Deactivated   refusal.Code = "deactivated"    // the account is deactivated
-	NotAPerson    refusal.Code = "not a person"   // a bot or an app
-	NotAMember    refusal.Code = "not a member"   // a guest, or a member of another organisation
+	NotAPerson    refusal.Code = "not a person"   // the account is of a bot or an app
+	NotAMember    refusal.Code = "not a member"   // the account is of a guest, or of a member of another organisation
 	NotKnown      refusal.Code = "not known"      // the account belongs to no person of the config
 	NoSuchCluster refusal.Code = "no such rules"  // the config has no roles for the cluster
-	LacksRole     refusal.Code = "lacks the role" // known, but without the role
+	LacksRole     refusal.Code = "lacks the role" // the person is known, but lacks the role
 	OwnRequest    refusal.Code = "own request"    // the requester never votes
 	NoVoteTaken   refusal.Code = "no vote taken"  // the action needs no vote
 	NoSuchRun     refusal.Code = "no such run"    // the run does not exist, or the person may not read it

@@ -22,7 +22,7 @@ var docRows = map[string]struct {
 	"destructive":            {runbooks.Destructive, runbooks.Critical},
 }
 
-// TestRolesPage holds the matrix of docs/roles.md to the rules.
+// TestRolesPage compares the matrix of docs/roles.md with the rules.
 func TestRolesPage(t *testing.T) {
 	page, err := os.ReadFile("../docs/roles.md")
 	if err != nil {

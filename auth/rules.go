@@ -14,9 +14,9 @@ const LocalTeam = "local"
 // channelEntry begins a channel in a list of readers: "channel C0123".
 const channelEntry = "channel "
 
-// Roles are the lists of one cluster, by role. An entry is a person's name. Among the readers
-// it may also be "channel C…", which allows reads by people in that channel. An empty or
-// missing list allows no one.
+// Roles are the lists of one cluster, by role. An entry is a person's name. An entry of the readers
+// may also be "channel C…", which allows reads by people in that channel. An empty or missing list
+// allows no one.
 type Roles map[Role][]string
 
 // Rules are all rules about who may do what.
@@ -55,8 +55,8 @@ func (r *Rules) Identify(p Profile) (Person, error) {
 		}
 	}
 	if len(found) != 1 || found[0].Name == "" {
-		// An account of two people is an invalid config. Choosing one of them could let a
-		// requester vote on their own request.
+		// A config that gives one account to two people is invalid. Choosing one of the two could
+		// let a requester vote on their own request.
 		return Person{}, Refuse(NotKnown, "the account %s belongs to no person in the config. The bot's administrator can add it under `people`.", p.Account)
 	}
 	return found[0], nil
@@ -70,8 +70,8 @@ func (r *Rules) atHome(p Profile) bool {
 	return r.IsHome(p.Organisation, p.HomeTeam)
 }
 
-// IsHome reports whether an organisation, or in a config without Home one of its workspaces, is
-// the home organisation.
+// IsHome reports whether accounts of an organisation may use the bot. In a config without Home, the
+// workspace of the account, team, can also allow it.
 func (r *Rules) IsHome(organisation, team string) bool {
 	if r.Home != "" {
 		return organisation == r.Home
@@ -79,7 +79,7 @@ func (r *Rules) IsHome(organisation, team string) bool {
 	return organisation != "" && slices.Contains(r.HomeTeams, organisation) || team != "" && slices.Contains(r.HomeTeams, team)
 }
 
-// Knows reports whether the config has an account with a user id.
+// Knows reports whether the config has an account with this user id.
 func (r *Rules) Knows(user string) bool {
 	return slices.ContainsFunc(r.People, func(p Person) bool { return p.has(Account{User: user}) })
 }
@@ -95,7 +95,8 @@ func (p Person) owns(of Profile) bool {
 	})
 }
 
-// has reports whether the config gives the person this account, whatever its team.
+// has reports whether the config gives the person this account; the team of the account does not
+// matter.
 func (p Person) has(a Account) bool {
 	return slices.ContainsFunc(p.Accounts, func(own Account) bool { return own.User == a.User })
 }
@@ -201,7 +202,7 @@ func (r *Rules) Eligible(cluster, askedBy string) []Person {
 // cluster, or a *refusal.Error: a request that can never be approved is refused at once.
 func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	if n := len(r.Eligible(cluster, askedBy)); n < need {
-		return RefuseIn(cluster, TooFew, "this needs %d of the approvers of %s other than %s, and the config names %d. The bot's administrator can add more under `roles`.",
+		return RefuseIn(cluster, TooFew, "this needs %d approvers of %s other than %s, but the config has only %d. The bot's administrator can add more under `roles`.",
 			need, cluster, askedBy, n)
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 // handler executes one request that passed the gate.
 type handler func(*Service, context.Context, *call.Call) error
 
-// handlersByVerb are the handlers of the verbs of command.Table. handlerOf has those of a
-// catalog's own verbs.
+// handlersByVerb has the handler of each verb in command.Table. The verbs that a catalog
+// defines are handled in handlerOf.
 var handlersByVerb = map[string]handler{
 	"status":  (*Service).ShowStatus,
 	"verify":  (*Service).ShowVerify,
@@ -32,7 +32,7 @@ var handlersByVerb = map[string]handler{
 	"help": (*Service).help,
 }
 
-// listsByVerb are the handlers of a verb without arguments.
+// listsByVerb has the handlers of the verbs that show a list if they are typed alone.
 var listsByVerb = map[string]handler{
 	"watch": (*Service).ListFollows, "maintenance": (*Service).ListMaintenance,
 }
@@ -60,8 +60,8 @@ func handlerOf(r *command.Request) (handler, error) {
 	return h, nil
 }
 
-// carryOut executes a request. Before the answer of a read, it lists the words that the
-// read ignores.
+// carryOut executes a request. If a read ignores some of the typed words, carryOut lists
+// them before the answer.
 func (s *Service) carryOut(ctx context.Context, c *call.Call) error {
 	do, err := handlerOf(c.Req)
 	if err != nil {

@@ -19,7 +19,8 @@ import (
 const (
 	// againWithin is how long after a success the same command needs a confirmation.
 	againWithin = 10 * time.Minute
-	// leftWithin is the time limit for checking that the targets are as that run left them.
+	// leftWithin is the time limit for checking whether the targets are still as the
+	// earlier run left them.
 	leftWithin = 5 * time.Second
 )
 
@@ -73,12 +74,12 @@ func touchedSince(r engine.Run, others []engine.Stored) bool {
 	})
 }
 
-// asLeft reports whether the processes of a run are as it left them. It returns false for
-// an unknown state.
+// asLeft reports whether the processes of run r are still as r left them. It returns
+// false if a state is unknown.
 func (s *Service) asLeft(ctx context.Context, r engine.Run) bool {
 	targets := slices.DeleteFunc(slices.Clone(r.Plan.Targets), func(t runbooks.Target) bool { return t.Process == "" })
 	if len(targets) == 0 {
-		return true // it acted on no process
+		return true // the run acted on no process
 	}
 	scope := incident.Scope{Cluster: r.Plan.Cluster}
 	b, err := s.Status.Assess(ctx, status.Query{Scope: scope, Targets: targets, Within: leftWithin})
@@ -89,7 +90,8 @@ func (s *Service) asLeft(ctx context.Context, r engine.Run) bool {
 	return !slices.ContainsFunc(b.Rows, func(row status.Row) bool { return !isAsLeft(row, r.Plan.Action, pids[row.Target()]) })
 }
 
-// isAsLeft reports whether a process is as an action left it; pid is its last known pid.
+// isAsLeft reports whether a process is as an action left it. The argument pid is the
+// last pid that the run of the action observed.
 func isAsLeft(row status.Row, action string, pid int) bool {
 	o := row.Observation
 	switch {

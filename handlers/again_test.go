@@ -10,29 +10,30 @@ import (
 	"dhbot/internal/test/statustest"
 )
 
-// TestDoneAlreadyMeansDoneNow: a command that just succeeded needs a confirmation only
-// while its target is unchanged and no other run has acted on it.
-func TestDoneAlreadyMeansDoneNow(t *testing.T) {
+// TestRepeatingASuccessNeedsAConfirmation: repeating a command that has just succeeded
+// needs a confirmation, unless its target has changed or another run has acted on it
+// since.
+func TestRepeatingASuccessNeedsAConfirmation(t *testing.T) {
 	const pid = 7
 	up := statustest.World{"db_ltds": {PID: pid}}
 	for _, c := range []struct {
 		name   string
 		verb   string
 		now    statustest.World
-		other  string // another run meanwhile, and its end
+		other  string // the command of another run since the success; the run ended in state
 		state  engine.State
 		silent bool
 		asks   bool
 	}{
-		{name: "as it was left", verb: "restart", now: up, asks: true},
-		{name: "down since", verb: "restart", now: statustest.World{"db_ltds": {Status: "Does not exist", PID: -1}}},
-		{name: "another process since", verb: "restart", now: statustest.World{"db_ltds": {PID: pid + 1}}},
-		{name: "stopped by another run", verb: "restart", now: up, other: "stop db_ltds", state: engine.Done},
-		{name: "a failed run since", verb: "restart", now: up, other: "start db_ltds", state: engine.Failed},
-		{name: "a run of another process", verb: "restart", now: up, other: "stop db_merge_server", state: engine.Done, asks: true},
-		{name: "its host is silent", verb: "restart", now: up, silent: true},
-		{name: "still stopped", verb: "stop", now: statustest.World{"db_ltds": {Status: "Not monitored", PID: -1}}, asks: true},
-		{name: "started by hand", verb: "stop", now: up},
+		{name: "unchanged since", verb: "restart", now: up, asks: true},
+		{name: "the process is down", verb: "restart", now: statustest.World{"db_ltds": {Status: "Does not exist", PID: -1}}},
+		{name: "the process has another pid", verb: "restart", now: statustest.World{"db_ltds": {PID: pid + 1}}},
+		{name: "another run has stopped the process", verb: "restart", now: up, other: "stop db_ltds", state: engine.Done},
+		{name: "another run of the process has failed", verb: "restart", now: up, other: "start db_ltds", state: engine.Failed},
+		{name: "another run acted on another process", verb: "restart", now: up, other: "stop db_merge_server", state: engine.Done, asks: true},
+		{name: "the host does not answer", verb: "restart", now: up, silent: true},
+		{name: "unchanged since the stop", verb: "stop", now: statustest.World{"db_ltds": {Status: "Not monitored", PID: -1}}, asks: true},
+		{name: "started by hand since the stop", verb: "stop", now: up},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := newTestService(t)
@@ -56,10 +57,10 @@ func TestDoneAlreadyMeansDoneNow(t *testing.T) {
 			}
 			a := h.say("UANNA", c.verb+" db_ltds")
 			if asked := len(h.openRuns(t)) == 0; asked != c.asks {
-				t.Errorf("asked back: %v, want %v: %s", asked, c.asks, a.all())
+				t.Errorf("asked for a confirmation: %v, want %v: %s", asked, c.asks, a.all())
 			}
 			if c.asks && !strings.Contains(a.all(), "Run it again?") {
-				t.Errorf("it does not ask: %s", a.all())
+				t.Errorf("the card does not ask for a confirmation: %s", a.all())
 			}
 		})
 	}

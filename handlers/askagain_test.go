@@ -10,14 +10,14 @@ import (
 	"dhbot/internal/engine"
 )
 
-// A tap on the card of an expired request repeats it: the same plan in a new run of the
-// person who tapped.
+// A tap on the card of an expired request repeats the request: the same plan in a new
+// run, requested by the person who tapped.
 func TestAskAgainAfterExpiry(t *testing.T) {
 	h := newTestService(t)
 	h.say("UANNA", "restart db_dis disk was full")
 	open := h.openRuns(t)
 	if len(open) != 1 {
-		t.Fatalf("open: %+v", open)
+		t.Fatalf("open runs: %+v", open)
 	}
 	before := open[0].Run
 	expired := before
@@ -34,7 +34,7 @@ func TestAskAgainAfterExpiry(t *testing.T) {
 	h.handleMessage(tap)
 	open = h.openRuns(t)
 	if len(open) != 1 || open[0].Run.Plan.Digest != before.Plan.Digest || open[0].Run.Reason != before.Reason || open[0].Run.Asked.Person != "ben" {
-		t.Errorf("open after the tap: %+v", open)
+		t.Errorf("open runs after the tap: %+v", open)
 	}
 }
 
@@ -48,6 +48,6 @@ func TestVoteTypedElsewhereIsAnswered(t *testing.T) {
 	vote.Via, vote.Channel = call.Mention, "C0ELSE"
 	said := h.handleMessage(vote).all()
 	if !strings.Contains(said, "approve "+run.ID+": accepted") || !strings.Contains(said, "https://slack.example/card") {
-		t.Errorf("the voter was told %q", said)
+		t.Errorf("the voter was shown %q", said)
 	}
 }

@@ -30,7 +30,7 @@ func TestByHand(t *testing.T) {
 	}
 	refused(t, h.say("UBEN", "byhand "+run.ID), call.NotNow)
 	if _, err := h.Engine.Apply(t.Context(), run.ID, engine.DeadlineCheck{}, ""); err != nil {
-		t.Log(err) // not due
+		t.Log(err) // the request has not expired yet
 	}
 	st, err := h.store.Get(t.Context(), run.ID)
 	if err != nil {

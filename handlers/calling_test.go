@@ -23,21 +23,21 @@ func TestCalled(t *testing.T) {
 			list = append(list, c.Person)
 		}
 		if strings.Join(list, " ") != strings.Join(names, " ") {
-			t.Errorf("%s: called %v, want %v", what, list, names)
+			t.Errorf("%s: %v are mentioned, want %v", what, list, names)
 		}
 	}
-	want("at first", r.Called, "ben")
+	want("the request", r.Called, "ben")
 	if r.Called[0].Account != (auth.Account{Team: homeTeam, User: "UBEN"}) {
-		t.Errorf("called by %v", r.Called[0].Account)
+		t.Errorf("the mentioned account is %v", r.Called[0].Account)
 	}
 	want("reminder 1", h.ToCall(r, 1), "ben")
 	want("reminder 2", h.ToCall(r, 2), "ben", "chris")
 	want("reminder 3", h.ToCall(r, 3), "ben", "chris")
 	r.Votes = []engine.Vote{{Actor: engine.Actor{Person: "ben"}}}
-	want("who has voted", h.ToCall(r, 2), "chris")
+	want("reminder 2, after ben has voted", h.ToCall(r, 2), "chris")
 	r.Looking = &engine.Look{Actor: engine.Actor{Person: "chris"}}
-	want("while an approver looks", h.ToCall(r, 1))
-	want("the last one", h.ToCall(r, 3), "chris")
+	want("reminder 1, while chris is looking", h.ToCall(r, 1))
+	want("reminder 3, while chris is looking", h.ToCall(r, 3), "chris")
 
 	h.say("UBEN", "restart db_dis again=yes")
 	h.say("UANNA", "restart db_tdcp on query-1") // Sev 2: no approval
@@ -57,7 +57,7 @@ func TestApproversWithoutAccounts(t *testing.T) {
 	}
 	gone("UBEN")
 	if a := h.say("UANNA", "restart db_dis disk full"); len(h.openRuns(t)) != 1 {
-		t.Fatalf("chris is still there: %s", a.all())
+		t.Fatalf("chris's account is active, but the request is refused: %s", a.all())
 	}
 	gone("UCHRIS")
 	a := h.say("UANNA", "restart configuration_server x")
@@ -81,13 +81,13 @@ func TestLastTime(t *testing.T) {
 	h.say("UANNA", "restart db_dis first")
 	first := h.openRuns(t)[0]
 	if l := first.Run.Last; l == nil || l.ID != "" || l.Among != 0 {
-		t.Errorf("the first: %+v", l)
+		t.Errorf("the first request is compared with %+v", l)
 	}
 	h.end(t, first, engine.Done, -time.Hour)
 	h.say("UANNA", "restart db_dis second")
 	second := h.openRuns(t)[0]
 	if l := second.Run.Last; l == nil || l.ID != first.Run.ID || l.State != engine.Done || l.Asked != "anna" || len(l.Differs) > 0 {
-		t.Errorf("the second: %+v", l)
+		t.Errorf("the second request is compared with %+v", l)
 	}
 	second.Run.Plan.Digest, second.Run.Plan.Steps[1].Login = "other", "root"
 	for i := range second.Run.Plan.Steps {
@@ -96,7 +96,7 @@ func TestLastTime(t *testing.T) {
 	h.end(t, second, engine.Failed, -time.Minute)
 	h.say("UBEN", "restart db_dis third")
 	if l := h.openRuns(t)[0].Run.Last; l == nil || l.ID != second.Run.ID || l.State != engine.Failed || len(l.Differs) == 0 || !strings.Contains(l.Differs[0], "was root") {
-		t.Errorf("the third: %+v", l)
+		t.Errorf("the third request is compared with %+v", l)
 	}
 }
 

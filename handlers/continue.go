@@ -26,7 +26,7 @@ func (s *Service) continueRun(ctx context.Context, c *call.Call) error {
 		if err != nil {
 			return err
 		}
-		return refusal.New(call.AlreadyThere, "%s is being continued already: %s. Nothing more was started.", c.Run, open)
+		return refusal.New(call.AlreadyThere, "%s is already being continued by %s. No second run was started.", c.Run, open)
 	}
 	c.Anyway = c.Anyway || c.About.Anyway
 	if err := s.needsServe(ctx, plan, c.Anyway); err != nil {

@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/card/runcard"
 )
 
-// details shows a run's complete plan: for a tap in a window, otherwise as an answer, with
-// a file if it does not fit.
+// details shows a run's complete plan: in a window after a tap, otherwise as an answer,
+// with a file if the plan does not fit.
 func (s *Service) details(ctx context.Context, c *call.Call) error {
 	r := c.About
 	if c.Via == call.Button {

@@ -11,25 +11,25 @@
 //
 // # Files
 //
-//   - service.go: from a message to its answer: the reply to every error, which refusals are
-//     recorded, the time limit of an answer
+//   - service.go: handles a message up to its answer; the reply to every error, which
+//     refusals are recorded, the time limit of an answer
 //   - actions.go: the handler of each verb
-//   - gate.go: the checks of every command: who may use which verb on a run (runRules),
-//     from which channel, the command's age, the replica's config; the same checks before
-//     each step of a run
+//   - gate.go: the checks that every command passes: who may use which verb on a run
+//     (runRules), the channel, the command's age, the replica's config. They are repeated
+//     before each step of a run
 //   - request.go: how a change becomes a stored run, or is refused
 //   - propose.go: changes that are shown with a Run button first
 //   - votes.go: what a tap on a button of a run does; approve, deny, withdraw, cancel, done,
 //     close; when approving requires the typed name
 //   - looking.go, byhand.go, continue.go, details.go: the verbs of these names
-//   - ask.go: a verb that names no run: the open runs to choose from
-//   - again.go: a change that is already open or has just succeeded: how long after a
-//     success the same command needs a confirmation
+//   - ask.go: the open runs to choose from, for a command that names no run
+//   - again.go: what happens if the same change is already open or has just succeeded, and
+//     how long after a success the same command needs a confirmation
 //   - needs.go: refuses a start while a dependency is down, and how long it waits for the
 //     dependencies' state
 //   - guards.go: reads that can refuse a request, at the request and before the start; the
-//     additional approval if one cannot decide
-//   - lasttime.go: the comparison with the previous run: how many runs it searches, how many
+//     additional approval if a guard cannot decide
+//   - lasttime.go: the comparison with the previous run, how many runs it searches, how many
 //     differences it shows
 //   - plan.go, callplan.go: `plan` in Slack, with the obstacles; the plan for `bot plan`
 //   - help.go: help: which commands come first, what each requires
@@ -37,7 +37,7 @@
 //     take
 //   - talk.go: which messages in a conversation are answered, and with what
 //   - shortcut.go: the window of a shortcut
-//   - terminal.go: commands in a shell, and the channel for the message of their runs
-//   - looker.go: what the monitor calls: a query of hosts; whether the person with a watch
-//     may still read its scope
+//   - terminal.go: commands in a shell, and the channel in which their runs are posted
+//   - looker.go: what the monitor calls: a query of hosts, and whether a person may still
+//     read what they watch
 package handlers

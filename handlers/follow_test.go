@@ -14,7 +14,8 @@ import (
 	"dhbot/internal/test/statustest"
 )
 
-// logOf answers the reads of a log: one slice with its current content.
+// logOf answers the reads of a log that has one file. The function text returns the
+// current content of the file.
 func logOf(text func() string) func(remote.Command) remote.Result {
 	return func(c remote.Command) remote.Result {
 		out := text()
@@ -25,9 +26,9 @@ func logOf(text func() string) func(remote.Command) remote.Result {
 	}
 }
 
-// TestFollowEndsByItself: one message is edited for new lines, and no process stays on the
-// host or here.
-func TestFollowEndsByItself(t *testing.T) {
+// TestFollowEndsAfterItsTime: one message is edited for new lines until FollowFor is over,
+// and no process is left on the host or in the bot.
+func TestFollowEndsAfterItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestService(t)
 		h.Now = time.Now
@@ -37,7 +38,7 @@ func TestFollowEndsByItself(t *testing.T) {
 		})
 		a := h.say("URITA", "follow db_dis in prod")
 		if took := time.Since(began); took != reads.FollowFor {
-			t.Errorf("it ended after %s, want %s", took, reads.FollowFor)
+			t.Errorf("the log was followed for %s, want %s", took, reads.FollowFor)
 		}
 		if len(a.shown) != 4 { // three states of the log, and the end
 			t.Fatalf("shown %d times:\n%s", len(a.shown), a.all())
@@ -57,9 +58,9 @@ func TestFollowEndsByItself(t *testing.T) {
 	})
 }
 
-// TestFollowHasItsLimits: a few logs at a time, one host at a time, and none for
-// outsiders.
-func TestFollowHasItsLimits(t *testing.T) {
+// TestFollowIsLimited: a few logs are followed at a time, each on one host, and none in a
+// channel with outsiders.
+func TestFollowIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestService(t)
 		h.Now = time.Now

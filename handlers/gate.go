@@ -54,8 +54,8 @@ func (s *Service) gate(ctx context.Context, c *call.Call) (err error) {
 	return s.mayRun(c)
 }
 
-// loadRun loads the run of a call. A run that the author may not read is answered and recorded
-// like one that does not exist.
+// loadRun loads the run of a call. If the author may not read the run, the command is answered
+// and recorded as if the run did not exist.
 func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 	st, err := s.Runs.Get(ctx, c.Run)
 	sees := s.Sees(c.Who.Person, c.Channel)
@@ -63,7 +63,7 @@ func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 	switch {
 	case err == nil:
 		hidden = !sees(st.Run.Plan.Cluster)
-	case errors.Is(err, engine.ErrNewerForm): // its cluster is unknown
+	case errors.Is(err, engine.ErrNewerForm): // the cluster of the run is unknown
 		hidden = slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
 	}
 	if hidden {
@@ -87,10 +87,10 @@ type runRule uint8
 const (
 	anyReader runRule = iota + 1
 	anOperator
-	anApprover  // never the requester
-	theAsker    // or an approver
+	anApprover  // an approver, never the requester
+	theAsker    // the requester or an approver
 	anotherOne  // an approver; below Sev 1 also the requester
-	whoApproved // the engine checks whether they approved it
+	whoApproved // a person who approved the run; the engine checks that
 )
 
 // runRules are the rules of the verbs for runs.
@@ -132,8 +132,8 @@ func (s *Service) mayRun(c *call.Call) error {
 }
 
 // mayHere refuses a change that arrives late or unclaimed. It also refuses a change from a
-// channel that outsiders can read, and from one that the bot is not in: its members would
-// not see the request and its outcome.
+// channel that outsiders can read, or that the bot is not in: the members of that channel
+// would not see the request and its outcome.
 func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil
@@ -142,7 +142,7 @@ func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Clas
 		return refusal.New(call.WrongPlace, "Not allowed: I am not in this channel, so no one here would see your request and its result. Invite me with /invite and ask again, or ask in a channel that I am in; nothing was run.")
 	}
 	if c.ChannelShared {
-		return refusal.New(call.WrongPlace, "Not allowed: this channel is shared with another organisation. Ask in a channel of your own; nothing was run.")
+		return refusal.New(call.WrongPlace, "Not allowed: this channel is shared with another organisation. Ask in a channel of your own organisation only; nothing was run.")
 	}
 	if c.Via != call.Terminal && (c.Key == "" || c.Unclaimed) {
 		return refusal.New(call.StoreDown, "Not accepted: my state store does not answer, and nothing may run without a record. Nothing was run; please try again in a minute.")
@@ -169,7 +169,7 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 		return err
 	}
 	if why != "" {
-		return refusal.New(call.OtherConfig, "Not accepted: %s. Nothing was done. Please try again: another replica may accept it. Tell the bot's administrator about this.", why)
+		return refusal.New(call.OtherConfig, "Not accepted: %s. Nothing was done. Please try again: another replica may accept it. Please also tell the bot's administrator.", why)
 	}
 	return nil
 }

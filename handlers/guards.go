@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// guards queries the guards of a plan and refuses what the start would refuse, before an
-// approver is mentioned. It returns the guards that cannot decide; they require one more
+// guards queries the guards of a plan. It refuses what the start would refuse, before an
+// approver is mentioned. It returns the guards that cannot decide: these require one more
 // approval.
 func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Unclear, error) {
 	unclear, err := guard.AtRequest(ctx, s.Remote, plan)
@@ -28,7 +28,7 @@ func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
 	if err := s.ListAgain(ctx, r.Inputs); err != nil {
 		return err
 	}
-	plan, err := s.Derive(r) // never the stored bytes
+	plan, err := s.Derive(r) // made again, never read from the store
 	if err != nil {
 		return err
 	}

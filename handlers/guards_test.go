@@ -79,7 +79,7 @@ var lists = map[string]string{
 	"old":     "/db/TempFiles/irisadmin/backup/routing-1.yml",
 }
 
-// listed plans with the results of the discovery reads.
+// listed makes a plan with the results of the discovery reads.
 func listed(h *testService, in runbooks.Inputs) (runbooks.Plan, error) {
 	in.Listed = map[string][]string{}
 	for {
@@ -119,7 +119,7 @@ func harmful(st runbooks.Step) remote.Result {
 
 // TestEveryGuardRefusesTwice: each guard of both catalogs refuses at the request, before
 // an approver is mentioned. A guard after the first change of its plan also refuses at the
-// start. The engine itself queries the others at the start.
+// start. The engine itself queries the other guards at the start.
 func TestEveryGuardRefusesTwice(t *testing.T) {
 	h := newTestService(t)
 	h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)
@@ -187,9 +187,9 @@ func well(plan runbooks.Plan, c remote.Command) remote.Result {
 	return running(c)
 }
 
-// TestStartAsksLaterTargets: a change to a later target since the request ends the run
-// before anything is sent, not halfway.
-func TestStartAsksLaterTargets(t *testing.T) {
+// TestStartChecksLaterTargets: if a later target of a run has changed since the request,
+// the run ends before anything is sent, not halfway.
+func TestStartChecksLaterTargets(t *testing.T) {
 	h := newTestService(t)
 	h.say("UANNA", "restart db_dis, db_ltds because both hang")
 	open := h.openRuns(t)
@@ -216,11 +216,11 @@ func TestGuardThatCannotTell(t *testing.T) {
 		health remote.Result
 		need   int // 0: refused
 	}{
-		{"a quorum stays", remote.Result{Outcome: remote.Answered, Stdout: statustest.Output(`[{"endpoint":"10.0.0.5:2379","health":true,"took":"6ms"},{"endpoint":"10.0.0.6:2379","health":true,"took":"6ms"},{"endpoint":"10.0.0.7:2379","health":true,"took":"6ms"}]`)}, 1},
-		{"etcdctl is not there", remote.Result{Outcome: remote.Answered, Exit: 127, Stderr: statustest.Output("etcdctl.sh: command not found\n")}, 2},
-		{"one of three is out", harmful(runbooks.Step{Until: runbooks.EtcdSpare}), 0},
+		{"a quorum would remain", remote.Result{Outcome: remote.Answered, Stdout: statustest.Output(`[{"endpoint":"10.0.0.5:2379","health":true,"took":"6ms"},{"endpoint":"10.0.0.6:2379","health":true,"took":"6ms"},{"endpoint":"10.0.0.7:2379","health":true,"took":"6ms"}]`)}, 1},
+		{"etcdctl is not installed", remote.Result{Outcome: remote.Answered, Exit: 127, Stderr: statustest.Output("etcdctl.sh: command not found\n")}, 2},
+		{"one of three members is unhealthy", harmful(runbooks.Step{Until: runbooks.EtcdSpare}), 0},
 	} {
-		synctest.Test(t, func(t *testing.T) { // the reads are repeated
+		synctest.Test(t, func(t *testing.T) { // the guard repeats its reads, with pauses
 			h := newTestService(t)
 			h.hosts.say = func(c remote.Command) remote.Result {
 				if strings.Contains(c.Sent, "endpoint health") {

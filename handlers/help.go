@@ -87,7 +87,7 @@ func (s *Service) mayUse(c *call.Call, cmd command.Command) bool {
 func (s *Service) helpTopic(c *call.Call, cmd command.Command) card.HelpTopic {
 	t := card.HelpTopic{HelpRow: helpRow(cmd), Takes: takes(cmd, s.Rules.Policy), Processes: s.processesFor(c, cmd)}
 	if !s.mayUse(c, cmd) {
-		t.MayNot = "You don't have the role for it in " + c.Cluster.Name + "."
+		t.MayNot = "You don't have the role for this command in " + c.Cluster.Name + "."
 	}
 	for _, p := range cmd.Params {
 		t.Params = append(
@@ -103,23 +103,23 @@ func takes(cmd command.Command, policy auth.Policy) string {
 		return ""
 	}
 	if cmd.OverCritical {
-		return "It needs the approval of another person if it covers a process whose outage is Sev 1."
+		return "Needs the approval of another person if it covers a process whose outage is Sev 1."
 	}
 	switch cmd.Class {
 	case runbooks.Read:
 		return "Changes nothing."
 	case runbooks.Sensitive:
-		return "It needs the role data, and answers in a direct message."
+		return "Needs the role `data`, and is answered in a direct message."
 	case runbooks.Writes:
 		return "No approval needed."
 	case runbooks.Destructive:
-		return fmt.Sprintf("It needs the approval of %d other people, who type the target's name.", policy.VotesNeeded(cmd.Class, runbooks.Critical))
+		return fmt.Sprintf("Needs the approval of %d other people, who type the target's name.", policy.VotesNeeded(cmd.Class, runbooks.Critical))
 	default:
 		votes := "the approval of another person"
 		if n := policy.VotesNeeded(cmd.Class, runbooks.Critical); n > 1 {
 			votes = fmt.Sprintf("the approval of %d other people", n)
 		}
-		return "At Sev 1 it needs " + votes + "; otherwise it runs at once."
+		return "Needs " + votes + " at Sev 1; runs at once at Sev 2 and 3."
 	}
 }
 

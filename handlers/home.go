@@ -19,12 +19,12 @@ import (
 
 const (
 	homeVotes   = 5                // runs with buttons
-	homePatient = 30 * time.Second // limit for the hosts' answers
+	homePatient = 30 * time.Second // how long a refresh waits for the hosts' answers
 )
 
 // Homes makes the Home tab of each person: the state of the clusters, the requests that
-// need approval, and running runs with their locks. It shows only clusters that the reader
-// may read. Hosts are queried once for all readers.
+// need approval, and running runs with their locks. A tab shows only clusters that its
+// reader may read. Hosts are queried once for all readers.
 type Homes struct {
 	s  *Service
 	mu sync.Mutex
@@ -41,9 +41,9 @@ type homeBoard struct {
 // NewHomes returns the Home tabs of a service.
 func NewHomes(s *Service) *Homes { return &Homes{s: s, boards: map[string]*homeBoard{}} }
 
-// Show calls publish with the cards of an account's Home tab, at once with the known data.
-// If no answer is newer than maxAge, it calls publish again after the hosts have answered.
-// A person without read access sees the reason.
+// Show calls publish with the cards of an account's Home tab: at once with the known data,
+// and again after the hosts have answered if the known data is older than maxAge. A person
+// without read access sees the reason.
 func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, publish func(context.Context, []card.Card) error) error {
 	who, err := h.s.Identify(ctx, a, call.Recent)
 	if err != nil {
@@ -74,7 +74,7 @@ func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, 
 func (h *Homes) runs(ctx context.Context, sees func(cluster string) bool) []card.Card {
 	in, err := h.s.InHand(ctx, sees)
 	if err != nil {
-		h.s.Logger.WarnContext(ctx, "runs not read for a home page", "err", err)
+		h.s.Logger.WarnContext(ctx, "could not read the runs for a Home tab", "err", err)
 		return []card.Card{card.Refusal("My state store does not answer, so I cannot show the open runs.")}
 	}
 	var out []card.Card
@@ -86,8 +86,8 @@ func (h *Homes) runs(ctx context.Context, sees func(cluster string) bool) []card
 	return append(out, runcard.Runs(in.Open, in.Ended), runcard.Locks(in.Locks, in.Open, h.s.Now()))
 }
 
-// withBoards puts the clusters' boards above the runs. old are the clusters whose hosts
-// must be queried again.
+// withBoards puts the clusters' boards above the runs. The result old lists the clusters
+// whose hosts must be queried again.
 func (h *Homes) withBoards(cards []card.Card, clusters []*fleet.Cluster, maxAge time.Duration) (out []card.Card, old []*fleet.Cluster) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -107,7 +107,7 @@ func TestIncidentHandling(t *testing.T) {
 }
 
 // If several incidents are open, a command without an id changes nothing and shows each as
-// a button. In a thread it applies to that incident.
+// a button. In the thread of an incident, the command applies to that incident.
 func TestSeveralIncidents(t *testing.T) {
 	h := newTestService(t)
 	h.opened(t, "prod", 2)
@@ -115,7 +115,7 @@ func TestSeveralIncidents(t *testing.T) {
 		contains(t, h.say("UANNA", text).all(), "Which incident? Nothing was changed", "prod-1", "prod-2", "["+strings.Fields(text)[0]+" prod-2]")
 	}
 	if list, err := incident.Handlings(t.Context(), h.store, "prod"); err != nil || len(list) != 0 {
-		t.Errorf("changed: %v %v", list, err)
+		t.Errorf("an incident was changed: %v %v", list, err)
 	}
 	m := h.message("UANNA", "own")
 	m.Via, m.Thread = call.Mention, "1.2"

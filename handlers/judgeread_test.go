@@ -41,9 +41,9 @@ func TestReadsThatCanBeJudged(t *testing.T) {
 		head           string
 		has, hasNot    []string
 	}{
-		{name: "all well", ask: "etcd-status", status: status("", 1, 2, 3), health: health(true, true, true),
+		{name: "every member is healthy", ask: "etcd-status", status: status("", 1, 2, 3), health: health(true, true, true),
 			head: "✅ etcd-status prod", has: []string{"all as expected", "🟢 10.0.0.1:2379 · leader · 3.0 MiB of 20.0 MiB in use · term 5, index 73", "🟢 10.0.0.3:2379 · member"}, hasNot: []string{"dbSize", "🔴"}},
-		{name: "one is missing", ask: "etcd-status", status: status("", 1, 2), health: health(true, true, false),
+		{name: "one member is missing", ask: "etcd-status", status: status("", 1, 2), health: health(true, true, false),
 			head: "🟡 etcd-status prod", has: []string{"quorum kept: 2 of 3", "🔴 10.0.0.3:2379 · does not answer: context deadline exceeded"}},
 		{name: "quorum lost", ask: "etcd-health", health: health(true, false, false),
 			head: "🔴 etcd-health prod", has: []string{"no quorum: 1 of 3 members are healthy", "🔴 10.0.0.2:2379"}},
@@ -51,7 +51,7 @@ func TestReadsThatCanBeJudged(t *testing.T) {
 			head: "🟡 etcd-status prod", has: []string{"NOSPACE alarm of memberID:"}},
 		{name: "alarms", ask: "etcd-alarms", alarms: "memberID:1 alarm:NOSPACE\n", head: "🟡 etcd-alarms prod", has: []string{"NOSPACE alarm of memberID:1"}},
 		{name: "no alarms", ask: "etcd-alarms", head: "✅ etcd-alarms prod", has: []string{"no alarms"}},
-		{name: "gibberish", ask: "etcd-health", health: "???\n", head: "⚪ etcd-health prod", has: []string{"could not be parsed"}, hasNot: []string{"✅"}},
+		{name: "output that cannot be parsed", ask: "etcd-health", health: "???\n", head: "⚪ etcd-health prod", has: []string{"could not be parsed"}, hasNot: []string{"✅"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newTestService(t)
@@ -80,7 +80,7 @@ func TestReadsThatCanBeJudged(t *testing.T) {
 			}
 			for _, not := range tt.hasNot {
 				if strings.Contains(text, not) {
-					t.Errorf("%q is there", not)
+					t.Errorf("%q is shown", not)
 				}
 			}
 			if t.Failed() {

@@ -14,7 +14,7 @@ import (
 const (
 	lastAmong  = 50
 	maxDiffers = 5
-	differs    = 200 // runes of one difference
+	differs    = 200 // maximum length of one difference, in runes
 )
 
 // lastTime compares a plan with that of the newest executed run of the same action and
@@ -43,8 +43,8 @@ func (s *Service) lastTime(ctx context.Context, inputs runbooks.Inputs, plan run
 	return out
 }
 
-// lastOf returns the newest started run of the same action, with the same targets if there
-// is one, else with the same process.
+// lastOf returns the newest started run of the same action, preferably with the same
+// targets, otherwise with the same process.
 func lastOf(ended []engine.Stored, inputs runbooks.Inputs, plan runbooks.Plan) *engine.Run {
 	var near *engine.Run
 	for i := range ended {

@@ -31,7 +31,8 @@ func TestErrorsInTheLog(t *testing.T) {
 	}
 }
 
-// TestUnreadLogIsNoted: an unread log is noted and changes nothing else.
+// TestUnreadLogIsNoted: the status notes that the log could not be read, and is
+// otherwise the same.
 func TestUnreadLogIsNoted(t *testing.T) {
 	h := newTestService(t)
 	h.hosts.say = func(c remote.Command) remote.Result {

@@ -18,7 +18,8 @@ func (s *Service) Look(
 	return s.Status.Look(ctx, sc, notUp)
 }
 
-// MayFollow reports whether the person with a watch may still read its scope.
+// MayFollow reports whether the person who started a watch may still read its
+// scope.
 func (s *Service) MayFollow(ctx context.Context, f incident.Follow) error {
 	p, err := s.Identify(ctx, f.Account, call.StillAllowed)
 	if err != nil {

@@ -17,7 +17,7 @@ func (s *Service) looking(ctx context.Context, c *call.Call) error {
 	if err := s.apply(ctx, c, engine.LookingBy{By: s.actor(c)}); err != nil {
 		return err
 	}
-	if c.Via == call.Button { // in the details window, which then shows it
+	if c.Via == call.Button { // tapped in the details window, which then shows who is looking
 		r := c.About
 		r.Looking = &engine.Look{Actor: s.actor(c), At: s.Now()}
 		if c.Reply.Ask(ctx, runcard.DetailsPage(r, 0)) == nil {

@@ -48,8 +48,8 @@ func TestLooking(t *testing.T) {
 	}
 }
 
-// TestLateTapsAreAnswered: a tap on an outdated message returns the run's current state
-// with its author and time. It opens no useless form.
+// TestLateTapsAreAnswered: a tap on an outdated message is answered with the state of the
+// run, and who changed it and when. It opens no form that would be useless.
 func TestLateTapsAreAnswered(t *testing.T) {
 	h := newTestService(t)
 	tap := func(user, action, value string) *answers {
@@ -115,7 +115,7 @@ func TestDetails(t *testing.T) {
 		}
 	}
 	if a := h.say("UNOBODY", "details "+r.ID); strings.Contains(a.all(), "monit restart") {
-		t.Errorf("a stranger: %s", a.all())
+		t.Errorf("a person without a role: %s", a.all())
 	}
 	m := h.message("URITA", "")
 	m.Via, m.Tap = call.Button, call.Tap{Action: card.TapDetails, Value: r.ID + " " + r.Plan.Digest + " 7"}

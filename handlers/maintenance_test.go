@@ -74,8 +74,8 @@ func TestMaintenance(t *testing.T) {
 	}
 }
 
-// TestMaintenanceIsForOperators: only operators announce it. It is claimed, like every
-// change, and never made by accident.
+// TestMaintenanceIsForOperators: only operators can announce maintenance. Like every
+// change, it needs a claimed message; an unclear target or duration announces nothing.
 func TestMaintenanceIsForOperators(t *testing.T) {
 	h, now := newTestServiceAt(t)
 	for _, tt := range []struct {
@@ -107,7 +107,7 @@ func TestMaintenanceIsForOperators(t *testing.T) {
 	}
 }
 
-// TestNotNeededIsNoIncident: MariaDB is down, but the ACLs are in etcd.
+// TestNotNeededIsNoIncident: MariaDB being down is no incident if the ACLs are in etcd.
 func TestNotNeededIsNoIncident(t *testing.T) {
 	h := newTestService(t)
 	for acls, want := range map[fleet.ACLStore]string{fleet.ACLsInEtcd: "Down (optional)", fleet.ACLsInMySQL: "Sev 1 · Critical"} {
@@ -119,8 +119,9 @@ func TestNotNeededIsNoIncident(t *testing.T) {
 	}
 }
 
-// TestLongMaintenance: over 4 h, a Sev 1 process requires an approver as second person.
-// Announcing again, or for another target, does not bypass this.
+// TestLongMaintenance: maintenance of a Sev 1 process for more than 4 h requires an
+// approver as second person. Announcing it again, or for another target, does not
+// bypass this.
 func TestLongMaintenance(t *testing.T) {
 	h, now := newTestServiceAt(t)
 	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }
@@ -149,7 +150,7 @@ func TestLongMaintenance(t *testing.T) {
 	}
 	*now = begun.Add(4*time.Hour + time.Minute)
 	if a := say("UANNA", "maintenance db_dis in prod 4h because move"); !strings.Contains(a, "an approver other than you") {
-		t.Errorf("when it is over: %s", a)
+		t.Errorf("after its end: %s", a)
 	}
 	*now = begun.Add(4*time.Hour - time.Minute)
 	if a := say("UANNA", "maintenance db_dis on infra-1 in prod 4h because move"); !strings.Contains(a, "an approver other than you") {

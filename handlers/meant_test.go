@@ -73,7 +73,8 @@ func TestOnlyWhatWasMeantRuns(t *testing.T) {
 	}
 }
 
-// TestTalkIsNoCommand: the middle of a sentence and an edited message change nothing.
+// TestTalkIsNoCommand: a mention in the middle of a sentence, or an edited message,
+// changes nothing.
 func TestTalkIsNoCommand(t *testing.T) {
 	h := newTestService(t)
 	for _, spoil := range []func(*call.Message){
@@ -87,7 +88,7 @@ func TestTalkIsNoCommand(t *testing.T) {
 			h.handleMessage(m)
 			m.Account.User = "UNOBODY"
 			if a := h.handleMessage(m); a.all() != "" {
-				t.Errorf("a stranger's talk is answered: %s", a.all())
+				t.Errorf("talk of a person without a role is answered: %s", a.all())
 			}
 		}
 	}

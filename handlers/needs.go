@@ -35,11 +35,11 @@ func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway boo
 	if err != nil || process == "" {
 		return err
 	}
-	return refusal.New(call.NotUp, "Nothing was run: dependencies of %[1]s are not up: %[2]s. Bring them up first; `deps %[1]s` shows them. To run it all the same, repeat the command with anyway=yes.",
+	return refusal.New(call.NotUp, "Nothing was run: dependencies of %[1]s are not up: %[2]s. Start them first; `deps %[1]s` shows them. To run the command all the same, repeat it with anyway=yes.",
 		process, why)
 }
 
-// needsStillServe repeats the check directly before the start.
+// needsStillServe repeats the check of needsServe directly before the start of a run.
 func (s *Service) needsStillServe(ctx context.Context, r engine.Run, plan runbooks.Plan) error {
 	if r.Anyway {
 		return nil
@@ -48,7 +48,7 @@ func (s *Service) needsStillServe(ctx context.Context, r engine.Run, plan runboo
 	if err != nil || process == "" {
 		return err
 	}
-	return fmt.Errorf("dependencies of %[1]s are no longer up: %[2]s; bring them up first, `deps %[1]s` shows them, or ask again with anyway=yes", process, why)
+	return fmt.Errorf("dependencies of %[1]s are no longer up: %[2]s; start them first, `deps %[1]s` shows them, or request it again with anyway=yes", process, why)
 }
 
 // unmet returns the first process of a plan with a dependency that is down, and the

@@ -23,20 +23,20 @@ func TestNothingStartsWithoutItsNeeds(t *testing.T) {
 		say        func(remote.Command) remote.Result
 		refused    string
 	}{
-		{"all is up", "restart db_dis in prod", running, ""},
-		{"a need is down", "restart db_dis in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
-		{"also for a start", "start db_dis in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
-		{"the need of another", "restart db_dis in prod", down("iris_controller"), ""},
-		{"itself", "restart db_dis in prod", down("db_dis"), ""},
-		{"one of several", "restart iris_controller in prod", func(c remote.Command) remote.Result {
+		{"every process runs", "restart db_dis in prod", running, ""},
+		{"a dependency is down", "restart db_dis in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
+		{"a dependency of a process to start is down", "start db_dis in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
+		{"a process that db_dis does not need is down", "restart db_dis in prod", down("iris_controller"), ""},
+		{"the process itself is down", "restart db_dis in prod", down("db_dis"), ""},
+		{"one instance of a dependency is down", "restart iris_controller in prod", func(c remote.Command) remote.Result {
 			if c.Host == "query-1" {
 				return down("db_query_server")(c)
 			}
 			return running(c)
 		}, ""},
-		{"on every host", "restart iris_controller in prod", down("db_query_server"), "db_query_server on query-1, query-2 is down"},
+		{"every instance of a dependency is down", "restart iris_controller in prod", down("db_query_server"), "db_query_server on query-1, query-2 is down"},
 		{"no host answers", "restart db_dis in prod", silent, ""},
-		{"the requester overrides it", "restart db_dis in prod anyway=yes the disk is back", down("configuration_server"), ""},
+		{"the requester overrides the check", "restart db_dis in prod anyway=yes the disk is back", down("configuration_server"), ""},
 		{"the second of two processes", "restart db_ltds, db_dis in prod", down("configuration_server"), "configuration_server on infra-1 is down"},
 		{"a dependency that the plan starts before it", "restart configuration_server, db_dis in prod", down("configuration_server"), ""},
 		{"a dependency that the plan starts after it", "restart db_dis, configuration_server in prod", down("configuration_server"), "configuration_server on infra-1 is down"},

@@ -114,7 +114,7 @@ func commandPages(t *testing.T) map[string]string {
 	var index strings.Builder
 	index.WriteString("# Every command\n\nMade from the command table by `go test ./handlers -run CommandPages -update`; a test\n" +
 		"compares these pages with it. Each command works as `/dh …`, as a mention (in threads\ntoo), in a direct message, and as `bot do …` in a terminal.\n\n" +
-		"| Command | What for | Class |\n|---|---|---|\n")
+		"| Command | Purpose | Class |\n|---|---|---|\n")
 	pages := map[string]string{}
 	for _, cmd := range commands {
 		fmt.Fprintf(&index, "| [%s](%s.md) | %s | %s |\n", cmd.Verb, cmd.Verb, cmd.Summary, cmd.Class)
@@ -130,14 +130,18 @@ func commandPage(t *testing.T, g *command.Grammar, cmd command.Command) string {
 	fmt.Fprintf(&b, "# %s\n\n%s.\n\n", cmd.Verb, strings.ToUpper(cmd.Summary[:1])+cmd.Summary[1:])
 	fmt.Fprintf(&b, "    /dh %s\n\nFor example `/dh %s`.", cmd.Usage, cmd.Example)
 	if len(cmd.Aliases) > 0 {
-		fmt.Fprintf(&b, " Also understood: %s.", strings.Join(cmd.Aliases, ", "))
+		label := "Alias"
+		if len(cmd.Aliases) > 1 {
+			label = "Aliases"
+		}
+		fmt.Fprintf(&b, " %s: `%s`.", label, strings.Join(cmd.Aliases, "`, `"))
 	}
 	b.WriteString("\n\n")
 	if text := takes(cmd, auth.Policy{}); text != "" {
 		fmt.Fprintf(&b, "Class %s. %s\n\n", cmd.Class, text)
 	}
 	if len(cmd.Params) > 0 {
-		b.WriteString("| Parameter | What | Values | Required |\n|---|---|---|---|\n")
+		b.WriteString("| Parameter | Meaning | Values | Required |\n|---|---|---|---|\n")
 		for _, p := range cmd.Params {
 			required := "yes"
 			if p.Default != "" {
@@ -158,7 +162,7 @@ func commandPage(t *testing.T, g *command.Grammar, cmd command.Command) string {
 		if strings.Contains(steps.String(), "**") {
 			b.WriteString("Steps in bold change something.\n")
 		}
-		b.WriteString("[procedures.md](../procedures.md) has each command with its page and line.\n\n")
+		b.WriteString("[procedures.md](../procedures.md) has the runbook page and line of each command.\n\n")
 	}
 	b.WriteString("[All commands](README.md)\n")
 	return b.String()
@@ -211,10 +215,18 @@ func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action 
 			fmt.Fprintf(b, "For %s:\n\n", g.of)
 		default:
 			others := slices.DeleteFunc(slices.Clone(g.processes), func(p string) bool { return p == g.of })
-			fmt.Fprintf(b, "Shown for %s. The commands for these processes differ only in their names: %s.\n\n", g.of, strings.Join(others, ", "))
+			fmt.Fprintf(b, "The commands below are for %s. %s, only the process and log names in the commands differ.\n\n", g.of, inWords(others))
 		}
 		b.WriteString(stepLines(g.shown) + "\n")
 	}
+}
+
+// inWords returns "For a", or "For the following processes (a, b)".
+func inWords(processes []string) string {
+	if len(processes) == 1 {
+		return "For " + processes[0]
+	}
+	return "For the following processes (" + strings.Join(processes, ", ") + ")"
 }
 
 // shapeOf returns the steps of an action without the names in their commands.

@@ -56,7 +56,7 @@ func (s *Service) planFor(ctx context.Context, c *call.Call) (runbooks.Plan, err
 	case may != nil && plan.Class == runbooks.Sensitive:
 		return plan, may
 	case may != nil:
-		return plan, nil // the requester may not run its discovery reads
+		return plan, nil // the requester may not run the discovery reads of the plan
 	}
 	_, plan, err = s.BindPlan(ctx, in)
 	return plan, err
@@ -75,7 +75,7 @@ func (s *Service) against(ctx context.Context, c *call.Call, plan runbooks.Plan)
 	}
 	for _, o := range open {
 		if same(o.Run.Plan, plan) {
-			out = append(out, "It is already open: "+o.Run.ID+" ("+o.Run.State.Words()+").")
+			out = append(out, "The same plan is already open: "+o.Run.ID+" ("+o.Run.State.Words()+").")
 		}
 	}
 	held, err := s.Runs.Locks(ctx)

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/test/statustest"
 )
 
-// speaking answers a command with the text for a word in it.
+// speaking answers a command with the text whose key occurs in the command.
 func speaking(answers map[string]string) func(remote.Command) remote.Result {
 	return func(c remote.Command) remote.Result {
 		for word, text := range answers {
@@ -83,11 +83,11 @@ func TestLogsOfSeveral(t *testing.T) {
 	}
 	finds["/ltds "] = ""
 	if a := h.say("URITA", "logs dis and ltds"); len(a.shown) != 1 || !strings.Contains(a.shown[0], "line of dis") || !strings.Contains(a.shown[0], "db_ltds: not read") {
-		t.Errorf("one of two: %q", a.all())
+		t.Errorf("one of two reads failed: %q", a.all())
 	}
 	finds["/dis "] = ""
 	if a := h.say("URITA", "logs dis and ltds"); len(a.shown) != 0 {
-		t.Errorf("neither: %q", a.all())
+		t.Errorf("both reads failed: %q", a.all())
 	}
 }
 
@@ -133,8 +133,8 @@ func TestReadThatFailsSaysSo(t *testing.T) {
 	}
 }
 
-// TestSensitiveReads: they require a role, go only to the requester, and are not answered
-// if they cannot be recorded.
+// TestSensitiveReads: a sensitive read requires a role, is shown only to the requester, and is
+// not answered if it cannot be recorded.
 func TestSensitiveReads(t *testing.T) {
 	h := newTestService(t)
 	h.Rules.Clusters["prod"][auth.Data] = []string{"chris"}
@@ -149,12 +149,12 @@ func TestSensitiveReads(t *testing.T) {
 	m := h.message("UCHRIS", "tableacls")
 	m.Key = ""
 	if a := h.handleMessage(m); len(a.direct) != 0 {
-		t.Errorf("unrecorded: %q", a.direct)
+		t.Errorf("shown although the read could not be recorded: %q", a.direct)
 	}
 }
 
-// TestDestructiveCoversItsList: the approval covers the list shown on the card. A changed
-// list invalidates it.
+// TestDestructiveCoversItsList: the approval covers the list shown on the card. A changed list
+// invalidates the approval.
 func TestDestructiveCoversItsList(t *testing.T) {
 	h := newTestService(t)
 	sizes := "4.0K\t/db/Intraday/Order/Event/infra_1/2018-02-09\n4.0K\t/db/Intraday/Order/Event/query1_1/2018-02-09\n"
@@ -260,7 +260,7 @@ func TestStatusOfSeveral(t *testing.T) {
 			t.Errorf("%s is headed %q", text, head)
 		}
 		if last := h.lastTarget(t); last != about {
-			t.Errorf("%s is recorded of %q", text, last)
+			t.Errorf("%s is recorded with the target %q", text, last)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// TestLate: a late command is offered as a button and not executed. The button is a new
-// delivery.
+// TestLate: a late command is not executed but offered as a button. A tap on the button is
+// a new delivery.
 func TestLate(t *testing.T) {
 	h := newTestService(t)
 	m := h.message("UANNA", "restart db_dis disk was full")
@@ -52,7 +52,7 @@ func TestReplicasThatDiffer(t *testing.T) {
 	}
 	h.Agrees = func(context.Context) (string, error) { return "", engine.ErrStoreDown }
 	if h.say("UANNA", "restart db_dis"); len(h.openRuns(t)) != 0 {
-		t.Error("it ran although it is unknown whether the replicas agree")
+		t.Error("a change was accepted although it is unknown whether the replicas agree")
 	}
 }
 
@@ -66,7 +66,7 @@ func TestHealthIsShown(t *testing.T) {
 		t.Errorf("it said %q", said)
 	}
 	if said := h.say("UNOBODY", "health").all(); strings.Contains(said, "socket") {
-		t.Errorf("a stranger was told %q", said)
+		t.Errorf("a person without a role was shown %q", said)
 	}
 }
 

@@ -77,8 +77,8 @@ actions:
 `
 }
 
-// TestPlanClass: the plan of a cluster may have another class than the verb. The gate
-// checks both before a host is queried.
+// TestPlanClass: in one cluster, the plan of a verb may have another class than the verb.
+// The gate checks both before a host is queried.
 func TestPlanClass(t *testing.T) {
 	catalogs, err := catalogs.Load(fstest.MapFS{
 		"a.yaml": {Data: []byte(secretFiles("read", "current"))}, "b.yaml": {Data: []byte(secretFiles("sensitive", "legacy-20200121"))},
@@ -175,8 +175,8 @@ func TestChangesAskAfresh(t *testing.T) {
 	}
 }
 
-// TestRecheckInSilence: once Slack is silent, an approval by the requester's own local
-// user no longer counts.
+// TestRecheckInSilence: while Slack does not answer, an approval by the requester's own
+// local user does not count.
 func TestRecheckInSilence(t *testing.T) {
 	h := newTestService(t)
 	h.say("UANNA", "restart db_dis")
@@ -198,7 +198,7 @@ func TestRecheckInSilence(t *testing.T) {
 }
 
 // TestRecheckCountsThisPlan: before the start, an approval of another plan does not count,
-// nor does a requester who has become a reader.
+// and a run whose requester is now only a reader is refused.
 func TestRecheckCountsThisPlan(t *testing.T) {
 	h := newTestService(t)
 	h.say("UANNA", "restart db_dis")
@@ -215,6 +215,6 @@ func TestRecheckCountsThisPlan(t *testing.T) {
 	r = h.run(t, id)
 	h.Rules.Clusters["prod"] = auth.Roles{auth.Reader: {"anna"}, auth.Approver: {"ben", "chris"}}
 	if err := h.Recheck(t.Context(), r); err == nil {
-		t.Error("a requester who by now may only read still counts")
+		t.Error("a run is accepted although its requester may now only read")
 	}
 }

@@ -407,10 +407,10 @@ func TestRecheck(t *testing.T) {
 		"the approver has lost the role": func() {
 			h.Rules.Clusters["prod"] = auth.Roles{auth.Operator: {"anna"}, auth.Approver: {"chris"}}
 		},
-		"the host has another address": func() { h.Fleet.Clusters[0].Hosts[0].Address = "10.9.9.9:22" },
-		"monit is called another way":  func() { h.Fleet.Clusters[0].Hosts[0].Monit = []string{"sudo", "monit"} },
-		"sudo there takes a wrapper":   func() { h.Fleet.Clusters[0].Hosts[0].OldSudo = true },
-		"the process has moved away":   func() { h.Fleet.Clusters[0].Hosts[0].Processes = []string{"db_ltds"} },
+		"the host has another address":         func() { h.Fleet.Clusters[0].Hosts[0].Address = "10.9.9.9:22" },
+		"the config has another monit command": func() { h.Fleet.Clusters[0].Hosts[0].Monit = []string{"sudo", "monit"} },
+		"sudo on the host needs a wrapper":     func() { h.Fleet.Clusters[0].Hosts[0].OldSudo = true },
+		"the process has moved away":           func() { h.Fleet.Clusters[0].Hosts[0].Processes = []string{"db_ltds"} },
 	} {
 		roles, host := h.Rules.Clusters["prod"], h.Fleet.Clusters[0].Hosts[0]
 		change()
@@ -467,7 +467,7 @@ func TestWhatMayNotChange(t *testing.T) {
 	}
 	m := h.message("UANNA", "status db_ltds")
 	m.Key = ""
-	if a := h.handleMessage(m); !strings.Contains(a.all(), "unrecorded") {
+	if a := h.handleMessage(m); !strings.Contains(a.all(), "this read is not recorded") {
 		t.Errorf("an unclaimed read: %q", a.all())
 	}
 	m = h.message("UANNA", "restart db_ltds")
@@ -482,9 +482,8 @@ func TestWhatMayNotChange(t *testing.T) {
 	}
 }
 
-// TestCouldNotAskIsNeverGreen: if a status command fails in any way, the card shows
-// unknown.
-func TestCouldNotAskIsNeverGreen(t *testing.T) {
+// TestFailedQueryIsNeverGreen: if a status command fails in any way, the card shows unknown.
+func TestFailedQueryIsNeverGreen(t *testing.T) {
 	h := newTestService(t)
 	for _, o := range []remote.Outcome{remote.NoOutcome, remote.SudoRefused, remote.SupervisorSilent, remote.Unreachable, remote.HostKeyWrong, remote.LoginRefused, remote.TimedOut, remote.FateUnknown} {
 		h.hosts.say = func(remote.Command) remote.Result {

@@ -27,8 +27,9 @@ func (a *alive) Ephemeral(ctx context.Context, c card.Card) error {
 	return a.answers.Ephemeral(ctx, c)
 }
 
-// TestStoppedInTheMiddle: a replica that stops, or loses the lead, leaves the message to
-// the replica that resumes it. It neither answers it nor records it as handled.
+// TestStoppedInTheMiddle: a replica that stops, or loses the lead, leaves the message to the
+// replica that resumes it. The stopping replica neither answers the message nor records it as
+// handled.
 func TestStoppedInTheMiddle(t *testing.T) {
 	h := newTestService(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -60,8 +61,8 @@ func (h *testService) kinds(t *testing.T) (kinds []audit.Kind) {
 	return kinds
 }
 
-// TestLateErrors: an answer that could not be given in time is no internal error, and an internal
-// error of a message without an id names a time.
+// TestLateErrors: an answer that came too late is not reported as an internal error. The report
+// of an internal error names a time if the message has no id.
 func TestLateErrors(t *testing.T) {
 	h := newTestService(t)
 	m := h.message("UOPERATOR", "status")

@@ -40,7 +40,7 @@ func TestAudit(t *testing.T) {
 		{"UANNA", "audit db_dis ben", []string{"One thing at a time"}, []string{"R-3333"}},
 		{"UANNA", "audit bem", []string{"audit ben"}, []string{"R-3333"}},
 		{"UANNA", "audit since=90d", []string{"at most 31 days"}, []string{"R-3333"}},
-		{"URITA", "audit in qa", []string{"no person, process or run"}, []string{"R-4444"}}, // like an unknown cluster
+		{"URITA", "audit in qa", []string{"a person, process or run"}, []string{"R-4444"}}, // like an unknown cluster
 		{"UNOBODY", "audit", []string{"Not allowed"}, []string{"R-3333"}},
 	} {
 		got := h.say(tt.user, tt.text).all()
@@ -99,6 +99,6 @@ func TestTimelineTellsARun(t *testing.T) {
 	got := h.say("URITA", "timeline "+id).all()
 	asked, approved := strings.Index(got, "anna asked for "+id+": restart db_dis"), strings.Index(got, "ben approved "+id)
 	if asked < 0 || approved < asked || !strings.Contains(got, "“disk was full”") || !strings.Contains(got, "UTC") {
-		t.Errorf("the story:\n%s", got)
+		t.Errorf("the timeline:\n%s", got)
 	}
 }

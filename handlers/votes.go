@@ -25,8 +25,8 @@ const (
 	TapCancel   = card.TapCancel
 )
 
-// tap handles a button or a form, which carries a run id and a digest, or a command. It
-// passes the same gate as a typed command.
+// tap handles a button or a form, which carries a run id and a digest, or a command. A
+// tap passes the same gate as a typed command.
 func (s *Service) tap(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	switch m.Tap.Action {
 	case card.TapAsk:
@@ -61,7 +61,7 @@ func (s *Service) tap(ctx context.Context, m call.Message, reply call.Reply) (se
 }
 
 // tapCommand handles a button that stands for a command. A button of an older version,
-// whose value is text, is executed only if it reads.
+// whose value is text, is executed only if the command reads.
 func (s *Service) tapCommand(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	f, err := command.Decode(m.Tap.Value)
 	if err != nil {

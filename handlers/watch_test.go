@@ -59,8 +59,8 @@ func TestWatchIsUnderstood(t *testing.T) {
 	}
 }
 
-// A watch is a read. It is recorded at its start and end, and sends nothing here. There is
-// one watch for each scope and channel.
+// A watch is a read. Its start and its end are recorded, and the handler sends nothing to
+// a host. There is one watch for each scope and channel.
 func TestWatchStartsLastsAndEnds(t *testing.T) {
 	h, now := newTestServiceAt(t)
 	nudged := 0
@@ -121,7 +121,7 @@ func TestWatchesAreBounded(t *testing.T) {
 			t.Fatal(a)
 		}
 	}
-	if a := try("UANNA"); !strings.Contains(a, "for you already") {
+	if a := try("UANNA"); !strings.Contains(a, "for you, the maximum for one person") {
 		t.Errorf("one too many of anna: %q", a)
 	}
 	for range incident.MostPerPerson {
@@ -228,7 +228,7 @@ func TestLookAtASilentHost(t *testing.T) {
 	}
 }
 
-// A process that is starting for longer than a start takes is down.
+// A process that has been starting for longer than a start takes counts as down.
 func TestLookKnowsHowLongAStartTakes(t *testing.T) {
 	h := newTestService(t)
 	h.hosts.say = saying(statustest.World{"db_dis": {Status: "Initializing", PID: -1}})

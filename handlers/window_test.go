@@ -27,8 +27,8 @@ func (h *testService) windows(t *testing.T) []fleet.Maintenance {
 	return list
 }
 
-// TestMaintenanceWindow: requested once for several hosts and approved by another person
-// in advance, a window begins and ends by itself.
+// TestMaintenanceWindow: a window is requested in advance and approved by another person.
+// It begins and ends at its stored times.
 func TestMaintenanceWindow(t *testing.T) {
 	h, now := newTestServiceAt(t)
 	h.hosts.say = down("db_dis")
@@ -125,7 +125,8 @@ func TestWindowNotApproved(t *testing.T) {
 	contains(t, h.at(*now, "UANNA", "maintenance-window in prod from="+begin.Format(time.RFC3339Nano)+" until=2d").all(), "Approval needed")
 }
 
-// TestWindowWithTooFewApprovers: it is refused at once, like an invalid window.
+// TestWindowWithTooFewApprovers: a window that too few people may approve is refused at
+// once, like an invalid window.
 func TestWindowWithTooFewApprovers(t *testing.T) {
 	h, now := newTestServiceAt(t)
 	at := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339Nano) }
@@ -144,7 +145,8 @@ func TestWindowWithTooFewApprovers(t *testing.T) {
 		contains(t, h.at(*now, "UANNA", text).all(), want)
 	}
 	refused(t, h.at(*now, "URITA", "maintenance-window in prod from="+at(time.Hour)+" until=2d"), auth.LacksRole)
-	// Joined hosts need the requester's Run. A window that cannot be approved is refused.
+	// A window for several hosts needs the requester's tap on Run. A window that cannot
+	// be approved is refused.
 	contains(t, h.at(*now, "UANNA", "maintenance-window infra-1, query-1 in prod from="+at(time.Hour)+" until=2d").all(), "[Run]")
 	h.Rules.Clusters["prod"][auth.Approver] = []string{"anna"}
 	refused(t, h.at(*now, "UANNA", "maintenance-window in prod from="+at(time.Hour)+" until=2d"), auth.TooFew)

@@ -50,21 +50,21 @@ type Windows interface {
 	// OpenWork returns every run that has not ended, oldest first, and the announcements,
 	// both at one revision.
 	OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
-	// SetMaintenance replaces the announcement for the same cluster, process and host. If a
-	// window was changed since its Rev, it returns engine.ErrConflict.
+	// SetMaintenance replaces the announcement for the same cluster, process and host. It
+	// returns engine.ErrConflict if a stored window has changed since m.Rev.
 	SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 	// EndMaintenance removes the announcement for this cluster, process and host, if any.
 	EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error
 }
 
-// ReasonRunes limits a reason, in runes.
+// ReasonRunes is the maximum length of a reason, in runes.
 const ReasonRunes = 500
 
-// Directory looks up accounts.
+// Directory looks up accounts on the chat platform.
 type Directory interface {
-	// Lookup queries the platform. maxAge is the largest age of an accepted answer; 0
-	// requires a new one. An error means that the account is not confirmed and must be
-	// refused.
+	// Lookup queries the platform. The argument maxAge is the maximum age of an earlier
+	// answer that is still used; 0 requires a new answer. An error means that the account is
+	// not confirmed and must be refused.
 	Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error)
 }
 
@@ -84,8 +84,8 @@ type Posts interface {
 	Thread(ctx context.Context, run string) (t publish.Thread, ok bool, err error)
 }
 
-// Settings are the dependencies of a Service. Every field must be set, except those that
-// may be nil.
+// Settings are the dependencies of a Service. Every field must be set, except the functions
+// whose comments allow nil.
 type Settings struct {
 	command.Grammar
 	Rules *auth.Rules
@@ -105,24 +105,24 @@ type Settings struct {
 	Remote    remote.Runner
 	Status    *status.Assessor
 	NewID     func(ctx context.Context) (string, error)
-	// Health reports whether the bot is healthy, and the health of its parts in lines. It may
-	// be nil.
+	// Health reports whether the bot is healthy, with a line about each of its parts. The
+	// field may be nil.
 	Health func(ctx context.Context) (well bool, lines []string)
-	// CardLink returns the URL of a run's message, "" for none. nil if messages have no
-	// URLs.
+	// CardLink returns the URL of a run's message, or "" if it has none. The field is nil if
+	// messages have no URLs.
 	CardLink func(ctx context.Context, run string) (string, error)
-	// Agrees returns why this replica must not accept changes, "" if it may. nil for a bot
-	// without other replicas.
+	// Agrees returns why this replica must not accept changes, or "" if it may accept them.
+	// The field is nil for a bot without other replicas.
 	Agrees func(ctx context.Context) (why string, err error)
-	// Watching is called when watches have changed. nil if the leader detects changes
-	// itself.
+	// Watching is called when watches have changed. The field is nil if the leader detects
+	// the changes itself.
 	Watching func()
 	Now      func() time.Time
 	Logger   *slog.Logger
 }
 
-// Append stores the record of a message that changed nothing, and settles its claim, if
-// any.
+// Append stores the record of a message that changed nothing, and settles the message's
+// claim, if it has one.
 func (s *Base) Append(ctx context.Context, m Message, r audit.Record) error {
 	claim := m.Key
 	if m.Unclaimed {
@@ -136,7 +136,7 @@ type Base struct {
 	Settings
 	Planner *planner.Planner
 
-	views sync.Map // names of clusters → *Grammar with only their names
+	views sync.Map // names of clusters → *Grammar with only the names in these clusters
 }
 
 // NewBase returns an error if a dependency is missing, so no check can be skipped.
@@ -179,8 +179,8 @@ func NewBase(s Settings) (*Base, error) {
 // Watchable returns why a scope cannot be watched with this config, nil if it can.
 func (s *Base) Watchable(sc incident.Scope) error { return s.Status.Watchable(sc) }
 
-// NeededBy returns the dependencies of a process, in start order, and the process itself.
-// absent are the dependencies that no host runs.
+// NeededBy returns the dependencies of a process, in start order, and the process itself. The
+// result absent lists the dependencies that no host runs.
 func NeededBy(c *Call) (targets []runbooks.Target, absent []string) {
 	for _, id := range append(c.Catalog.Needed(c.Process.ID, c.Cluster.ACLs), c.Process.ID) {
 		hosts := c.Cluster.HostsOf(id)

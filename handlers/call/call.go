@@ -26,8 +26,8 @@ type Call struct {
 	Catalog *catalogs.Catalog
 	Process *catalogs.Process // nil if the target is a host or everything
 	Host    *fleet.Host       // nil if no host or several were named
-	Run     string            // RunNamed
-	Topic   string            // Topic: as typed
+	Run     string            // the id of the run that the command names
+	Topic   string            // the topic of `help`, as typed
 	Params  map[string]string
 	Rest    string // the reason, or the text after a run's id
 	Again   bool   // repeats on purpose an action that just succeeded
@@ -35,21 +35,22 @@ type Call struct {
 	// Proposed is the plan that the requester confirmed with Run, nil without a
 	// confirmation.
 	Proposed *Proposal
-	Digest   string // of the plan that was on the tapped card
-	Page     int    // of details, from 0
+	Digest   string // the digest of the plan on the tapped card
+	Page     int    // the page of the details, from 0
 
 	Reply Reply
 	Who   Person
 	Names *command.Grammar // with the names that the author may read
-	About engine.Run       // RunNamed: loaded by the gate
-	// Window is the window of windowApprove and windowCancel, loaded by the gate.
+	About engine.Run       // the run that the command names, loaded by the gate
+	// Window is the maintenance window that the command approves or cancels, loaded by the
+	// gate.
 	Window fleet.Maintenance
 	// Incident is the incident that the command names or means, loaded by the gate. It is
-	// nil if the command names none and the number of open incidents is not one; Incidents
-	// then has the open ones.
+	// nil if the command names no incident and not exactly one is open; Incidents then has
+	// the open incidents.
 	Incident  *incidentcard.OpenIncident
 	Incidents []incidentcard.OpenIncident
-	Asked     string // the requested run, new or just completed
+	Asked     string // the id of the run that the command requested, or of the same run that is open or has just succeeded
 	AskedBack bool   // answered with a question: nothing was done
 	Offer     string // the value of the Run button that the requester must tap
 	// Settled reports whether the claim of the delivery was settled together with the
@@ -90,7 +91,8 @@ func (c *Call) wants(process string, h *fleet.Host) bool {
 // Confirmed reports whether the requester has seen the plan and confirmed it.
 func (c *Call) Confirmed() bool { return c.Proposed != nil || c.Via == Terminal && c.Yes }
 
-// Inputs returns the inputs of a call's plan. It mints new names, so it is called once.
+// Inputs returns the inputs of a call's plan. It is called once, because each call of it
+// makes new names, such as that of an export.
 func (c *Call) Inputs(now time.Time) (runbooks.Inputs, error) {
 	in, err := c.InputsOf(c.Req.Parts()[0], now)
 	for _, p := range c.Req.Also {
@@ -138,7 +140,8 @@ func (c *Call) Scope() incident.Scope {
 	return incident.Scope{Cluster: c.Cluster.Name, Process: c.ProcessID(), Host: HostName(c.Host)}
 }
 
-// Query returns the query for all targets of a call. A Scope cannot express all of them.
+// Query returns the query for all targets of a call. A Scope cannot name several processes
+// or hosts.
 func (c *Call) Query() status.Query {
 	q := status.Query{Scope: c.Scope(), Several: severalOf(c), Summaries: c.Cmd.Verb == "verify"}
 	for i := range c.Cluster.Hosts {
@@ -166,7 +169,7 @@ func TargetOf(c *Call) string {
 }
 
 // severalOf names the targets of a call with several processes, or several whole hosts; ""
-// for a single one, and for the whole cluster.
+// for a single process or host, and for the whole cluster.
 func severalOf(c *Call) string {
 	if c.Req == nil {
 		return ""

@@ -9,8 +9,9 @@ import (
 	"dhbot/internal/engine"
 )
 
-// presentAge is the largest age of an answer about a possible approver's account. It only
-// prevents requests that cannot succeed; the platform is queried again at the approval.
+// presentAge is the maximum age of an answer about a possible approver's account. Such an
+// answer only prevents requests that cannot succeed; the platform is queried again at the
+// approval.
 const presentAge = 5 * time.Minute
 
 // Approvable refuses a request that can never be approved: too few people may approve it,
@@ -31,7 +32,7 @@ func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) 
 			return nil
 		}
 	}
-	return auth.RefuseIn(cluster, auth.TooFew, "this needs %d of the approvers of %s other than %s, and some of those no longer have access: %s.",
+	return auth.RefuseIn(cluster, auth.TooFew, "this needs %d approvers of %s other than %s, but some of them no longer have access: %s.",
 		need, cluster, asked, strings.Join(gone, ", "))
 }
 
@@ -45,8 +46,9 @@ func (s *Base) Gone(ctx context.Context, p auth.Person) string {
 	return why
 }
 
-// StillIn returns why every account of a person is refused, "" if one is accepted. unknown
-// means that an account could not be looked up and none is accepted.
+// StillIn returns why every account of a person is refused, "" if one is accepted. The
+// result unknown is true if no account is accepted and at least one could not be looked
+// up.
 func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown bool) {
 	accounts := p.Accounts
 	if len(accounts) == 0 { // a person with terminal access only
@@ -68,7 +70,7 @@ func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown 
 	return why, unknown
 }
 
-// Callees returns the accounts to mention.
+// Callees returns the accounts by which people are mentioned.
 func Callees(people []auth.Person) []engine.Callee {
 	var out []engine.Callee
 	for _, p := range people {

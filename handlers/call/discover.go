@@ -16,7 +16,8 @@ import (
 )
 
 // BindPlanFor is BindPlan for the author of a call, who must have access to the plan's own
-// class. A cluster's catalog may give a verb another class.
+// class. The catalog of a cluster may give a verb another class than the command table
+// does.
 func (s *Base) BindPlanFor(ctx context.Context, c *Call, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
 	plan, err := s.Planner.Plan(in)
 	if err != nil {
@@ -31,9 +32,9 @@ func (s *Base) BindPlanFor(ctx context.Context, c *Call, in runbooks.Inputs) (ru
 	return s.BindPlan(ctx, in)
 }
 
-// BindPlan completes a plan. It runs the discovery reads, whose results become inputs;
-// they are stored with the run and covered by the digest. A read may depend on the result
-// of an earlier one.
+// BindPlan completes a plan. It runs the discovery reads. Their results become inputs of
+// the plan, which are stored with the run and covered by the digest. A discovery read may
+// depend on the result of an earlier read.
 func (s *Base) BindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inputs, _ runbooks.Plan, err error) {
 	ctx, span := tracing.Begin(ctx, "plan")
 	defer func() { tracing.End(span, err) }()
@@ -117,5 +118,5 @@ func difference(was, is []string) string {
 			return redact.Line(line+" is gone", 200)
 		}
 	}
-	return "the order"
+	return "the order of its entries"
 }

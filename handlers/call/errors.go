@@ -36,20 +36,20 @@ func IsPlanError(err error) bool {
 const (
 	NoPlan        refusal.Code = "no plan"        // no plan can be made from these names or parameters
 	BadArgument   refusal.Code = "bad argument"   // an argument is missing, or not possible
-	NotFound      refusal.Code = "not found"      // it does not exist, or the person may not read it
-	NotNow        refusal.Code = "not now"        // not possible in its state
-	AlreadyThere  refusal.Code = "already there"  // it exists, or is in progress
+	NotFound      refusal.Code = "not found"      // the named thing does not exist, or the person may not read it
+	NotNow        refusal.Code = "not now"        // not possible in the current state of the target
+	AlreadyThere  refusal.Code = "already there"  // the result of the command exists already, or is in progress
 	Changed       refusal.Code = "changed"        // another person changed it at the same time
 	TooMany       refusal.Code = "too many"       // a limit is reached
 	WrongPlace    refusal.Code = "wrong place"    // not possible in this channel
 	NotYours      refusal.Code = "not yours"      // only the requester may do this
-	OldButton     refusal.Code = "old button"     // of another version, or its target is gone
-	OldProposal   refusal.Code = "old proposal"   // it was shown too long ago
+	OldButton     refusal.Code = "old button"     // the button is from another version, or its target is gone
+	OldProposal   refusal.Code = "old proposal"   // the proposal was shown too long ago
 	NeedsApprover refusal.Code = "needs approver" // an approver has to do this
 	NotUp         refusal.Code = "not up"         // a dependency is down
 	StoreDown     refusal.Code = "store down"     // nothing may happen without a record
-	LeaseLost     refusal.Code = "lease lost"     // another replica may have taken it up
-	OldReplica    refusal.Code = "old replica"    // a newer version of the bot keeps the run
+	LeaseLost     refusal.Code = "lease lost"     // another replica may have resumed the message
+	OldReplica    refusal.Code = "old replica"    // a newer version of the bot stored the run
 	OtherConfig   refusal.Code = "other config"   // the replicas have different configs
 	NoHealth      refusal.Code = "no health"      // this bot has no health to show
 	NotInTime     refusal.Code = "not in time"    // handling took too long, or Slack did not answer
@@ -61,7 +61,8 @@ type TooLong struct{ After time.Duration }
 
 func (e *TooLong) Error() string { return "handling took longer than " + e.After.String() }
 
-// WindowError means that a form did not open: Slack allows this only within 3 s of the tap.
+// WindowError means that a form did not open: Slack opens a form only within 3 s of the
+// tap.
 type WindowError struct {
 	Typed string // the equivalent command
 	Err   error
@@ -74,7 +75,7 @@ func (e *WindowError) Unwrap() error { return e.Err }
 // Late is a command, or a tap, that arrived too late to be executed without a confirmation.
 type Late struct {
 	Age     time.Duration
-	Request *command.Fields // to repeat it; nil for a tap, whose button still works
+	Request *command.Fields // repeats the command; nil for a tap, since its button still works
 }
 
 func (e *Late) Error() string { return "this reached the bot " + e.Age.String() + " late" }

@@ -14,7 +14,8 @@ type Person struct {
 	SilentSince time.Time // auth.Profile.SilentSince
 }
 
-// Largest ages of an answer about a person: a short time for reads, none for changes.
+// The maximum age of an answer about a person: a short time for reads, zero for
+// changes.
 const (
 	Recent = 30 * time.Second
 	Fresh  = 0
@@ -24,16 +25,16 @@ const (
 func (s *Base) Identify(ctx context.Context, a auth.Account, maxAge time.Duration) (Person, error) {
 	profile, err := s.Directory.Lookup(ctx, a, maxAge)
 	if err != nil {
-		s.Logger.WarnContext(ctx, "lookup failed", "account", a.String(), "err", err)
+		s.Logger.WarnContext(ctx, "account lookup failed", "account", a.String(), "err", err)
 		return Person{}, auth.Refuse(auth.LookupFailed, "I could not find out who you are. Please try again.")
 	}
-	profile.Account = a // the look-up was for a, whatever the answer contains
+	profile.Account = a // account a was looked up, whatever the answer contains
 	p, err := s.Rules.Identify(profile)
 	return Person{Person: p, Account: a, SilentSince: profile.SilentSince}, err
 }
 
-// Author returns the author of a message. A terminal must use a local account; other
-// sources must not.
+// Author returns the author of a message. A message from a terminal must have a
+// local account; no other message may.
 func (s *Base) Author(ctx context.Context, m Message, maxAge time.Duration) (Person, error) {
 	if (m.Via == Terminal) != (m.Account.Team == auth.LocalTeam) {
 		return Person{}, auth.Refuse(auth.LookupFailed, "this account is not verified here.")

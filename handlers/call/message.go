@@ -49,8 +49,8 @@ type Message struct {
 	// Parsed is nil if nothing was parsed on arrival.
 	Parsed *Parsed
 	Text   string // slash and mention: the typed text, without the bot's name
-	// Talk means that the message mentions the bot, but not at its beginning. It may be
-	// about the bot and not a command.
+	// Talk means that the message mentions the bot, but not at the beginning. Such a message
+	// may be about the bot, and not a command.
 	Talk bool
 	// Edited means that Text is the new text of an older message.
 	Edited bool
@@ -64,11 +64,11 @@ type Message struct {
 
 // Parsed is a slash command as it was parsed on arrival.
 type Parsed struct {
-	// OnlyReads means that it is a plain read. It need not be stored before it is
-	// acknowledged: if it is lost, only its answer is lost.
+	// OnlyReads means that the command is a plain read. It need not be stored before it is
+	// acknowledged: if the command is lost, only an answer is lost.
 	OnlyReads bool
 	// Request was parsed with every name of Grammar, so it is valid only for people who may
-	// read them all. It is nil if the text could not be parsed.
+	// read all these names. It is nil if the text could not be parsed.
 	Request *command.Request
 	Grammar *command.Grammar
 }
@@ -79,7 +79,7 @@ type Tap struct {
 	Value  string // card.Button.Value
 	// Fields are a form's inputs by name.
 	Fields map[string]string
-	// Trigger opens a form as the answer, for about 3 s.
+	// Trigger is the token with which a form can be opened as the answer, for about 3 s.
 	Trigger string
 }
 

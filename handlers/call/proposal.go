@@ -18,14 +18,14 @@ const ProposalTTL = 60 * time.Second
 // proposalRunes limits a reason in a Run button, in runes.
 const proposalRunes = 300
 
-// Proposal is a change without approvals that was shown to its requester. They have to tap Run
-// because some words were corrected or because it has more than one target. It is the value of
-// the Run button: nothing is stored before the tap.
+// Proposal is a change that needs no approval but was shown to its requester first, because
+// some words were corrected or because it has more than one target. The requester has to tap
+// Run. The Proposal is the value of that button: nothing is stored before the tap.
 type Proposal struct {
 	Request command.Fields    `json:"q"`
 	By      string            `json:"by"` // the account that may tap
 	At      int64             `json:"at"`
-	Digest  string            `json:"d,omitempty"` // of the plan that was shown
+	Digest  string            `json:"d,omitempty"` // the digest of the plan that was shown
 	Minted  map[string]string `json:"m,omitempty"`
 }
 

@@ -18,9 +18,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// Commands cannot use names that their author may not read. Names are looked up among the
-// clusters that the author may read, and lists contain only these. A run of another
-// cluster is answered like one that does not exist.
+// A command cannot use names that its author may not read. Names are looked up among the
+// clusters that the author may read, and lists contain only these clusters. A command
+// about a run of another cluster is answered as if the run did not exist.
 
 // Sees returns which clusters a person may read from a channel.
 func (s *Base) Sees(p auth.Person, channel string) func(cluster string) bool {

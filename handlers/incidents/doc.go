@@ -4,12 +4,12 @@
 //
 // # Files
 //
-//   - incidents.go: incidents, own, handover, release, mute, note: which incident is meant,
-//     who may change and who may own it
-//   - maintenance.go: the shortest and longest announcement, and how long one person alone may
-//     announce for a Sev 1 process
-//   - window.go: maintenance windows: how far ahead, how times are read, who may approve and
-//     cancel
+//   - incidents.go: the verbs incidents, own, handover, release, mute and note; which incident
+//     is meant; who may change and who may own an incident
+//   - maintenance.go: how long announced maintenance can last, and for how long one person
+//     alone may announce it for a Sev 1 process
+//   - window.go: maintenance windows, how far in advance they can begin, how their times are
+//     parsed, who may approve and cancel them
 //   - watch.go: starts, prolongs, ends and lists watches; their limits are in
 //     internal/incident/follow.go
 package incidents

@@ -60,7 +60,8 @@ func newerForm(err error) error {
 }
 
 // loadIncident loads the incident of a call: the named one, the one of the thread, or the
-// only open one. If several are open and none is named, it returns them in several.
+// only open one. If several are open and the call names none, loadIncident returns the
+// open incidents as several.
 func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []incidentcard.OpenIncident, err error) {
 	list, err := s.openIncidents(ctx, c)
 	if err != nil {
@@ -109,7 +110,8 @@ func (s *Incidents) MayHandle(ctx context.Context, c *call.Call) error {
 	return auth.MayInSilence(c.Who.SilentSince, class, c.Origin, "")
 }
 
-// ListIncidents answers with the open incidents, or with the actions for one.
+// ListIncidents answers with the open incidents, or with one incident and the actions for
+// it.
 func (s *Incidents) ListIncidents(ctx context.Context, c *call.Call) error {
 	if c.Req.Incident == "" && c.Thread == "" || c.Incident == nil {
 		list := c.Incidents
@@ -121,7 +123,7 @@ func (s *Incidents) ListIncidents(ctx context.Context, c *call.Call) error {
 	return c.Reply.Ephemeral(ctx, incidentcard.HandleIncident(*c.Incident, s.owners(*c.Incident), s.Now()))
 }
 
-// owners returns the other possible owners of an incident.
+// owners returns the people who could own an incident, other than its current owner.
 func (s *Incidents) owners(o incidentcard.OpenIncident) []string {
 	var out []string
 	for _, p := range s.Rules.People {
@@ -172,7 +174,7 @@ func (s *Incidents) handleIncident(ctx context.Context, c *call.Call, do handlin
 		c.Settled = true
 		return c.Reply.Ephemeral(ctx, incidentcard.Handled(*o))
 	}
-	return refusal.New(call.Changed, "Another person changed it at the same time. Please try again.")
+	return refusal.New(call.Changed, "This incident was changed by another person or by the bot at the same time, so your command changed nothing. Please try again.")
 }
 
 func (s *Incidents) OwnIncident(ctx context.Context, c *call.Call) error {
@@ -202,7 +204,7 @@ func (s *Incidents) HandOver(ctx context.Context, c *call.Call) error {
 		}
 	}
 	if why := s.Gone(ctx, to); why != "" {
-		return refusal.New(incident.CannotOwn, "%s cannot own it: %s. Nothing was changed.", name, why)
+		return refusal.New(incident.CannotOwn, "%s cannot own %s: %s. Nothing was changed.", name, c.Incident.ID, why)
 	}
 	account := call.Callees([]auth.Person{to})[0].Account
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) {

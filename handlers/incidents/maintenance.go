@@ -77,14 +77,14 @@ func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Announced(m, note))
 }
 
-// mostAlone limits an announcement by one person for a process whose outage is Sev 1.
-// Meanwhile no incident of the process is opened.
+// mostAlone is how long one person alone may announce maintenance of a process whose outage
+// is Sev 1. During maintenance no incident of the process is opened.
 const mostAlone = 4 * time.Hour
 
-// boundMaintenance shortens an announcement that needs a second person; note says so. For a
-// longer announcement, an approver announces the same maintenance again. The first person
-// cannot extend it by announcing again, or by ending it and announcing again within
-// mostAlone.
+// boundMaintenance shortens an announcement that needs a second person; the result note
+// tells the requester. Maintenance lasts longer if an approver other than the first person
+// announces it too. The first person cannot extend it by announcing again, or by ending it
+// and announcing again within mostAlone.
 func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet.Maintenance) (note string, err error) {
 	if c.Process.Level != runbooks.Critical {
 		return "", nil
@@ -141,7 +141,7 @@ func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Ma
 			m.Reason = redact.Line(reason, call.ReasonRunes)
 			record := s.announcement(c, m, "ended")
 			err := error(nil)
-			if c.Process.Level == runbooks.Critical { // so that boundMaintenance finds it
+			if c.Process.Level == runbooks.Critical { // boundMaintenance needs the ended announcement
 				old.Until = s.Now()
 				err = s.Windows.SetMaintenance(ctx, old, record, c.Key)
 			} else {
@@ -156,7 +156,7 @@ func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Ma
 	}
 	text := fmt.Sprintf("%s is not in maintenance in %s.", m.Target(), m.Cluster)
 	if len(others) > 0 {
-		text += " In maintenance: " + strings.Join(others, ", ") + ". End it under that name."
+		text += " In maintenance: " + strings.Join(others, ", ") + ". `end` needs the name under which maintenance was announced."
 	}
 	return refusal.New(call.NotFound, "%s", text)
 }
@@ -168,9 +168,9 @@ func (s *Incidents) announcement(c *call.Call, m fleet.Maintenance, outcome stri
 	}
 }
 
-// Verbs of a maintenance window: a request for hosts or a cluster at a future time. It
-// begins and ends at its stored times and only changes which states count as incidents.
-// Runs in it need their own approvals.
+// Verbs of maintenance windows. A window is requested in advance for hosts or a cluster. It
+// begins and ends at its stored times, and only changes which states count as incidents.
+// Runs during a window need their own approvals.
 const (
 	WindowVerb    = "maintenance-window"
 	WindowApprove = "maintenance-approve"

@@ -17,12 +17,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// keepTries limits the tries of a change to a watch or an incident. It can conflict with
-// the leader, which stores the result of each query.
+// keepTries is how often a change to a watch or an incident is tried. A change can
+// conflict with the leader, which stores the result of each query.
 const keepTries = 5
 
 // StartWatch starts a watch of a process, a host or the cluster, changes its end, or ends
-// it. It only stores the watch: the leader queries the hosts and updates the message.
+// it. StartWatch only stores the watch: the leader queries the hosts and updates the
+// message.
 func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
 	scope := incident.Scope{Cluster: c.Cluster.Name, Process: c.ProcessID(), Host: call.HostName(c.Host)}
 	length, end, err := howLong(c)
@@ -34,9 +35,9 @@ func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
 	}
 	switch {
 	case c.ChannelShared && !c.Outside:
-		return refusal.New(call.WrongPlace, "Not here: this channel is shared with another organisation, and outsiders must not see the output of hosts. Watch from a channel of your own, or in a direct message to me.")
+		return refusal.New(call.WrongPlace, "Not here: this channel is shared with another organisation, and outsiders must not see the output of hosts. Watch from a channel of your own organisation only, or in a direct message to me.")
 	case c.Outside:
-		return refusal.New(call.WrongPlace, "Not here: I am not in this channel, so I could not keep a message in it. Invite me with /invite, or watch from a channel that I am in.")
+		return refusal.New(call.WrongPlace, "Not here: I am not in this channel, so I could not post the watch in it. Invite me with /invite, or watch from a channel that I am in.")
 	}
 	if err := s.Watchable(scope); err != nil {
 		return refusal.New(call.NotFound, "Nothing to watch: %v.", err)
@@ -90,9 +91,9 @@ func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Fol
 		switch {
 		case rev != 0:
 		case len(list) >= incident.MostFollows:
-			return refusal.New(call.TooMany, "I watch %d things already, and more would be a burden for the hosts. `watch` lists them; end one first.", len(list))
+			return refusal.New(call.TooMany, "I already have %d watches, the maximum, since each watch queries hosts. `watch` lists the watches; end one of them first.", len(list))
 		case mine >= incident.MostPerPerson:
-			return refusal.New(call.TooMany, "I watch %d things for you already. `watch` lists them; end one first.", mine)
+			return refusal.New(call.TooMany, "I already have %d watches for you, the maximum for one person. `watch` lists the watches; end one of yours first.", mine)
 		}
 		err = s.keep(ctx, c, name, &f, rev, f.Start(s.Now()))
 		if err == nil && rev != 0 {
@@ -102,7 +103,7 @@ func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Fol
 			return err
 		}
 	}
-	return refusal.New(call.Changed, "Another person changed it at the same time. Please try again.")
+	return refusal.New(call.Changed, "This watch was changed by another person or by the bot at the same time, so your command changed nothing. Please try again.")
 }
 
 // keep stores a watch with its record and settles the call's claim.
@@ -167,10 +168,10 @@ func (s *Incidents) endFollows(ctx context.Context, c *call.Call, scope incident
 	}
 }
 
-// covers reports whether ending the watches of the scope all also ends those of the scope
-// one.
-func covers(all, one incident.Scope) bool {
-	return all == one || all == (incident.Scope{Cluster: one.Cluster})
+// covers reports whether a command that ends the watches of scope outer also ends the
+// watches of scope inner.
+func covers(outer, inner incident.Scope) bool {
+	return outer == inner || outer == (incident.Scope{Cluster: inner.Cluster})
 }
 
 // ListFollows answers with the watches that the reader may read.
@@ -185,7 +186,7 @@ func (s *Incidents) ListFollows(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Watches(list, s.Now()))
 }
 
-// howLong parses the text after the target.
+// howLong parses the text after the target: how long to watch, or that the watch ends.
 func howLong(c *call.Call) (length time.Duration, end bool, err error) {
 	typed, given := c.Params[command.ParamLength]
 	switch {

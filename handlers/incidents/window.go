@@ -20,7 +20,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// mostAhead is how far ahead a window may begin.
+// mostAhead is how far in the future a window may begin.
 const mostAhead = 90 * 24 * time.Hour
 
 // AskWindow requests a window. A window for a process whose outage is Sev 1 needs the
@@ -125,8 +125,9 @@ func (s *Incidents) overCritical(c *call.Call, m fleet.Maintenance) bool {
 	return false
 }
 
-// MayDecide loads the window of a decision and checks access. An approver other than the
-// requester may approve it; the requester or any operator may cancel it.
+// MayDecide loads the window that a command approves or cancels, and checks access. An
+// approver other than the requester may approve it; the requester or any operator may
+// cancel it.
 func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 	list, err := s.announced(ctx)
 	if err != nil {
@@ -162,7 +163,7 @@ func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 func (s *Incidents) ApproveWindow(ctx context.Context, c *call.Call) error {
 	m := c.Window
 	if !m.Waits {
-		return refusal.New(call.NotNow, "%s does not wait for an approval. Nothing was changed.", m.ID())
+		return refusal.New(call.NotNow, "%s is not waiting for an approval. Nothing was changed.", m.ID())
 	}
 	if err := s.Rules.MayAsk(auth.Person{Name: m.By}, m.Cluster, runbooks.Writes, ""); err != nil {
 		return fmt.Errorf("the requester %s: %w", m.By, err)

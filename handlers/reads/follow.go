@@ -26,7 +26,7 @@ const (
 )
 
 // Follow shows the end of a log in one message and updates it for FollowFor. Each update
-// is a separate bounded read; nothing runs on the host in between.
+// is a separate bounded read; nothing runs on the host between the reads.
 func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	if c.ChannelShared {
 		return refusal.New(call.WrongPlace, "People of other organisations are in this channel: follow the log elsewhere. `logs` sends it only to you.")

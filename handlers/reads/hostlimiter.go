@@ -1,7 +1,7 @@
 package reads
 
-// hostLimiter limits the concurrent commands on each host. Only one goroutine calls of;
-// any goroutine may use the result.
+// hostLimiter limits the concurrent commands on each host. Only one goroutine may call
+// its method of; any goroutine may use a semaphore that of returned.
 type hostLimiter struct {
 	atOnce int
 	hosts  map[string]chan struct{}

@@ -115,7 +115,8 @@ func nothingFound(st runbooks.Step, r remote.Result) bool {
 	return st.Until == runbooks.Found && r.Exit == 1 && r.Stdout.Total+r.Stderr.Total == 0
 }
 
-// showReading shows a reading where its readers are allowed to see it.
+// showReading shows output in the channel, or only to the requester if it is sensitive or
+// outsiders are in the channel.
 func (s *Reads) showReading(ctx context.Context, c *call.Call, r outputcard.Reading) error {
 	out, files := outputcard.Output(r)
 	if r.Sensitive || c.ChannelShared {

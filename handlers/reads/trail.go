@@ -100,8 +100,8 @@ func (s *Reads) tellTrail(ctx context.Context, c *call.Call, q trailQuery, out c
 	return nil
 }
 
-// readTrail returns the entries for a call, oldest first. left is the number of older
-// entries omitted.
+// readTrail returns the entries for a call, oldest first. The result left is the number
+// of older entries omitted.
 func (s *Reads) readTrail(
 	ctx context.Context,
 	c *call.Call,
@@ -144,8 +144,8 @@ func (s *Reads) personOf(r audit.Brief) string {
 }
 
 // maySee returns a filter for the records that a reader may see. A record without a
-// cluster can contain any name. Only its author and readers of every cluster see it,
-// except the bot's notes about itself.
+// cluster can contain any name. Such a record is shown only to its author and to readers
+// of every cluster. The bot's notes about itself are shown to everyone.
 func (s *Reads) maySee(c *call.Call) func(audit.Brief) bool {
 	sees := s.Sees(c.Who.Person, c.Channel)
 	all := !slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
@@ -242,7 +242,7 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 	}
 	m := &command.Question{
 		Code: command.UnknownName,
-		Text: fmt.Sprintf("%s is no person, process or run that I know.", words.Shown(typed)),
+		Text: fmt.Sprintf("I don't know a person, process or run %s.", words.Shown(typed)),
 	}
 	for _, n := range append(suggest.Near(words.Plain(typed), names), g.ProcessesLike(typed)...) {
 		m.Choices = append(m.Choices, parser.Choose(g, c.Channel, c.Cmd.Verb+" "+n)...)

@@ -1,7 +1,7 @@
 package card
 
-// FieldMessage is the field of a TapAsk for the message on which a shortcut was
-// used.
+// FieldMessage is the field of a TapAsk that has the message on which a
+// shortcut was used.
 const FieldMessage = "message"
 
 // AskCommand returns the form for typing a command, for a shortcut on a message

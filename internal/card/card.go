@@ -15,10 +15,10 @@ const (
 	Plain  SpanKind = iota
 	Strong          // bold
 	Mono            // inline code
-	Who             // a person: Account is mentioned if the platform can
+	Who             // a person, whose Account is mentioned if the platform has mentions
 	When            // a time, shown in the reader's own time zone
 	Link            // a text that links to a URL from the platform, never from content
-	Group           // a user group of the config, by its id: mentioned if the platform can
+	Group           // a user group of the config, by its id, mentioned if the platform has mentions
 )
 
 // Span is a run of characters of one kind.

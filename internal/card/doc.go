@@ -14,15 +14,17 @@
 //
 // # Files
 //
-//   - card.go: the parts of a card: spans, elements, buttons, questions before a tap, forms
+//   - card.go: the parts of a card, such as spans, elements, buttons, questions before a tap,
+//     forms
 //   - text.go: a card as plain text
 //   - facts.go: a card as data for programs, with its JSON keys
-//   - phrase.go: phrases of several cards: durations, counts, names and lists cut to a length,
-//     the length of a push text
+//   - phrase.go: phrases that several cards use, such as durations, counts, names and
+//     shortened lists; the length of a push text
 //   - severity.go: the sign and the words of a severity
 //   - tap.go: the names of taps, and how many buttons a question has
 //   - next.go: buttons for the likely next command: a change, logs, dependencies, a watch
-//   - question.go: answers to a text that is no command, words that a read ignored, refusals
+//   - question.go: answers to a text that is not a command, words that a read ignored,
+//     refusals
 //   - late.go, missed.go: commands that came too late, or may not have arrived; the message of
 //     the round trip
 //   - refused.go, stopped.go: a config that was refused, a replica that makes no changes

@@ -18,9 +18,9 @@ type Facts struct {
 // StatusFacts are the state of a process, a host or a cluster.
 type StatusFacts struct {
 	Cluster  string            `json:"cluster"`
-	Host     string            `json:"host,omitempty"` // if the query was about one
-	Severity runbooks.Severity `json:"severity"`       // the worst of all
-	AsOf     time.Time         `json:"as_of"`          // of the oldest observation
+	Host     string            `json:"host,omitempty"` // set if the query was about one host
+	Severity runbooks.Severity `json:"severity"`       // the worst of all findings
+	AsOf     time.Time         `json:"as_of"`          // the time of the oldest observation
 	Findings []FindingFacts    `json:"findings"`
 }
 
@@ -32,14 +32,14 @@ type FindingFacts struct {
 	// WorstCase is the worst possible level if Severity is unknown.
 	WorstCase *runbooks.Severity `json:"worst_case,omitempty"`
 	Pending   bool               `json:"pending,omitempty"` // the host has not answered yet
-	// Code identifies the finding; it is stable, but the headline may change.
+	// Code identifies the finding. A code is stable; the text of a headline may change.
 	Code     observe.Code `json:"code,omitempty"`
 	Headline string       `json:"headline"`
 	Text     string       `json:"text,omitempty"`
-	Run      string       `json:"run,omitempty"` // the open run that acts on it
+	Run      string       `json:"run,omitempty"` // the open run that acts on the process
 	Causes   []string     `json:"causes,omitempty"`
-	At       time.Time    `json:"at,omitzero"` // of the observation
-	// Maintenance is the end of its maintenance.
+	At       time.Time    `json:"at,omitzero"` // the time of the observation
+	// Maintenance is the end of the maintenance of the process.
 	Maintenance time.Time `json:"maintenance_until,omitzero"`
 }
 

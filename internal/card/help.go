@@ -10,7 +10,7 @@ import (
 // HelpRow is one command in the help.
 type HelpRow struct{ Verb, Aliases, Summary, Usage, Example string }
 
-// HelpGroup is a part of the command list. A compact one shows only names.
+// HelpGroup is a part of the command list. A compact group shows only names.
 type HelpGroup struct {
 	Title   string
 	Rows    []HelpRow
@@ -54,7 +54,7 @@ type HelpParam struct {
 type HelpTopic struct {
 	HelpRow
 	Params    []HelpParam
-	Takes     string // its requirements, "" if they vary
+	Takes     string // the requirements of the command, "" if they vary
 	MayNot    string // why the reader may not use it, "" if they may
 	Processes []string
 }
@@ -63,7 +63,7 @@ type HelpTopic struct {
 func HelpVerb(t HelpTopic) Card {
 	how := []Line{{T("Type "), C(t.Usage)}, {T("For example "), C(t.Example)}}
 	if t.Aliases != "" {
-		how = append(how, Line{T("Also understood: " + t.Aliases)})
+		how = append(how, Line{T("Aliases: " + t.Aliases)})
 	}
 	var params []Line
 	for _, p := range t.Params {

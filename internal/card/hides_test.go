@@ -14,8 +14,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// No card hides one of two processes on two hosts, or shows it better than it
-// is, for any combination of their findings. This covers the cards of a
+// No card hides one of two processes on two hosts, or shows a process as better
+// than it is, for any combination of findings. The test covers the cards of a
 // process, a host, the cluster, Home and verify.
 func TestNoCardIsGreenerThanItsBoard(t *testing.T) {
 	level := []runbooks.Severity{runbooks.None, runbooks.Low, runbooks.Moderate, runbooks.Critical, runbooks.Unknown}

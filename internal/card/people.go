@@ -10,7 +10,8 @@ type Member struct {
 	Person string
 	Roles  []string
 	// Gone is the reason if every account of the person is refused, and "" if
-	// one is accepted. Unknown means that neither is known.
+	// one is accepted. Unknown means that the bot does not know whether an
+	// account is accepted.
 	Gone    string
 	Unknown bool
 }

@@ -17,7 +17,7 @@ func Question(q *command.Question) Card {
 	out := DidYouMean(q.Text, texts)
 	for _, c := range q.Choices[:min(MostTaps, len(q.Choices))] {
 		if c.Fields.Run != "" && c.Changes {
-			continue // the run's own card has the verbs about a run
+			continue // the card of the run has buttons for these verbs
 		}
 		out.Buttons = append(out.Buttons, choiceTap(c))
 	}

@@ -25,8 +25,8 @@ func TestWorst(t *testing.T) {
 		want runbooks.Severity
 	}{
 		{"an empty board", nil, runbooks.Unknown},
-		{"all well", []status.Row{row(runbooks.None), row(runbooks.None)}, runbooks.None},
-		{"one unknown among the well", []status.Row{row(runbooks.None), row(runbooks.Unknown)}, runbooks.Unknown},
+		{"all as expected", []status.Row{row(runbooks.None), row(runbooks.None)}, runbooks.None},
+		{"one unknown, one as expected", []status.Row{row(runbooks.None), row(runbooks.Unknown)}, runbooks.Unknown},
 		{"one critical", []status.Row{row(runbooks.Low), row(runbooks.Critical), row(runbooks.None)}, runbooks.Critical},
 	} {
 		if got := (status.Board{Rows: tt.rows}).Worst(); got != tt.want {
@@ -36,7 +36,8 @@ func TestWorst(t *testing.T) {
 }
 
 // A successful restart whose process is not ready shows the state of the pid
-// and offers the next actions. If the log could not be read, it does not.
+// and offers the next actions. If the log could not be read, the card does
+// neither.
 func TestUnreadyOffersToLookAgain(t *testing.T) {
 	exit := 0
 	for state, want := range map[engine.StepState]string{engine.StepNoted: "status  stop", engine.StepDone: ""} {
@@ -51,7 +52,7 @@ func TestUnreadyOffersToLookAgain(t *testing.T) {
 			var verbs []string
 			c := runcard.Run(run)
 			for _, b := range c.Buttons {
-				f, _ := command.Decode(b.Value) // the dump is kept: its button shows the run's details
+				f, _ := command.Decode(b.Value) // a thread dump was kept: the button for it shows the details of the run
 				verbs = append(verbs, f.Verb)
 			}
 			if got := strings.Join(verbs, " "); got != want || strings.Contains(card.PlainText(c), "pid 7: sleeping") != (want != "") {

@@ -1,11 +1,12 @@
 // Package command defines what a command is: the command table, a Request, the Question
-// that answers a text which is not a command, and the form of a Request stored in a button.
-// Package parser reads them from text. It queries no host, stores nothing and is
-// independent of the chat platform.
+// that answers a text that is not a command, and the form of a Request stored in a button.
+// Package parser makes Requests and Questions from text. Package command queries no host,
+// stores nothing and is independent of the chat platform.
 //
 // # Files
 //
-//   - table.go: the rows of the command table: verbs, aliases, objects, what each requires
+//   - table.go: the rows of the command table, with verbs, aliases, objects and what each
+//     verb requires
 //   - derive.go: the rows that come from the catalogs, and their aliases
 //   - request.go: the Request, and its class
 //   - question.go: the codes of a Question, and how many choices it offers

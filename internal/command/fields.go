@@ -198,7 +198,7 @@ func (g *Grammar) Build(f Fields) (*Request, error) {
 func (g *Grammar) buildCluster(r *Request, f Fields) error {
 	if f.Cluster == "" {
 		if r.Command.Object.InCluster() {
-			return fmt.Errorf("%w: it names no cluster", ErrFields)
+			return fmt.Errorf("%w: no cluster is named", ErrFields)
 		}
 		return g.Bind(r, &g.Fleet.Clusters[0])
 	}
@@ -221,7 +221,7 @@ func (g *Grammar) buildPart(r *Request, t FieldTarget) (Part, error) {
 	for _, name := range t.Hosts {
 		h, ok := r.Cluster.Host(name)
 		if !ok || t.Process != "" && !h.Runs(t.Process) {
-			return p, fmt.Errorf("%w: %s has no host %q for it", ErrFields, r.Cluster.Name, name)
+			return p, fmt.Errorf("%w: %s has no host %q for this command", ErrFields, r.Cluster.Name, name)
 		}
 		p.Hosts = append(p.Hosts, h)
 	}
@@ -243,7 +243,7 @@ func (g *Grammar) complete(r *Request) error {
 		return fmt.Errorf("command table: %s has no known object", r.Command.Verb)
 	}
 	if missing {
-		return fmt.Errorf("%w: it lacks the target of %s", ErrFields, r.Command.Verb)
+		return fmt.Errorf("%w: the target of %s is missing", ErrFields, r.Command.Verb)
 	}
 	return nil
 }

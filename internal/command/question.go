@@ -19,7 +19,7 @@ const (
 	WhichCluster  Code = "which cluster"
 	HiddenCluster Code = "hidden cluster" // the channel's cluster is hidden from the requester
 	NotHere       Code = "does not run there"
-	SplitName     Code = "split name" // a name with a space in it, or joined to a host
+	SplitName     Code = "split name" // a name typed with a space, or joined to a host
 	HostFirst     Code = "host first" // a host in the place of a process
 	Flag          Code = "flag"
 	Joined        Code = "joined" // `and` before an unknown name
@@ -68,7 +68,7 @@ func (q *Question) Is(target error) bool {
 // maxChoices is the maximum number of commands that a Question offers.
 const maxChoices = 5
 
-// Add adds a choice unless it exists.
+// Add adds a choice unless the Question already has it.
 func (q *Question) Add(c Choice) {
 	same := func(o Choice) bool { return o.Fields.Encode() == c.Fields.Encode() }
 	if len(q.Choices) < maxChoices && !slices.ContainsFunc(q.Choices, same) {

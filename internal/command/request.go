@@ -12,7 +12,7 @@ type Part struct {
 	Hosts   []*fleet.Host // empty: every host of the process
 }
 
-// Request is a parsed command. Claim, gate and handler use the same one.
+// Request is a parsed command. Claim, gate and handler use the same Request.
 type Request struct {
 	Command Command
 	Cluster *fleet.Cluster
@@ -25,16 +25,16 @@ type Request struct {
 	// Also are the other processes of the command, in order.
 	Also []Part
 
-	Run string // RunNamed: the run's id, "" for none
-	// Incident is the incident's id of IncidentNamed, "" for none.
+	Run string // the run's id if the object is RunNamed, "" for none
+	// Incident is the incident's id if the object is IncidentNamed, "" for none.
 	Incident string
-	Topic    string // Topic and TrailPart: the text as typed
+	Topic    string // the text as typed if the object is Topic or TrailPart
 	Params   map[string]string
 
 	// Reason is the requester's reason, or the text after a run's id.
 	Reason string
-	// Unmarked reports whether Reason follows neither `because` nor `reason:`. Its words
-	// were not understood, so a person must confirm.
+	// Unmarked reports whether Reason follows neither `because` nor `reason:`. The words
+	// of such a reason were not understood, so a person must confirm.
 	Unmarked bool
 	// Confirm reports whether the requester must confirm the plan: several names were
 	// joined, or some hosts were excluded.

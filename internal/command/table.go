@@ -16,7 +16,7 @@ const (
 	AnyTarget                    // a process, a host or a cluster; nothing means the cluster
 	ProcessNamed                 // a process, required
 	RunNamed                     // a run id; without one the open runs are listed
-	Topic                        // help: any verb or process
+	Topic                        // any verb or process, for help
 	ProcessImplied               // the command's own process; a host is optional
 	HostNamed                    // a host, required
 	ClusterMeant                 // the whole cluster
@@ -43,7 +43,7 @@ type Command struct {
 	Object  Object
 	// Action is the catalog's action, for verbs that have a plan.
 	Action string
-	// Process is the process of ProcessImplied.
+	// Process is the process that the command is about, if the object is ProcessImplied.
 	Process string
 	// Class determines the required role, and whether the output is sensitive, for a
 	// command without a plan.
@@ -51,11 +51,12 @@ type Command struct {
 	// OverCritical reports whether a command that covers a process whose outage is Sev 1 needs
 	// the approval of another person, although its class needs none.
 	OverCritical bool
-	// Lasts reports whether a duration, or the word that ends it, may replace the target.
+	// Lasts reports whether the command takes a duration, or a word such as `end` that ends
+	// the watch or the maintenance.
 	Lasts bool
 	// ByItself reports whether the verb without an object is a read that returns a list.
 	ByItself bool
-	// Alone marks the row of such a list.
+	// Alone marks the row of a verb without its object (WithoutObject).
 	Alone   bool
 	Summary string
 	Usage   string
@@ -119,17 +120,17 @@ func changes() []Command {
 			Class:    runbooks.Writes,
 			Lasts:    true,
 			ByItself: true,
-			Summary:  "announce maintenance of a process: no incidents meanwhile; without a process, list the announced maintenance",
+			Summary:  "announce maintenance of a process, during which the bot opens no incidents for the process; without a process, list the announced maintenance",
 			Usage:    "maintenance [PROCESS [on HOST] [in CLUSTER] 2h|end [because REASON]]", Example: "maintenance db_dis 2h because disk swap"},
 		{Verb: "maintenance-window",
 			Object:       AnyTarget,
 			Class:        runbooks.Writes,
 			OverCritical: true,
 			Params: []catalogs.Param{
-				{Name: ParamFrom, Type: catalogs.TextParam, Help: "when it begins, with a zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
-				{Name: ParamUntil, Type: catalogs.TextParam, Help: "when it ends, in the same form, or how long it lasts: 12h, 2d"},
+				{Name: ParamFrom, Type: catalogs.TextParam, Help: "when the window begins, with a zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
+				{Name: ParamUntil, Type: catalogs.TextParam, Help: "when the window ends, with a zone, or how long the window lasts: 12h, 2d"},
 			},
-			Summary: "request a maintenance window of hosts or of the whole cluster, which begins and ends at set times: no incidents meanwhile",
+			Summary: "request a maintenance window: between two set times, the bot opens no incidents for the hosts or the whole cluster",
 			Usage:   "maintenance-window [HOST…] [in CLUSTER] from=TIME until=TIME|2d [because REASON]",
 			Example: "maintenance-window infra-1 from=2026-12-05T20:00Z until=2d because rack move"},
 		{Verb: "maintenance-approve",
@@ -191,7 +192,7 @@ func aboutRuns() []Command {
 		{Verb: "withdraw", Aliases: []string{"unapprove"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "withdraw your approval, before the run starts", Usage: "withdraw R-XXXX", Example: "withdraw R-7F3K"},
 		{Verb: "cancel", Aliases: []string{"abort"}, Object: RunNamed, Class: runbooks.Disruptive,
-			Summary: "end your own run, or stop a running one after its current step", Usage: "cancel R-XXXX [REASON]", Example: "cancel R-7F3K"},
+			Summary: "cancel your own request, or stop a running run after its current step", Usage: "cancel R-XXXX [REASON]", Example: "cancel R-7F3K"},
 		{Verb: "done", Aliases: []string{"tick"}, Object: RunNamed, Class: runbooks.Disruptive,
 			Summary: "complete the manual step that a run waits for", Usage: "done R-XXXX [NOTE]", Example: "done R-7F3K"},
 		{Verb: "close", Object: RunNamed, Class: runbooks.Disruptive,
@@ -222,10 +223,10 @@ func aboutBot() []Command {
 			Summary: "entries of the audit trail about a person, a process or a run",
 			Usage:   "audit [PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]", Example: "audit db_dis since=2h"},
 		{Verb: "timeline", Aliases: []string{"story"}, Object: TrailPart, Class: runbooks.Read,
-			Summary: "what happened, in order, ready for a post-mortem",
+			Summary: "the events of the audit trail in order, ready for a post-mortem",
 			Usage:   "timeline [PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=4h]", Example: "timeline since=2h"},
 		{Verb: "help", Aliases: []string{"?", "h", "commands"}, Object: Topic, Class: runbooks.Read,
-			Summary: "show this list, or more about one entry", Usage: "help [VERB|PROCESS]", Example: "help restart"},
+			Summary: "list the commands, or show more about one command or process", Usage: "help [VERB|PROCESS]", Example: "help restart"},
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // Escalation is an incident without an owner, or a request without an approval
 // or denial.
 type Escalation struct {
-	Incident    string // its id, or
+	Incident    string // the id of the incident; for a request, Run and Target are set instead
 	Run, Target string
 	What        string
 	Since       time.Time
@@ -48,7 +48,7 @@ func RunSummary(r engine.Run) string {
 // Escalated mentions people for an incident without an owner or a request
 // without a decision.
 func Escalated(e Escalation) card.Card {
-	head, please := "No owner for "+card.Duration(e.Waited), ": please take it"
+	head, please := "No owner for "+card.Duration(e.Waited), ": please take this incident"
 	button := aboutIncident("I'm on it", "own", e.Incident, "")
 	if e.Run != "" {
 		head, please = "No approval or denial for "+card.Duration(e.Waited), ": please approve or deny"
@@ -93,7 +93,8 @@ func Paged(e Escalation, pager string, err error) card.Card {
 	}
 }
 
-// PageUnsure reports that an alert may not have been sent. It is not repeated.
+// PageUnsure reports that an alert may not have been sent. The alert is not
+// repeated.
 func PageUnsure(id, what string) card.Card {
 	text := "The pager may not have been alerted about " + id
 	return card.Card{

@@ -47,8 +47,8 @@ func handlingTap(id string, h incident.Handling) card.Button {
 // mostOwners limits the hand-over buttons.
 const mostOwners = 5
 
-// HandleIncident shows the caller the possible actions for an incident. owners
-// are the other people who may own it.
+// HandleIncident shows the caller the possible actions for an incident. The
+// argument owners lists the other people who may own the incident.
 func HandleIncident(o OpenIncident, owners []string, now time.Time) card.Card {
 	h := o.Handling.Handling
 	c := card.Card{
@@ -181,8 +181,8 @@ func Handled(o OpenIncident) card.Card {
 	return c
 }
 
-// HandlingUpdate reports one update in the incident's thread. Its number n
-// reveals duplicates.
+// HandlingUpdate reports one update in the incident's thread. The number n
+// makes duplicates visible.
 func HandlingUpdate(u incident.Update, id string, n int) card.Card {
 	line := updateLine(u)
 	return card.Card{
@@ -220,7 +220,7 @@ func updateLine(u incident.Update) card.Line {
 			card.B(by),
 			card.T(" muted notifications until "),
 			card.At(u.Until),
-			card.T("; a change of its severity ends the mute"),
+			card.T("; a change of severity ends the mute"),
 		}
 	case incident.Unmuted:
 		if u.By == "" {

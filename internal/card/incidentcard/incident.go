@@ -11,16 +11,16 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// mostItems limits the items of an incident with a line each. The first inFull
-// of them also show evidence and impact.
+// mostItems limits the items of an incident that have a line each; inFull
+// limits those that also show evidence and impact.
 const (
 	mostItems = 6
 	inFull    = 2
 )
 
 // Incident is the one message of an incident: the failures, since when, the
-// impact, and buttons; or that it is resolved. find returns a process of the
-// catalog.
+// impact, and buttons; or that it is resolved. The argument find returns a
+// process of the catalog.
 func Incident(i incident.Incident, h incident.Handling, cluster string, find func(id string) (catalogs.Process, bool)) card.Card {
 	if i.Ended != nil {
 		return incidentOver(i, cluster)
@@ -65,7 +65,8 @@ func itemHeadline(it incident.Item) string {
 	return it.Headline
 }
 
-// worstFirst sorts items by severity and keeps the order of equal ones.
+// worstFirst sorts items by severity and keeps the order of items with the same
+// severity.
 func worstFirst(list []incident.Item) []incident.Item {
 	var out []incident.Item
 	for _, level := range []runbooks.Severity{runbooks.Critical, runbooks.Moderate, runbooks.Unknown, runbooks.Low} {
@@ -78,7 +79,8 @@ func worstFirst(list []incident.Item) []incident.Item {
 	return out
 }
 
-// targets returns the first most names and the number of the others.
+// targets returns names of items and the number of the others. The argument
+// most limits the names.
 func targets(list []incident.Item, most int) []string {
 	var out []string
 	for n, it := range list {

@@ -27,10 +27,10 @@ func Announced(m fleet.Maintenance, note string) card.Card {
 			card.T(statuscard.AnnouncedBy(m)),
 		},
 		Body: []card.Element{card.Text{Lines: []card.Line{
-			{card.T("No incidents are opened for it until then. Nothing was sent to any host.")},
+			{card.T("No incidents are opened for " + m.Target() + " until then. Nothing was sent to any host.")},
 		}}},
 		Buttons: []card.Button{card.CommandTap("End maintenance", end)},
-		Foot:    []card.Line{{card.T("Recorded. It ends by itself, or with "), card.C(end.Text())}},
+		Foot:    []card.Line{{card.T("Recorded. To end the maintenance early: "), card.C(end.Text())}},
 	}
 	if note != "" {
 		c.Body = append(c.Body, card.Text{Lines: []card.Line{{card.T(note)}}})
@@ -56,9 +56,9 @@ func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
 	what := "maintenance window for " + m.Target() + " in " + m.Cluster
 	cancel := windowFields("maintenance-cancel", m)
 	c := card.Card{Buttons: []card.Button{card.CommandTap("Cancel", cancel)}}
-	begins := "It begins and ends by itself. "
+	begins := "The window begins and ends at these times. "
 	foot := card.Line{card.T(m.ID() + " · "), card.C(cancel.Text())}
-	effect := card.T("No incidents are opened for these hosts meanwhile. Runs on them need the usual approvals.")
+	effect := card.T("During the window no incidents are opened for these hosts; runs on them need the usual approvals.")
 	if m.Waits {
 		approve := windowFields("maintenance-approve", m)
 		c.Push = "⏳ Approval needed: " + what + statuscard.AnnouncedBy(m)
@@ -67,11 +67,11 @@ func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
 		c.Buttons[0].Style = card.Primary
 		c.Buttons[0].Confirm = &card.Confirm{
 			Title: "Approve this window?",
-			Text:  "For " + m.Target() + " in " + m.Cluster + ": no incidents from its begin to its end.",
+			Text:  "For " + m.Target() + " in " + m.Cluster + ": no incidents are opened during the window.",
 			Yes:   "Approve",
 			No:    "Back",
 		}
-		begins = "It needs an approval before it begins, and ends by itself. "
+		begins = "Without an approval, the window does not begin. "
 		foot = card.Line{card.T(m.ID() + " · "), card.C(approve.Text()), card.T(" · "), card.C(cancel.Text())}
 	} else {
 		c.Push = "🛠 " + card.UpperFirst(what) + statuscard.AnnouncedBy(m)
@@ -101,7 +101,7 @@ func MaintenanceEnded(m fleet.Maintenance) card.Card {
 	what := "Maintenance of " + m.Target() + " in " + m.Cluster + " ended"
 	return card.Card{
 		Push: "🛠 " + what + statuscard.AnnouncedBy(m), Head: card.Line{card.T("🛠 "), card.B(what), card.T(statuscard.AnnouncedBy(m))},
-		Body: []card.Element{card.Text{Lines: []card.Line{{card.T("Incidents are opened for it again. Recorded.")}}}},
+		Body: []card.Element{card.Text{Lines: []card.Line{{card.T("Incidents are opened for " + m.Target() + " again. Recorded.")}}}},
 	}
 }
 

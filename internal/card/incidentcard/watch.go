@@ -15,7 +15,7 @@ import (
 )
 
 // Following is the one message of a watch: state, end of the watch, and recent
-// changes. every is the time between two queries.
+// changes. The argument every is the time between two queries.
 func Following(f incident.Follow, b status.Board, every time.Duration) card.Card {
 	c := statuscard.Status(b)
 	lines := []card.Line{{card.T("👁 Watched until "), untilOf(f), card.T(" for "), card.P(f.Person, f.Account)}}
@@ -167,9 +167,9 @@ func Length(d time.Duration) string {
 }
 
 // Changed reports one change in the thread of a watch or an incident: the new
-// and the old state, since when, and the command. Its number n reveals
-// duplicates. A change to a worse level is also shown in the channel, because
-// few people follow the thread of a minor problem.
+// and the old state, since when, and the command. The number n makes duplicates
+// visible. A change to a worse level is also shown in the channel, because few
+// people follow the thread of a minor problem.
 func Changed(c incident.Change, n int, cluster string) card.Card {
 	head := changeHead(c)
 	out := card.Card{

@@ -21,8 +21,8 @@ type logExcerpt struct {
 }
 
 // excerpt selects lines of an application log: the newest errors first, then
-// the newest other lines; with inOrder the end of the log, unchanged. ok is
-// false if the text is not an application log.
+// the newest other lines. If inOrder is set, it returns the end of the log,
+// unchanged. The result ok is false if the text is not an application log.
 func excerpt(text string, inOrder bool) (e logExcerpt, ok bool) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	var errs, others []string

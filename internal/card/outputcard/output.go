@@ -20,7 +20,7 @@ type Answer struct {
 	Process              string // for a read of several processes
 	Host, Title, Command string
 	OK                   bool
-	Why                  string // the error if it is not OK
+	Why                  string // the reason if OK is false
 	Text                 string
 	Dropped              bool // Text lacks the middle of a long output
 	Errors, Fatals       int  // log lines of these levels, for logs
@@ -28,7 +28,7 @@ type Answer struct {
 	At                   time.Time
 
 	// Grade rates an answer that can be assessed, and Verdict gives the reason.
-	// Text is then not shown; Table is, if there is one.
+	// Text is then not shown; Table is shown if it is set.
 	Grade   Grade
 	Verdict string
 	Table   *card.Table
@@ -66,7 +66,7 @@ const (
 // does not fit is returned in full as files.
 func Output(r Reading) (card.Card, []File) { return output(r, false) }
 
-// output is Output; inOrder keeps the order of log lines.
+// output is Output. If inOrder is set, it keeps the order of log lines.
 func output(r Reading, inOrder bool) (card.Card, []File) {
 	bad := 0
 	var hosts []string
@@ -123,7 +123,7 @@ func output(r Reading, inOrder bool) (card.Card, []File) {
 	}
 	foot := card.Line{card.T("as of "), card.At(r.At)}
 	if r.Unrecorded {
-		foot = append(foot, card.T(" · unrecorded: my state store does not answer"))
+		foot = append(foot, card.T(" · this read is not recorded: my state store does not answer"))
 	}
 	c.Foot = append(c.Foot, foot)
 	return c, files
@@ -237,9 +237,9 @@ func fileName(s string) string {
 	}, s)
 }
 
-// FollowingLog is the end of a log that is updated until a time; over marks the
-// last update. Every version names that time, so that it stays true even if it
-// can no longer be edited.
+// FollowingLog shows the end of a log, which is updated until a time. The
+// argument over marks the last update. Every version of the card names that
+// time, so the card stays true even if it can no longer be edited.
 func FollowingLog(r Reading, until time.Time, over bool) card.Card {
 	c, _ := output(r, true)
 	if over {

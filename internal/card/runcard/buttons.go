@@ -25,7 +25,7 @@ func voteButtons(r engine.Run) []card.Button {
 	return []card.Button{
 		approve,
 		{Action: card.TapDeny, Label: "Deny…", Value: value, Style: card.Danger},
-		{Action: card.TapDetails, Label: "Details", Value: value}, // with the other actions
+		{Action: card.TapDetails, Label: "Details", Value: value}, // which have the other actions
 	}
 }
 
@@ -149,7 +149,7 @@ func lateButtons(r engine.Run, step int) []card.Button {
 	giveUp := card.ChangeTap("stop", at, r.Plan.Cluster, r.Plan.Impact)
 	giveUp.Label = "Give up…"
 	giveUp.Confirm.Title = "Give up and stop " + at.String() + " · " + r.Plan.Cluster + "?"
-	giveUp.Confirm.Text = "Its supervisor then stops trying to start it. While it is down: " + r.Plan.Impact
+	giveUp.Confirm.Text = "The supervisor then stops trying to start the process. While the process is down: " + r.Plan.Impact
 	return append(out, giveUp)
 }
 
@@ -201,7 +201,7 @@ func WhyDeny(r engine.Run) card.Form {
 	return card.Form{
 		Action: card.TapDenied, Value: runValue(r), Title: "Deny " + r.ID,
 		Body:   card.Paragraphs([]card.Line{{card.B(card.UpperFirst(RunTitle(r)))}}, askedLines(r)),
-		Inputs: []card.Input{{Name: "text", Label: "Why?", Hint: "It is shown in the channel and recorded.", Multiline: true}},
+		Inputs: []card.Input{{Name: "text", Label: "Why?", Hint: "The reason is shown in the channel and recorded.", Multiline: true}},
 		Submit: "Deny", Typed: "deny " + r.ID + " why",
 	}
 }

@@ -8,9 +8,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// calledLines name the approvers who are reviewing a waiting run, and the
-// approvers that were notified. They are mentioned only if call is set: an edit
-// must mention no one.
+// calledLines name the approvers who are reviewing a waiting run, and the approvers that were
+// notified. The approvers are mentioned only if call is set: an edit must mention no one.
 func calledLines(r engine.Run, call bool) []card.Line {
 	lines := lookingLines(r)
 	called, at := r.Called, r.RequestedAt
@@ -70,7 +69,7 @@ func voted(r engine.Run, person string) bool {
 }
 
 // Reminder is a message in the thread of a run's message that asks people to vote, or explains
-// why it mentions no one. Its number reveals duplicates.
+// why it mentions no one. The number n makes duplicates visible.
 func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 	head := fmt.Sprintf("Reminder %d of %d · %s still waits: %s", n, engine.MaxReminders, r.ID, votesWanted(r))
 	c := card.Card{
@@ -131,8 +130,8 @@ func voteEnd(r engine.Run) string {
 	}
 }
 
-// ApprovalEnds is a message in the thread, ten minutes before the approval ends; it mentions
-// the approvers.
+// ApprovalEnds is a message in the thread of a run's message, ten minutes before the approval
+// ends. It mentions the approvers.
 func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	end, _ := r.ValidUntil()
 	left := "1 step is left that stops something or begins a new target. After "
@@ -186,7 +185,7 @@ func validLine(r engine.Run) []card.Line {
 // Looking confirms to an approver that they are reviewing a run. The run's
 // message shows it to others.
 func Looking(r engine.Run) card.Card {
-	text := fmt.Sprintf("👀 %s shows that you are looking. Reminders paused. It still needs a decision: approve or deny.", r.ID)
+	text := fmt.Sprintf("👀 %s shows that you are looking. Reminders are paused, but the request still needs a decision: approve or deny.", r.ID)
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 

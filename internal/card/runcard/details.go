@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Limits of a page of details, in bytes of text including the platform's
-// overhead for each span, and of a command on it.
+// Limits of a page of details, in bytes of text including the platform's overhead for each
+// span, and of a command on the page.
 const (
 	pageRoom     = 9_000
 	spanRoom     = 75
@@ -58,8 +58,8 @@ func Details(r engine.Run) (card.Card, *outputcard.File) {
 	return c, &outputcard.File{Name: r.ID + ".txt", Title: "Details of " + r.ID, Content: []byte(card.PlainText(c))}
 }
 
-// detailParts are a plan's paragraphs. They cut a command to most runes (0 for no limit);
-// cut reports whether a command is longer than longestShown.
+// detailParts are a plan's paragraphs. The argument most limits the runes of a command (0:
+// no limit). The result cut reports whether a command is longer than longestShown.
 func detailParts(r engine.Run, most int) (parts [][]card.Line, cut bool) {
 	parts = append(parts, detailHead(r), slices.Concat(unclearLines(r, 0), askedLines(r), impactLines(r), lookingLines(r)))
 	for _, l := range r.Plan.Found {
@@ -162,7 +162,8 @@ func detailStep(r engine.Run, i, most int) []card.Line {
 	return append(lines, keptLines(r, i)...)
 }
 
-// keptLines are the evidence of a step's target from before a change, and after a time-out.
+// keptLines are the evidence of a step's target, collected before a change or after a
+// time-out.
 func keptLines(r engine.Run, i int) []card.Line {
 	if i >= len(r.Steps) || len(r.Steps[i].Kept) == 0 {
 		return nil
@@ -174,7 +175,7 @@ func keptLines(r engine.Run, i int) []card.Line {
 	return lines
 }
 
-// commandLine is a command; a cut is marked.
+// commandLine is a command, with a mark if it is cut.
 func commandLine(before, command, run string, most int) card.Line {
 	var l card.Line
 	if before != "" {

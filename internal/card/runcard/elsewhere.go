@@ -15,7 +15,7 @@ func AskedElsewhere(r engine.Run) card.Card {
 		Push: what, Head: card.Line{card.T("⏳ "), card.B(what)}, Private: true,
 		Body: []card.Element{card.Text{Lines: []card.Line{
 			{
-				card.T("Its message, with the buttons, is in the channel of the approvers. "),
+				card.T("The message of the run, with the buttons, is in the channel of the approvers. "),
 				card.C("show " + r.ID),
 				card.T(" shows its state here."),
 			},
@@ -69,7 +69,7 @@ func stateWord(r engine.Run) string {
 // DoneElsewhere answers a command about a run from another channel than that of its message.
 func DoneElsewhere(r engine.Run, verb, link string) card.Card {
 	what := fmt.Sprintf("%s %s: accepted. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
-	l := card.Line{card.T("Its card shows its progress")}
+	l := card.Line{card.T("The card of the run shows the progress")}
 	if link != "" {
 		l = append(l, card.T(": "), card.L("open it", link))
 	} else {

@@ -9,7 +9,8 @@ import (
 )
 
 // Locks lists each lock with its run, reason and time. For each run that waits
-// for a person it explains how to release its locks; there is no other way.
+// for a person, the card explains how to release the locks of the run; there is
+// no other way.
 func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 	if len(held) == 0 {
 		return card.Card{Push: "Nothing is locked", Head: card.Line{card.T("🔓 "), card.B("Nothing is locked")}}

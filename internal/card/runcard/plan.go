@@ -63,9 +63,8 @@ const (
 	cardProcesses = 5
 )
 
-// summaryLines lists the processes that a sequence changes, host by host, in
-// order, for at most hosts hosts (0 for all). A plan with a single command has
-// no summary.
+// summaryLines lists the processes that a sequence changes, host by host, in order. The
+// argument hosts limits the hosts (0: all). A plan with a single command has no summary.
 func summaryLines(p runbooks.Plan, hosts int) []card.Line {
 	var order []string
 	of := map[string][]string{}
@@ -105,8 +104,8 @@ func summaryLines(p runbooks.Plan, hosts int) []card.Line {
 	return lines
 }
 
-// placeLines are the first most steps of a plan, grouped by host. They cut a command to
-// runes runes (0 for no limit).
+// placeLines are the first steps of a plan, grouped by host. The arguments most and runes
+// limit the steps, and the runes of a command (0: no limit).
 func placeLines(p runbooks.Plan, steps []runbooks.Step, most, runes int) []card.Line {
 	lines := []card.Line{planHead(p, steps)}
 	for i, st := range steps {
@@ -186,7 +185,7 @@ func planLine(n int, st runbooks.Step, runes int) card.Line {
 	}
 }
 
-// shownPart is a command; a cut is marked, because the end may matter.
+// shownPart is a command. A cut is marked, because the end may matter.
 func shownPart(command string, most int) []card.Span {
 	if most == 0 || len([]rune(command)) <= most {
 		return []card.Span{card.C(command)}
@@ -202,7 +201,7 @@ func impactLines(r engine.Run) []card.Line {
 		lines = append(lines, card.Line{card.B("Impact during the run: "), card.T(r.Plan.Impact)})
 	}
 	if r.Plan.Class == runbooks.Destructive {
-		lines = append(lines, card.Line{card.T("⚠️ "), card.B("It cannot be undone")})
+		lines = append(lines, card.Line{card.T("⚠️ "), card.B("The run cannot be undone")})
 	}
 	if len(r.Beside) > 0 {
 		lines = append(lines, card.Line{card.T("⚠️ "), card.B("Not touched: "), card.T(Target(r) + " on " + strings.Join(r.Beside, ", "))})
@@ -210,7 +209,7 @@ func impactLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// votesWanted is "1 approval needed", or how many of several exist.
+// votesWanted is "1 approval needed", or "1 of 2 approvals".
 func votesWanted(r engine.Run) string {
 	need, have := r.Needed(), r.Approvals()
 	if have == 0 {
@@ -222,7 +221,7 @@ func votesWanted(r engine.Run) string {
 // Proposal is a change without approvals that waits for its requester to tap Run.
 type Proposal struct {
 	Plan     runbooks.Plan
-	Title    string // without a plan
+	Title    string // the title of a change without a plan
 	Reason   string
 	Unmarked bool
 	Note     string
@@ -315,7 +314,7 @@ func WouldRun(v PlanView) card.Card {
 		takes = card.Count(v.Need, "approval") + " needed, from " + card.OrElse(strings.Join(v.Approvers, ", "), "no one")
 	}
 	if !p.Class.Changing() {
-		takes = "It only reads"
+		takes = "Only reads"
 	}
 	lines := []card.Line{{card.T(takes)}}
 	if len(p.Locks) > 0 {

@@ -79,8 +79,8 @@ func waitingBody(r engine.Run, call bool) []card.Element {
 	)
 }
 
-// unclearLines lists the checks without a result first, with at most most runes
-// each; 0 means no limit.
+// unclearLines lists the checks that had no result. The argument most limits the runes of each
+// (0: no limit).
 func unclearLines(r engine.Run, most int) []card.Line {
 	var out []card.Line
 	for _, u := range r.Unclear {

@@ -75,7 +75,7 @@ func badLines(bad []status.Row, withHost bool) []card.Line {
 		lines = append(lines, l)
 	}
 	if len(rest) > 0 {
-		lines = append(lines, card.Line{card.B(fmt.Sprintf("… and %d more", len(rest))), card.T(": " + tally(rest) + ". status with the name of a host or a process shows them")})
+		lines = append(lines, card.Line{card.B(fmt.Sprintf("… and %d more", len(rest))), card.T(": " + tally(rest) + ". `status HOST` or `status PROCESS` shows them")})
 	}
 	lines = append(lines, card.Capped(heldLines(bad, withHost), mostLines, "more cause")...)
 	return append(lines, unaskedLines(bad)...)

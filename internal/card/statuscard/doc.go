@@ -6,10 +6,10 @@
 // # Files
 //
 //   - status.go: one process or several, `verify`, and the buttons for what is wrong
-//   - board.go: a cluster: its order, its counts, its buttons
+//   - board.go: the board of a cluster, with its order, counts and buttons
 //   - fleet.go: the lines of hosts
-//   - limits.go: most processes, hosts and names on a card
-//   - upstream.go: dependencies, and processes that failed because of one
-//   - quiet.go: maintenance, and other rows that are no incident
+//   - limits.go: the maximum number of processes, hosts and names on a card
+//   - upstream.go: dependencies, and processes that failed because of a dependency
+//   - quiet.go: maintenance, and other rows that are not incidents
 //   - statusfacts.go: a status as data
 package statuscard

@@ -29,7 +29,7 @@ func AnnouncedBy(m fleet.Maintenance) string {
 	return fmt.Sprintf("%s: “%s”", by, m.Reason)
 }
 
-// quiet reports whether a row is no incident although it is in maintenance or not running.
+// quiet reports whether a row is in maintenance or not running, but not an incident.
 func quiet(r status.Row) bool {
 	return !r.Pending && r.Severity() == runbooks.None && (r.Maintenance != nil || r.Finding.Down || r.Observation.Out())
 }

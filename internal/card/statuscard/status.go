@@ -185,7 +185,7 @@ func finish(b status.Board, c card.Card, push string) card.Card {
 	c.Push = card.LevelIcon(b.Worst(), b.WorstCase()) + " " + push
 	foot := card.Line{card.T("as of "), card.At(b.AsOf())}
 	if b.Unrecorded {
-		foot = append(foot, card.T(" · unrecorded: my state store does not answer"))
+		foot = append(foot, card.T(" · this read is not recorded: my state store does not answer"))
 	}
 	c.Foot = append(c.Foot, foot)
 	c.Facts = factsOfStatus(b)

@@ -28,7 +28,7 @@ func upstreamLines(b status.Board) []card.Line {
 	var up []string
 	for _, r := range b.Upstream {
 		if r.Severity() == runbooks.Unknown || r.Finding.Down || r.Observation.Out() {
-			return nil // a dependency is not proved to be up
+			return nil // not every dependency is known to be up
 		}
 		up = append(up, r.Process.ID)
 	}

@@ -16,9 +16,9 @@ const (
 	timelineLines = 40
 )
 
-// Audit shows the newest entries of the trail that fit, the oldest first. left
-// is the number of older entries that were not read. whole reports that the
-// card is complete.
+// Audit shows the newest entries of the trail that fit, the oldest first. The
+// argument left is the number of older entries that were not read. The result
+// whole reports whether the card is complete.
 func Audit(what string, since time.Time, entries []audit.Sealed, left int) (c card.Card, whole bool) {
 	n := entriesOf(len(entries) + left)
 	c = card.Card{
@@ -39,7 +39,7 @@ func Audit(what string, since time.Time, entries []audit.Sealed, left int) (c ca
 		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("The newest %d; the file has %d.", len(shown), len(entries)))})
 	}
 	if left > 0 {
-		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("%d older ones are left out: ask for a shorter time, or type bot audit show on my machine.", left))})
+		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("%d older entries are left out: request a shorter period, or run bot audit show on the bot's machine.", left))})
 	}
 	return c, whole
 }
@@ -51,14 +51,14 @@ func auditLine(e audit.Sealed) card.Line {
 }
 
 // Timeline lists the events between two times, in order, as text to copy: one
-// line each, in UTC. If it does not fit on the card, story has the complete
-// text for a file.
+// line each, in UTC. If the text does not fit on the card, the result story has
+// all of it, for a file.
 func Timeline(what string, from, to time.Time, entries []audit.Sealed, left int) (c card.Card, story string) {
 	lines := Story(entries)
 	head := fmt.Sprintf("Timeline · %s · %s – %s UTC", what, from.UTC().Format("2006-01-02 15:04"), to.UTC().Format("2006-01-02 15:04"))
 	c = card.Card{Push: head, Head: card.Line{card.T("🕓 "), card.B(head)}}
 	if left > 0 {
-		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("It begins later than requested: %d older entries are left out.", left))})
+		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("The timeline begins later than requested: %d older entries are left out.", left))})
 	}
 	if len(lines) == 0 {
 		c.Body = card.Paragraphs([]card.Line{{card.T("There are no entries in this time.")}})
@@ -68,7 +68,7 @@ func Timeline(what string, from, to time.Time, entries []audit.Sealed, left int)
 	if len(lines) > timelineLines {
 		shown = lines[len(lines)-timelineLines:]
 		story = head + "\n\n" + strings.Join(lines, "\n") + "\n"
-		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("The last %d of %d lines; the file has them all.", len(shown), len(lines)))})
+		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("The last %d of %d lines; the file has all of them.", len(shown), len(lines)))})
 	}
 	c.Body = []card.Element{card.Pre{Text: strings.Join(shown, "\n")}}
 	return c, story
@@ -231,7 +231,7 @@ func TrailOf(entries []audit.Sealed) card.Card {
 		told[e.Record.Run] = e.Record.Run != ""
 	}
 	c := trail(entries, told)
-	c.Foot = nil // only the audit channel needs a head
+	c.Foot = nil // the head of the trail is only for the audit channel
 	return c
 }
 

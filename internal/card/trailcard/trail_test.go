@@ -75,6 +75,6 @@ func ExampleAudit() {
 	// 🧾 Audit · ben · 17 entries since 2026-11-20 15:00 UTC
 	// #3 14:02 UTC R-7F3K approved · ben · restart · db_dis on infra-1
 	// The newest 12; the file has 14.
-	// 3 older ones are left out: ask for a shorter time, or type bot audit show on my machine.
+	// 3 older entries are left out: request a shorter period, or run bot audit show on the bot's machine.
 	// false
 }

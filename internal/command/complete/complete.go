@@ -8,8 +8,9 @@ import (
 	"dhbot/internal/command/words"
 )
 
-// Next returns the words that may follow some whole words, each with a note ("" for
-// none). The shell filters them by the partial word.
+// Next returns the words that may follow the complete words before the cursor, each
+// with a note ("" for none). The shell filters them by the word that is being
+// typed.
 func Next(g *command.Grammar, before []string) [][2]string {
 	if len(before) == 0 {
 		var out [][2]string

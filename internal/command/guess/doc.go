@@ -4,7 +4,7 @@
 //
 // # Files
 //
-//   - guess.go: words that do not begin with a verb: common phrases, misspelt verbs, a name
-//     first
+//   - guess.go: words that do not begin with a verb, such as common phrases, misspelt
+//     verbs, or a name before the verb
 //   - mentioned.go: the run, process or host that a message about something else names
 package guess

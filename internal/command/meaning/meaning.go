@@ -37,8 +37,8 @@ var (
 	}
 )
 
-// Of returns the Code for the first words after a target if they change its meaning,
-// else "".
+// Of returns the Code for the first words after a target if these words change what the
+// command means, else "".
 func Of(g *command.Grammar, w []words.Token) command.Code {
 	k, next := w[0].Key, ""
 	_, _, isPlace := words.PlaceOption(w[0].Raw)
@@ -111,8 +111,8 @@ func negation(g *command.Grammar, w []words.Token) command.Code {
 	}
 }
 
-// joinedHead returns the Code for a joiner at the head: it adds a name, another command,
-// or neither.
+// joinedHead returns the Code for a joiner directly after the target. The Code depends
+// on what follows the joiner: a name, another command, or neither.
 func joinedHead(g *command.Grammar, w []words.Token) command.Code {
 	if len(w) > 1 {
 		if _, ok := g.Named(w[1].Key); ok {

@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// changing is the state of reading a command that changes something. rest holds the words
-// not read yet.
+// changing is the state of reading a command that changes something. The field rest holds
+// the words not read yet.
 type changing struct {
 	*reading
 	cmd  command.Command
@@ -100,7 +100,8 @@ func (c *changing) target() error {
 	return nil
 }
 
-// impliedTarget skips the command's own process and returns a Question for another one.
+// impliedTarget skips the command's own process and returns a Question for another
+// process.
 func (c *changing) impliedTarget() error {
 	s, ok := c.processAt(c.rest)
 	if !ok || len(s.names) > 1 {
@@ -246,7 +247,7 @@ func (c *changing) askJoined(joiner string, after []words.Token) error {
 }
 
 func (c *changing) twoCommands(second command.Command) error {
-	return c.askAbout(command.TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", second.Verb), []string{c.said()})
+	return c.askAbout(command.TwoCommands, fmt.Sprintf("I take one command at a time; the other command is `%s …`.", second.Verb), []string{c.said()})
 }
 
 // said returns the command with the names read so far.

@@ -7,19 +7,21 @@
 //
 // # Files
 //
-//   - parse.go: finds the verb and the reader of its object; questions in plain English,
-//     topics
-//   - change.go: a command that changes something, by position: targets, words that join names
-//   - read.go: a command that only reads: words without meaning, most processes at once
+//   - parse.go: finds the verb and the function that reads its object; questions in plain
+//     English, topics
+//   - change.go: a command that changes something, read by position; targets, words that join
+//     names
+//   - read.go: a command that only reads; words without meaning, the maximum number of
+//     processes
 //   - run.go, incident.go: a command about a run, or an incident
 //   - names.go: a process at the front of some words, and which cluster is meant
 //   - place.go: hosts and clusters: `on`, `everywhere`, `except`
 //   - params.go: parameters, flags (dry run, help), durations
 //   - pattern.go: names with a `*`
-//   - reason.go: the reason, marked or not; other targets and commands in it
+//   - reason.go: the reason, marked or not; other targets and commands in a reason
 //   - resolve.go: binds what was read to the fleet
 //   - unknown.go: a text without a verb
 //   - suggest.go: the choices of a Question, and how often a misspelt choice is corrected
 //     again
-//   - prefill.go: which of other people's messages are read as a command
+//   - prefill.go: the likely command for a message of another person
 package parser

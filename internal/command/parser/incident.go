@@ -22,8 +22,8 @@ func (r *reading) incident(cmd command.Command, w []words.Token) (*command.Reque
 	if len(w) > 0 {
 		id := strings.Trim(w[0].Key, "`*_.,;:#()")
 		m := incidentID.FindStringSubmatch(id)
-		// A note or a person's name may have this form. For other verbs it is always an
-		// id.
+		// A note or a person's name may look like an id. For other verbs, such a word is
+		// always an id.
 		if m != nil && (r.g.KnowsCluster(m[1]) || cmd.Verb != "note" && cmd.Verb != "handover") {
 			req.Incident, w = id, w[1:]
 		}

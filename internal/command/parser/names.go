@@ -105,8 +105,8 @@ func (r *reading) splitHost(w []words.Token) string {
 }
 
 // clusterOf returns the named cluster, else the channel's cluster, else the only cluster,
-// else the only one with the names. Otherwise it returns a Question with the clusters as
-// choices.
+// else the only cluster that has the names. Otherwise it returns a Question with the
+// clusters as choices.
 func (r *reading) clusterOf(cmd command.Command, in string, processes, hosts []string) (*fleet.Cluster, error) {
 	g := r.g
 	if in == "" {

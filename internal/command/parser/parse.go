@@ -199,7 +199,7 @@ func (r *reading) topic(cmd command.Command, rest []words.Token) (*command.Reque
 }
 
 // anyCluster binds a request that is about no cluster to the channel's cluster, or to the
-// first one.
+// first cluster.
 func (r *reading) anyCluster(req *command.Request) error {
 	for _, name := range []string{r.g.Channels[r.in.Channel]} {
 		if cl, ok := r.g.Fleet.Cluster(name); ok {

@@ -42,7 +42,7 @@ func (l *looking) expand(pattern string, cat *catalogs.Catalog, cl *fleet.Cluste
 	case len(processes) > 0:
 		l.processes = append(l.processes, processes...)
 	default:
-		q := command.Questionf(command.UnknownName, "No host or process of %s has a name like %s.", cl.Name, words.Shown(pattern))
+		q := command.Questionf(command.UnknownName, "No host or process of %s matches %s.", cl.Name, words.Shown(pattern))
 		l.suggest(q, l.cmd.Verb+" "+cl.Name)
 		return q
 	}

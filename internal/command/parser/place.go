@@ -166,7 +166,7 @@ func (c *changing) hostJoins(w []words.Token, took int, comma bool) (next int, m
 	switch {
 	case n < len(w) && (c.g.KnowsHost(w[n].Name()) || c.splitHost(w[n:]) != ""):
 		if joined && words.OneOf(w[took].Key, "or", "then", "oder", "dann") {
-			return took, false, c.askAbout(command.Joined, fmt.Sprintf("“%s”: which of them?", w[took].Raw), nil)
+			return took, false, c.askAbout(command.Joined, fmt.Sprintf("“%s”: which host do you mean?", w[took].Raw), nil)
 		}
 		return n, true, nil
 	case !joined && !comma, n == len(w) && !joined:
@@ -213,7 +213,7 @@ func (c *changing) unknownPlace(pre string, after []words.Token) error {
 	several := c.hostsOfTarget()
 	switch reason := words.Rest(c.text, c.rest); {
 	case len(readings) > 0:
-	case len(several) > 1 && pre != "in" && pre != "at": // only some of its hosts are meant
+	case len(several) > 1 && pre != "in" && pre != "at": // only some hosts of the process are meant
 		if meant := hostsOfKind(several, after); len(meant) > 0 {
 			readings = append(readings, c.said()+" on "+words.And(meant))
 		}
@@ -266,8 +266,8 @@ func (c *changing) everyHost() error {
 	return nil
 }
 
-// exception reads `except HOST`. Without `everywhere` before it, it returns a Question
-// with the remaining hosts.
+// exception reads `except HOST`. Without a preceding `everywhere`, exception returns a
+// Question with the remaining hosts.
 func (c *changing) exception() error {
 	w := c.rest
 	if len(w) < 2 || !slices.Contains(exceptWords, w[0].Key) {
@@ -285,7 +285,7 @@ func (c *changing) exception() error {
 	c.hosts = nil
 	took, err := c.hostList(w[n:])
 	c.except, c.hosts = c.hosts, kept
-	if err != nil { // its choices would name the excluded hosts
+	if err != nil { // the choices of err would name the excluded hosts
 		return c.askAbout(command.Exception, "I don't know what that excludes.", nil)
 	}
 	c.rest = w[n+took:]

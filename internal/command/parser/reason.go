@@ -37,7 +37,7 @@ func (c *changing) reason(req *command.Request) error {
 	}
 	req.Reason, req.Unmarked = words.Rest(c.text, w), true
 	if code := meaning.Of(c.g, withoutCourtesy(w)); code != "" {
-		if code == command.Exception { // it would act on the excluded host
+		if code == command.Exception { // the reading would act on the excluded host
 			return c.ask(req, code, meaning.Text(code, req.Reason))
 		}
 		return c.ask(req, code, meaning.Text(code, req.Reason), c.asReason(req)...)
@@ -103,7 +103,7 @@ func (c *changing) secondCommand(req *command.Request, w []words.Token) error {
 			i > 0 && words.OneOf(joinerKey(w[i-1]), "and", "then", "&", ";", "also")
 		first := i == 0 && object && cmd.Class.Changing() && i+1 < len(w) && !w[i+1].MarksReason()
 		if first || newLine && (object || i+1 == len(w) || w[i+1].Row > t.Row) || joined && object && cmd.Class.Changing() {
-			return c.ask(req, command.TwoCommands, fmt.Sprintf("I take one command at a time; the other one is `%s …`.", cmd.Verb), c.said())
+			return c.ask(req, command.TwoCommands, fmt.Sprintf("I take one command at a time; the other command is `%s …`.", cmd.Verb), c.said())
 		}
 	}
 	return nil

@@ -34,7 +34,7 @@ func TestOrdinaryReasons(t *testing.T) {
 			t.Errorf("%q: %s of %s, unmarked %v, reason %q", reason, r.Command.Verb, r.ProcessID(), r.Unmarked, r.Reason)
 		}
 	}
-	t.Logf("%d of %d asked back:\n%s", len(back), all, strings.Join(back, "\n"))
+	t.Logf("%d of %d resulted in a question:\n%s", len(back), all, strings.Join(back, "\n"))
 	if all < 150 || len(back)*20 > all {
 		t.Errorf("%d of %d ordinary reasons result in a question", len(back), all)
 	}

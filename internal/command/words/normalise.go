@@ -59,7 +59,7 @@ func shownID(m []string, names map[string]string) string {
 	return m[1]
 }
 
-// plain returns the plain form of a character, or drops it.
+// plain returns the plain form of a character, or -1 to drop the character.
 func plain(r rune) rune {
 	const fullWidth, asciiFirst, asciiLast = 0xFEE0, 0x21, 0x7E
 	switch {
@@ -77,8 +77,9 @@ func plain(r rune) rune {
 }
 
 // Clean returns a message without the changes of keyboards and chats, and without
-// emphasis, code marks and a list marker, which become spaces. quote reports whether it
-// contains a quote or a code block, which may be another person's words or an example.
+// emphasis, code marks and a list marker, which become spaces. The result quote reports
+// whether the message contains a quote or a code block, which may be another person's
+// words or an example.
 func Clean(message string, names map[string]string) (text string, quote bool) {
 	text = normalise(message, names)
 	quote = quoted(text)

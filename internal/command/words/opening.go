@@ -6,9 +6,9 @@ import (
 )
 
 // Addressed returns the text of a message that mentions the bot: the text after the
-// mention, or the text before it if nothing follows. begins reports whether the message
-// begins with the mention, ignoring greetings and punctuation. Only such a message can
-// request a change.
+// mention, or the text before it if nothing follows. The result begins reports whether the
+// message begins with the mention, ignoring greetings and punctuation. Only such a message
+// can request a change.
 func Addressed(message, botID string) (text string, begins bool) {
 	if botID == "" {
 		return strings.TrimSpace(message), true

@@ -368,7 +368,7 @@ chmod 755 `+program)
 operator: /dh restart db_ltds
 expect 60s →
 expect 180s but not ready within
-expect State then: pid
+expect State at the time-out: pid
 operator: click Thread dump
 expect Full thread dump of .. for dbquery
 expect thread .. : db_ltds

@@ -56,7 +56,7 @@ func wordSamples() []Sample {
 			{Title: "Most used", Rows: verbs},
 			{Title: "Change", Compact: true, Rows: []card.HelpRow{{Verb: "backup"}, {Verb: "etcd-snapshot"}}},
 		}, "prod")},
-		{"help-verb", card.HelpVerb(card.HelpTopic{HelpRow: verbs[1], Takes: "At Sev 1 it needs the approval of another person; otherwise it runs at once.",
+		{"help-verb", card.HelpVerb(card.HelpTopic{HelpRow: verbs[1], Takes: "Needs the approval of another person at Sev 1; runs at once at Sev 2 and 3.",
 			Processes: []string{"db_dis", "db_ltds"}})},
 		{"help-params", card.HelpVerb(card.HelpTopic{
 			HelpRow: card.HelpRow{Verb: "backup-retain", Summary: "back the configuration up, and delete old backups", Usage: "backup-retain [parts=PARTS] days=DAYS [because REASON]", Example: "backup-retain days=30"},
@@ -64,7 +64,7 @@ func wordSamples() []Sample {
 				{Name: "parts", Help: "what to back up, joined by commas", Values: "one or more of: all,etcd,ACLs", Default: "all"},
 				{Name: "days", Help: "backups older than this many days are deleted", Values: "1 to 365"},
 			},
-			Takes: "It needs the approval of 2 other people, who type the target's name.", MayNot: "You don't have the role for it in prod.",
+			Takes: "Needs the approval of 2 other people, who type the target's name.", MayNot: "You don't have the role for this command in prod.",
 		})},
 		{"help-process", card.HelpProcess(processes["db_dis"], []string{"infra-1"})},
 		{"logs", logs},

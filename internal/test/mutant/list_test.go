@@ -94,8 +94,8 @@ func gate() []mutant {
 		one("a second change after a target is not its reason", "internal/command/parser/reason.go", "first := i == 0 &&", "first := false && i == 0 &&", "./internal/command/parser", "^TestTexts"),
 		one("an etcd that cannot be queried holds back the next member", "internal/engine/workerstep.go", "		if r.changes(j) {\n			return false", "		if r.changes(j) {\n			return true", "./internal/engine", "^TestEtcdCannotBeAsked"),
 		one("a guard without a result refuses a plan that was not approved like that", "internal/engine/workerstep.go", "case r.accepted(i):", "case true:", "./internal/engine", "^TestGuardThatCouldNotTell"),
-		one("a repeated command checks its targets", "handlers/again.go", " || !s.asLeft(ctx, r)", "", "./handlers", "^TestDoneAlreadyMeansDoneNow"),
-		one("a repeated command considers later runs on its targets", "handlers/again.go", "touchedSince(r, slices.Concat(open, ended)) || ", "", "./handlers", "^TestDoneAlreadyMeansDoneNow"),
+		one("a repeated command checks its targets", "handlers/again.go", " || !s.asLeft(ctx, r)", "", "./handlers", "^TestRepeatingASuccessNeedsAConfirmation"),
+		one("a repeated command considers later runs on its targets", "handlers/again.go", "touchedSince(r, slices.Concat(open, ended)) || ", "", "./handlers", "^TestRepeatingASuccessNeedsAConfirmation"),
 		one("a proposal is run within a minute", "handlers/propose.go", "if age := s.Now().Sub(time.Unix(p.At, 0)); age > call.ProposalTTL || age < -call.ProposalTTL {", "if age := s.Now().Sub(time.Unix(p.At, 0)); age < -call.ProposalTTL {", "./handlers", "^TestRunIsForItsRequester"),
 		one("a request that cannot be approved is refused at once", "handlers/request.go", "if err := s.Approvable(ctx, c.Cluster.Name, c.Who.Name, need); err != nil {", "if err := error(nil); err != nil {", "./handlers", "^TestTooFewApprovers"),
 	}
