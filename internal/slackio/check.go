@@ -53,7 +53,7 @@ func (e *Edge) CheckAppToken(ctx context.Context) error {
 	case err == nil:
 		return nil
 	case c == "missing_scope" || c == "no_permission":
-		return fmt.Errorf("the app-level token (SLACK_APP_TOKEN) lacks its scope (%s): make one with connections:write on the app's page under Basic Information", c)
+		return fmt.Errorf("the app-level token (SLACK_APP_TOKEN) lacks its scope (%s): create a token with the scope connections:write on the app's page under Basic Information", c)
 	default:
 		if advice, yes := fatal(err); yes {
 			return fmt.Errorf("the app-level token (SLACK_APP_TOKEN) is refused: %w: %s", err, advice)
@@ -73,13 +73,13 @@ func (e *Edge) CheckChannel(ctx context.Context, id string) error {
 	case code(err) == "channel_not_found":
 		return fmt.Errorf("no such channel in Slack, or it is private and the bot is not a member: correct the id, or invite the bot")
 	case err != nil:
-		return explain("reading its settings", err)
+		return explain("reading the settings of the channel", err)
 	case ch.IsArchived:
-		return fmt.Errorf("it is archived and accepts no messages: unarchive it, or use another channel")
+		return fmt.Errorf("the channel is archived and accepts no messages: unarchive it, or use another channel")
 	case !ch.IsMember:
-		return fmt.Errorf("the bot is not a member: invite it (/invite)")
+		return fmt.Errorf("the bot is not a member of the channel: invite the bot (/invite)")
 	case ch.IsReadOnly || restricted(ch):
-		return fmt.Errorf("only some people may post there: allow the bot to post (channel settings, posting permissions), or use another channel")
+		return fmt.Errorf("only some people may post in the channel: allow the bot to post (channel settings, posting permissions), or use another channel")
 	default:
 		return nil
 	}

@@ -33,11 +33,11 @@ type delivery struct {
 	Via     call.Via     `json:"via"`
 	Account auth.Account `json:"account"`
 	Channel string       `json:"channel,omitempty"`
-	Shared  bool         `json:"shared,omitempty"` // from the event itself
+	Shared  bool         `json:"shared,omitempty"` // the event says that the channel is shared
 	Thread  string       `json:"thread,omitempty"`
 	Text    string       `json:"text,omitempty"`
-	// Talk means that the message does not begin with the bot's name; Edited that it is the new
-	// text of an older message.
+	// Talk means that the message does not begin with the bot's name. Edited means that the text
+	// replaces the text of an older message.
 	Talk   bool              `json:"talk,omitempty"`
 	Edited bool              `json:"edited,omitempty"`
 	Action string            `json:"action,omitempty"`
@@ -53,9 +53,9 @@ type delivery struct {
 	View string `json:"-"`
 	// firstInput is the input that can show an error of a form.
 	firstInput string
-	// parsed is what it was understood as on arrival; nil for a resumed delivery.
+	// parsed is the command as parsed on arrival; nil for a resumed delivery.
 	parsed *call.Parsed
-	// received is when its envelope arrived; zero for a resumed delivery.
+	// received is when the envelope arrived; zero for a resumed delivery.
 	received time.Time
 }
 
@@ -101,8 +101,8 @@ func slashDelivery(c slack.SlashCommand, now slackClock) *delivery {
 }
 
 // mentionDelivery handles app_mention events only; a message event for the same mention is a
-// duplicate. The key is that of the message, not of the event, so it is the same in every
-// redelivery.
+// duplicate. The delivery gets the key of the message, not of the event, so the key is the same in
+// every redelivery.
 func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock) *delivery {
 	m, ok := ev.InnerEvent.Data.(*slackevents.AppMentionEvent)
 	if !ok || m.BotID != "" || m.User == self.User || m.User == "USLACKBOT" {
@@ -317,10 +317,10 @@ func restore(payload []byte) (*delivery, error) {
 		return nil, fmt.Errorf("a stored delivery cannot be read: %w", err)
 	}
 	if d.V != deliveryVersion {
-		return nil, fmt.Errorf("a stored delivery has form %d, this version knows %d: let the version that wrote it finish it", d.V, deliveryVersion)
+		return nil, fmt.Errorf("a stored delivery has form %d, but this version knows only form %d: let the version of the bot that stored the delivery handle it", d.V, deliveryVersion)
 	}
 	if d.Key == "" || d.Account.User == "" {
-		return nil, fmt.Errorf("a stored delivery names no key or no person")
+		return nil, fmt.Errorf("a stored delivery has no key or no person")
 	}
 	return &d, nil
 }

@@ -17,8 +17,8 @@
 //   - people.go, presence.go: who people are, who is away
 //   - home.go: the Home tab
 //   - roundtrip.go: the reaction that shows whether events arrive; replacing every connection
-//   - slowed.go, clock.go: the texts about a pause by Slack and about a wrong clock, and from
-//     which pause on
+//   - slowed.go, clock.go: the texts about a pause that Slack requests and about a wrong clock;
+//     which pauses are announced
 //   - tokens.go, check.go, errors.go: refused tokens, the checks of bot check --live, Slack's
 //     errors
 //   - limits.go: time limits of deliveries, calls and silent connections

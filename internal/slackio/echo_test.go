@@ -17,8 +17,8 @@ import (
 )
 
 // TestAnswersAreReadForTheirID posts a message whose copy in Slack's answer
-// slack-go cannot parse: the post succeeds with the id from the answer. An
-// error, and an answer that is no JSON object, are passed on unchanged.
+// slack-go cannot parse: the post succeeds with the id from the answer. An error,
+// and an answer that is not a JSON object, are passed on unchanged.
 func TestAnswersAreReadForTheirID(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ answer, ts, code string }{

@@ -44,8 +44,8 @@ type Config struct {
 	// Workers is the number of concurrent handlers before their first answer; 0 means 12. With
 	// fewer, hosts are idle; with more, acknowledgements are late (measured).
 	Workers int
-	// Queue is how many more deliveries may wait; 0 means 256. The edge answers further ones with
-	// "busy, not accepted".
+	// Queue is how many more deliveries may wait; 0 means 256. The edge answers any further
+	// delivery with "busy, not accepted".
 	Queue int
 	// AckTimeout limits sending an acknowledgement; 0 means 2 s. Together with at most 1 s for a
 	// claim it must stay within Slack's 3 s.
@@ -55,7 +55,7 @@ type Config struct {
 	Sockets int
 	// Grace is how long handlers may continue when the edge stops; 0 means 5 s.
 	Grace time.Duration
-	// Silence is when a connection without received bytes is replaced.
+	// Silence sets when a connection that receives no bytes is replaced.
 	Silence Silence
 	Pace    rate.Pace
 	Log     *slog.Logger
@@ -111,7 +111,7 @@ type Edge struct {
 	sockets     []*socket
 	me          atomic.Pointer[Identity]
 	answered    atomic.Int64     // Unix nanoseconds; see Answered
-	workers     *workerpool.Pool // of Run: handles deliveries
+	workers     *workerpool.Pool // handles deliveries while Run runs
 	workerSem   chan struct{}    // limits concurrent handlers
 	inflightSem chan struct{}    // limits handlers without an answer
 	late        chan ack         // acknowledgements of connections that have ended
@@ -153,7 +153,7 @@ func New(c Config) (*Edge, error) {
 	e.watch = wire.New(e.http, e.apiURL, e.now)
 	client := slack.OptionHTTPClient(e.watch.Client(wire.BotToken))
 	e.chat = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), client)
-	// The retry option wraps the client before it, so it comes last.
+	// The retry option wraps the HTTP client that was set before, so it must be the last option.
 	e.ask = slack.New(e.botToken.Reveal(), slack.OptionAPIURL(e.apiURL), client, slack.OptionRetry(2))
 	for i := range c.Sockets {
 		e.sockets = append(
@@ -166,10 +166,10 @@ func New(c Config) (*Edge, error) {
 func (c Config) check() error {
 	var errs []error
 	if !strings.HasPrefix(c.AppToken.Reveal(), "xapp-") {
-		errs = append(errs, errors.New("the app token (SLACK_APP_TOKEN) does not start with xapp-: it is an app-level token with the scope connections:write"))
+		errs = append(errs, errors.New("the app token (SLACK_APP_TOKEN) does not start with xapp-: use an app-level token with the scope connections:write"))
 	}
 	if !strings.HasPrefix(c.BotToken.Reveal(), "xoxb-") {
-		errs = append(errs, errors.New("the bot token (SLACK_BOT_TOKEN) does not start with xoxb-: it is on the app's page under OAuth & Permissions"))
+		errs = append(errs, errors.New("the bot token (SLACK_BOT_TOKEN) does not start with xoxb-: copy it from the app's page, OAuth & Permissions"))
 	}
 	if c.IsHome == nil {
 		errs = append(errs, errors.New("the Slack client needs IsHome: it must not start with a token of another organisation"))
@@ -184,7 +184,7 @@ func (c Config) check() error {
 		errs = append(errs, errors.New("the Slack client needs a Handler"))
 	}
 	if c.Sockets > 10 {
-		errs = append(errs, fmt.Errorf("%d sockets: Slack allows 10 for the whole app", c.Sockets))
+		errs = append(errs, fmt.Errorf("%d sockets are configured, but Slack allows 10 for the whole app", c.Sockets))
 	}
 	return errors.Join(errs...)
 }

@@ -132,7 +132,7 @@ func TestWaitingForTheRateHoldsNoWorker(t *testing.T) {
 	w.await("every answer", func() bool { return len(w.seen("reader", "same channel")) == 3 })
 }
 
-// Answers do not wait for the channel's rate limit; posts that are no answers do.
+// Answers do not wait for the channel's rate limit; other posts do.
 func TestAnswersDoNotWaitForTheRate(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
@@ -305,7 +305,7 @@ func TestHostileOutputNotifiesNoOne(t *testing.T) {
 	}
 	m := w.awaitSeen("reader", "evil")
 	if len(m.Notifies) != 0 || len(m.Blocks) == 0 {
-		t.Errorf("it alerts %v", m.Notifies)
+		t.Errorf("the message notifies %v, want no one", m.Notifies)
 	}
 	anna := card.P("approver", auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoApprover})
 	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, card.Card{Push: "p", Head: card.Line{card.T("for "), anna}, Foot: []card.Line{{card.T("at "), card.At(time.Now())}}}); err != nil {
@@ -328,10 +328,10 @@ func TestFileErrorsAndChannels(t *testing.T) {
 		t.Error("an empty file was accepted")
 	}
 	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: "C0NOWHERE"}, say("x")); !errors.Is(err, publish.ErrNoPlace) {
-		t.Errorf("posting nowhere: %v", err)
+		t.Errorf("posting in an unknown channel: %v", err)
 	}
 	if err := w.edge.Edit(t.Context(), at.Channel, "1.000001", say("x"), true); !errors.Is(err, publish.ErrGone) {
-		t.Errorf("editing nothing: %v", err)
+		t.Errorf("editing an unknown message: %v", err)
 	}
 	for id, want := range map[string]bool{slacklocal.DemoIncident: false, slacklocal.DemoShared: true} {
 		shared, member, err := w.edge.Channel(t.Context(), id, 0)
@@ -398,7 +398,7 @@ func TestLookupInAGrid(t *testing.T) {
 	}
 }
 
-// A bot token of an organisation other than the configured one starts nothing.
+// With a bot token of an organisation other than the configured one, the edge does not start.
 func TestAnotherOrganisationIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newSilentWorld(t, nil, func(c *slackio.Config) {
@@ -427,7 +427,7 @@ func TestOutsiderInASharedChannel(t *testing.T) {
 }
 
 // A broadcast reply in a thread is also shown in the channel.
-func TestAloudInAThread(t *testing.T) {
+func TestBroadcastReplyInAThread(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
 	at := engine.Place{Channel: slacklocal.DemoIncident}
@@ -468,8 +468,8 @@ func TestChannelWithoutTheBot(t *testing.T) {
 	}
 }
 
-// The edge settles, once, what a handler has not settled. A delivery whose handler was cut off
-// stays unsettled, and is resumed later.
+// The edge settles a delivery once if its handler has not settled it. A delivery whose handler was
+// cut off stays unsettled, and is resumed later.
 func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 	t.Parallel()
 	for _, byHandler := range []bool{true, false} {
@@ -546,7 +546,7 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 		w.claims.down.Store(len(a.messages()) == 1) // down after the first handling, before the claim is settled
 	}, nil)
 	w.slash("operator", "restart db_dis")
-	w.await("a vain settlement", func() bool { return w.claims.settled.Load() > 0 })
+	w.await("a failed settlement", func() bool { return w.claims.settled.Load() > 0 })
 	payloads := w.left()
 	if len(payloads) != 1 {
 		t.Fatalf("%d unsettled claims", len(payloads))
@@ -575,8 +575,9 @@ func TestResumeHandlesWhatWasClaimed(t *testing.T) {
 	}
 }
 
-// A stopping replica leaves new events to the others at once, and finishes the accepted ones.
-func TestDrainWhereOthersHear(t *testing.T) {
+// A stopping replica leaves new events to the other replicas at once, and finishes the deliveries
+// that it accepted.
+func TestDrainWithOtherReplicas(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)
 	began, release := make(chan struct{}), make(chan struct{})
@@ -596,7 +597,8 @@ func TestDrainWhereOthersHear(t *testing.T) {
 	w.awaitSeen("reader", "re: slow")
 }
 
-// The only replica keeps its connection, and answers that it is stopping.
+// If no other replica runs, a stopping replica keeps its connections, and answers that it is
+// stopping.
 func TestDrainAlone(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
@@ -612,7 +614,7 @@ func TestDrainAlone(t *testing.T) {
 
 // Slack's event about the bot's own reaction takes the same path as the events of people. If a
 // connection receives events and ignores them, the event arrives only when Slack sends it again.
-func TestEcho(t *testing.T) {
+func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)
 	heard := make(chan slackio.RoundTrip, 10)

@@ -6,7 +6,7 @@ import (
 )
 
 // DisconnectedError is the end of a connection that Slack announced. slack-go reads the
-// announcement but does not report it or its reason.
+// announcement, but reports neither the announcement nor the reason.
 type DisconnectedError struct {
 	Reason string // Slack's reason code
 }
@@ -14,18 +14,18 @@ type DisconnectedError struct {
 func (e *DisconnectedError) Error() string {
 	switch e.Reason {
 	case "link_disabled":
-		return "Slack ended it (link_disabled): Socket Mode was switched off on the app's page"
+		return "Slack ended the connection (link_disabled): Socket Mode was switched off on the app's page"
 	case "too_many_websockets":
-		return "Slack ended it (too_many_websockets): the app has more than 10 connections; stop other programs with its app-level token"
+		return "Slack ended the connection (too_many_websockets): the app has more than 10 connections; stop other programs that use the app-level token of this app"
 	case "refresh_requested", "warning":
-		return fmt.Sprintf("Slack ended it (%s): it renews each connection every few hours", e.Reason)
+		return fmt.Sprintf("Slack ended the connection (%s): it renews each connection every few hours", e.Reason)
 	default:
-		return fmt.Sprintf("Slack ended it (%s)", e.Reason)
+		return fmt.Sprintf("Slack ended the connection (%s)", e.Reason)
 	}
 }
 
-// The message by which Slack announces the end of a connection. In text that a person typed, quotes
-// are escaped.
+// The message by which Slack announces the end of a connection. Text that a person typed never
+// matches, because its quotes are escaped.
 var (
 	disconnectMessage = []byte(`"type":"disconnect"`)
 	disconnectReason  = []byte(`"reason":"`)

@@ -70,7 +70,7 @@ func (e *Edge) known(a auth.Account) bool {
 type reads struct {
 	mu    sync.Mutex
 	under map[string]int // accepted reads by user id
-	over  map[string]int // refused since the last time that none was
+	over  map[string]int // by user id: reads refused since the user last had no read in progress
 }
 
 func newReads() *reads { return &reads{under: map[string]int{}, over: map[string]int{}} }
@@ -109,10 +109,11 @@ func (e *Edge) isRead(d *delivery) bool {
 	return d.parsed.OnlyReads
 }
 
-// sayTooManyReads is sent once, when the first read of a person is refused.
+// sayTooManyReads is sent when the first read of a person is refused, and not for further ones.
 var sayTooManyReads = fmt.Sprintf("%d of your reads are in progress, so this one was not accepted: repeat it once they are answered. Approve, deny, cancel and changes are still accepted.", readsAtATime)
 
-// endRead reports to a person how many of their reads were refused, if more than the announced one.
+// endRead reports to a person how many of their reads were refused, if there were more than the
+// announced one.
 func (e *Edge) endRead(d *delivery) {
 	n := e.reads.leave(d.Account.User)
 	if n <= 1 {

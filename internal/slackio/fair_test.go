@@ -15,9 +15,9 @@ import (
 	"dhbot/internal/slackio/rate"
 )
 
-// An account that is not in the config reaches the handler once in a while, and
-// its deliveries do not delay those of known people.
-func TestStrangersAreHeardOnce(t *testing.T) {
+// Deliveries of an account that is not in the config reach the handler at a low rate, and do not
+// delay the deliveries of known people.
+func TestUnknownAccountsAreLimited(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	heard := map[string]int{}
@@ -44,9 +44,9 @@ func TestStrangersAreHeardOnce(t *testing.T) {
 	}
 }
 
-// In a flood of reads, five reads of a person are accepted at a time. The
-// others are refused once, and then counted in one message. The flood delays no
-// decision, not even the person's own.
+// In a flood of reads, five reads of a person are accepted at a time. The first refused read is
+// answered; one message then counts all refused reads. The flood delays no decision, not even the
+// person's own.
 func TestReadsHaveABudget(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

@@ -23,7 +23,7 @@ import (
 type flooded struct {
 	*world
 	answers atomic.Int64 // reads that reached the handler
-	heard   sync.Map     // texts of other commands that reached it
+	heard   sync.Map     // texts of other commands that reached the handler
 }
 
 func newFlooded(t *testing.T) *flooded {
@@ -86,7 +86,7 @@ func TestFloods(t *testing.T) {
 			f.slash("operator", "status db_dis")
 		}
 		if n := f.restart(); n > atMost {
-			t.Errorf("%d answers went first", n)
+			t.Errorf("%d answers were posted before the card", n)
 		}
 		f.decides("operator")
 		if n := f.answers.Load(); n > 30 {
@@ -100,7 +100,7 @@ func TestFloods(t *testing.T) {
 			f.slash([]string{"reader", "approver2"}[i%2], fmt.Sprintf("status db_dis %d", i))
 		}
 		if n := f.restart(); n > atMost {
-			t.Errorf("%d answers went first", n)
+			t.Errorf("%d answers were posted before the card", n)
 		}
 		f.decides("approver")
 		if n := f.answers.Load(); n > 2 {

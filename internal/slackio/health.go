@@ -31,7 +31,7 @@ type Health struct {
 // for half a minute is dead.
 type SocketHealth struct {
 	Up bool // hello received on the current connection
-	// Since is when it went up or down.
+	// Since is when the socket went up or down.
 	Since time.Time
 	// Read is when bytes last arrived from Slack (frames and pings), Written when bytes were last
 	// sent (acknowledgements and pongs).
@@ -40,7 +40,7 @@ type SocketHealth struct {
 	// number opened by all replicas, then Slack sends some of the events to a connection that no
 	// replica reads.
 	Connections int
-	Hello       time.Time // when Slack counted
+	Hello       time.Time // when Slack sent this count
 	Opened      int       // connections opened since start
 	Err         error     // why the last connection ended
 }
@@ -128,7 +128,7 @@ func (p *connectionState) dialer() *websocket.Dialer {
 		HandshakeTimeout: callTimeout,
 		WriteBufferSize:  32 << 10,
 		NetDialContext:   p.watching(&net.Dialer{Timeout: callTimeout}),
-		// TLS is set up here, so that the observed bytes are those before encryption.
+		// TLS is set up here, so that watchedConn sees the bytes without encryption.
 		NetDialTLSContext: p.watching(&tls.Dialer{
 			NetDialer: &net.Dialer{Timeout: callTimeout}, Config: &tls.Config{
 				MinVersion: tls.VersionTLS12,

@@ -53,7 +53,7 @@ func TestRefusedAppTokenLater(t *testing.T) {
 		return len(r) == 1 && r[0].Token == wire.AppToken && r[0].Code == "invalid_auth"
 	})
 	if w.edge.Health().Hears(time.Now(), time.Minute) {
-		t.Error("Hears is true")
+		t.Error("Hears is true although the app token is refused")
 	}
 	if _, err := w.edge.Post(t.Context(), engine.Place{Channel: slacklocal.DemoIncident}, card.Card{Push: "hello"}); err != nil {
 		t.Error(err)

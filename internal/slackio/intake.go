@@ -22,8 +22,8 @@ import (
 const (
 	sayBusy     = "Busy: this was not accepted, and nothing was done. Please try again in a minute."
 	sayStopping = "The bot is stopping: this was not accepted, and nothing was done. Please try again in a minute."
-	sayTooLong  = "That is longer than the longest command (32 KiB): nothing was done. Commands are one line; `help` lists them."
-	sayUnstored = "The state store does not answer, so this is not recorded: reads are still answered, everything else is refused."
+	sayTooLong  = "This is longer than the longest command (32 KiB): nothing was done. Commands are one line; `help` lists them."
+	sayUnstored = "The state store does not answer, so your request is not recorded: reads are still answered, everything else is refused."
 )
 
 // maxCommand is the largest command, in bytes: a stored delivery must fit into a transaction of the
@@ -57,7 +57,7 @@ func (e *Edge) accept(l *connection, ev socketmode.Event) {
 		return
 	}
 	if !e.known(d.Account) && !e.strangers.allow(d.Account.User) {
-		e.ackLater(l, ack{id: id}) // announced once
+		e.ackLater(l, ack{id: id}) // only the first refused read is announced
 		return
 	}
 	read := e.isRead(d)
@@ -124,7 +124,7 @@ func (e *Edge) take(ctx context.Context, l *connection, id string, d *delivery, 
 	}
 	first, claimErr := e.claim(ctx, d)
 	if claimErr != nil {
-		e.log.ErrorContext(ctx, "a delivery could not be claimed; it is handled as unrecorded", "err", claimErr)
+		e.log.ErrorContext(ctx, "a delivery could not be claimed; it is handled without a record, so only a read is answered", "err", claimErr)
 	}
 	e.ack(ctx, l, ack{id: id, payload: ackPayload(d, claimErr != nil), received: d.received})
 	e.drain.acked()
@@ -215,7 +215,7 @@ func (e *Edge) reject(l *connection, id string, d *delivery, text string) {
 	select {
 	case e.notices <- notice{d, text}:
 	default:
-		e.log.Error("a person could not be told that the bot is busy: too many are waiting", logging.CommandKey, d.Key)
+		e.log.Error("a person could not be told that the bot is busy: too many such messages are waiting", logging.CommandKey, d.Key)
 	}
 }
 
@@ -270,7 +270,7 @@ func (e *Edge) settle(ctx context.Context, key string) {
 			return
 		}
 		delay, _ := backoff.Next()
-		pause.For(ctx, delay) // the loop condition notices its end
+		pause.For(ctx, delay) // the loop condition checks whether ctx has ended
 	}
 }
 
@@ -288,7 +288,7 @@ func (e *Edge) channelFactsOf(ctx context.Context, d *delivery) channelFacts {
 		return channelFacts{shared: d.Shared, member: true}
 	}
 	shared, member, err := e.Channel(ctx, d.Channel, channelAge)
-	if err == nil && !member { // it may just have been invited
+	if err == nil && !member { // the bot may just have been invited
 		shared, member, err = e.Channel(ctx, d.Channel, 0)
 	}
 	if err != nil {
@@ -298,9 +298,9 @@ func (e *Edge) channelFactsOf(ctx context.Context, d *delivery) channelFacts {
 	return channelFacts{shared: shared || d.Shared, member: member}
 }
 
-// Resume handles a delivery that a process, now gone, claimed under key but did not handle. payload
-// is the argument of Claim. Resume returns when the handler has; the trigger of a form has expired
-// by then.
+// Resume handles a delivery that an earlier process claimed under key but did not handle. The
+// argument payload is what that process passed to Claim. Resume returns after the handler. A form
+// cannot be opened, because the trigger has expired.
 func (e *Edge) Resume(ctx context.Context, key string, payload []byte) error {
 	d, err := restore(payload)
 	if err != nil {
@@ -353,7 +353,7 @@ func (d *drainGate) note(f func()) {
 	d.change = make(chan struct{})
 }
 
-// wait returns when done returns true for the numbers, or ctx ends.
+// wait returns when done returns true for the current numbers, or when ctx ends.
 func (d *drainGate) wait(ctx context.Context, done func(unack, inside int) bool) {
 	for {
 		d.mu.Lock()

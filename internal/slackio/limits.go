@@ -19,7 +19,8 @@ const (
 	mostDelay         = 30 * time.Second
 )
 
-// Silence is when a connection without received bytes is replaced: it may be open at this end only.
+// Silence sets when a connection that receives no bytes is replaced: such a connection may be open
+// at this end only.
 type Silence struct {
 	// Every is the time between two checks; 0 means 2 s.
 	Every time.Duration

@@ -21,8 +21,8 @@ var _ publish.Messenger = (*Edge)(nil)
 
 // Post posts a new message in a channel, or in a thread of it, and returns its timestamp, which is
 // its id. It waits for the channel's rate limit and after every 429. It posts a card as text if
-// Slack rejects its blocks. Errors wrap publish.ErrNoPlace if the channel does not accept it. After
-// any other error, a time-out in particular, the message may have been posted.
+// Slack rejects its blocks. Errors wrap publish.ErrNoPlace if the channel does not accept the
+// message. After any other error, a time-out in particular, the message may have been posted.
 func (e *Edge) Post(ctx context.Context, at engine.Place, c card.Card) (string, error) {
 	u := rate.Background
 	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Action == card.TapApprove }) {
@@ -79,14 +79,15 @@ func (e *Edge) withFallback(ctx context.Context, c card.Card, send func(context.
 	return limited(ctx, func(ctx context.Context) error { return send(ctx, options(r.Bare(c))) })
 }
 
-// limited limits one call of the Web API.
+// limited sets the time limit of one call of the Web API.
 func limited(ctx context.Context, call func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, callTimeout, publish.ErrNoAnswer)
 	defer cancel()
 	return call(ctx)
 }
 
-// options are a message's parameters. Slack must not parse the text: chat.update would by default.
+// options are a message's parameters. Slack must not parse the text; chat.update would do so by
+// default.
 func options(m blockkit.Message) []slack.MsgOption {
 	return []slack.MsgOption{
 		slack.MsgOptionText(m.Text, false), slack.MsgOptionBlocks(m.Blocks...),
@@ -99,7 +100,7 @@ func options(m blockkit.Message) []slack.MsgOption {
 // Content must already be redacted. Like a post it waits for the channel's rate limit.
 func (e *Edge) File(ctx context.Context, at engine.Place, name, title string, content []byte) error {
 	if len(content) == 0 {
-		return fmt.Errorf("the file %q is empty: Slack takes none", name)
+		return fmt.Errorf("the file %q is empty, and Slack does not accept empty files", name)
 	}
 	err := e.limiter.Do(ctx, at.Channel, rate.MethodFile, rate.Background, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeoutCause(ctx, time.Minute, publish.ErrNoAnswer)

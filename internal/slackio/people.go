@@ -18,11 +18,11 @@ import (
 // Identity is the bot's own account, from auth.test at start.
 type Identity struct {
 	User, BotID string // U…, B…
-	Team        string // T…; of an org-wide installation maybe the E…
-	Enterprise  string // E…, "" outside of Enterprise Grid
+	Team        string // T…; for an org-wide installation possibly the E…
+	Enterprise  string // E…, "" outside Enterprise Grid
 }
 
-// Organisation is the one in which the bot is installed.
+// Organisation is the organisation in which the bot is installed.
 func (id Identity) Organisation() string { return cmp.Or(id.Enterprise, id.Team) }
 
 // Whoami asks Slack for the owner of the bot token.
@@ -73,15 +73,15 @@ func (m *memory[V]) get(key string, maxAge time.Duration) (V, bool) {
 	return r.value, true
 }
 
-// learn returns an answer at most maxAge old, and queries if there is none. Concurrent callers
-// share one query, except for maxAge 0: a running query may have started before the call.
+// learn returns an answer that is at most maxAge old, and calls ask if there is none. Concurrent
+// callers share one query, except for maxAge 0: a running query may have started before the call.
 func (m *memory[V]) learn(key string, maxAge time.Duration, ask func() (V, error)) (V, error) {
 	if v, ok := m.get(key, maxAge); ok {
 		return v, nil
 	}
 	question := func() (any, error) {
 		if v, ok := m.get(key, maxAge); ok {
-			return v, nil // it was just answered
+			return v, nil // another caller has just received this answer
 		}
 		asked := m.now()
 		v, err := ask()
@@ -112,8 +112,8 @@ func (m *memory[V]) put(key string, v V, asked time.Time) {
 }
 
 // Lookup returns Slack's current data about an account or, for reads, data at most maxAge old. A
-// request for an action, a vote and the check before execution use 0. It ignores the team that an
-// event names. An error is a refusal.
+// request for an action, a vote and the check before execution use a maxAge of 0. Lookup ignores
+// the team that an event names. Callers treat an error as a refusal.
 func (e *Edge) Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error) {
 	p, err := e.profiles.learn(a.User, maxAge, func() (auth.Profile, error) { return e.lookup(ctx, a) })
 	p.Account = a

@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// If Slack refuses one of the two methods, the answer of the other one is used. People about whom
-// Slack refuses to answer have no entry.
+// If Slack refuses one of the two methods, the answer of the other method is used. People about
+// whom Slack refuses to answer have no entry.
 func TestAbsences(t *testing.T) {
 	t.Parallel()
 	w := newSilentWorld(t, nil, func(*slackio.Config) {})

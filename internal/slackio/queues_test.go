@@ -24,7 +24,7 @@ type sent struct {
 	when time.Duration
 }
 
-// outbox records what an edit queue sends, and may answer errors.
+// outbox records what an edit queue sends, and can return errors.
 type outbox struct {
 	mu     sync.Mutex
 	start  time.Time
@@ -239,17 +239,17 @@ func TestStoppedEditsAreNotSilent(t *testing.T) {
 
 // Background posts are sent once a second. Answers are sent at once, and wait only if there would
 // be more than four posts in four seconds. All are in order.
-func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
+func TestPostsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 	second := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 	for _, c := range []struct {
 		name, want string
 		posts      string          // a: an answer, t: a background post, d: a decision
 		at         []time.Duration // when each is requested; 0 if omitted
 	}{
-		{name: "told", posts: "tttttt", want: "[0s 1s 2s 4s 5s 6s]"},
+		{name: "background posts", posts: "tttttt", want: "[0s 1s 2s 4s 5s 6s]"},
 		{name: "answers", posts: "aaaaaaaaaa", at: []time.Duration{9: second(9.5)}, want: "[0s 0s 0s 4s 4s 4s 8s 8s 8s 12s]"},
 		{name: "answers at different times", posts: "aaaaaa", at: []time.Duration{0, second(1), second(1.5), second(2), second(2), second(9)}, want: "[0s 1s 1.5s 4s 5s 9s]"},
-		{name: "both", posts: "tatattaa", want: "[0s 0s 1s 4s 5s 6s 8s 9s]"},
+		{name: "answers and background posts", posts: "tatattaa", want: "[0s 0s 1s 4s 5s 6s 8s 9s]"},
 		{name: "decisions beside answers", posts: "aaad", want: "[0s 0s 0s 0s]"},
 		{name: "decisions alone", posts: "dddddd", want: "[0s 0s 0s 0s 4s 4s]"},
 	} {
@@ -290,9 +290,9 @@ func TestTurnsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 	}
 }
 
-// After a 429 its method is not called from anywhere until the pause is over, and no post is lost.
-// Other methods are called meanwhile.
-func TestTurnsRespect429PerMethod(t *testing.T) {
+// After a 429 no caller calls the same method until the pause is over, and no post is lost. Other
+// methods are called during the pause.
+func TestPausesAfter429ArePerMethod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := rate.NewChannelLimiter(rate.Pace{}.WithDefaults(), time.Now, func(time.Duration) {})
 		start := time.Now()

@@ -306,7 +306,7 @@ func TestMeterNeverExceeds(t *testing.T) {
 			t.Fatalf("%d bytes within a limit of %d, %d left", size, room, m.Left)
 		}
 		if got != s && !m.Cut {
-			t.Fatalf("%q became %q unsaid", s, got)
+			t.Fatalf("%q became %q, but Cut is false", s, got)
 		}
 	})
 }

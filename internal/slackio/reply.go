@@ -37,7 +37,8 @@ type reply struct {
 var _ call.Reply = (*reply)(nil)
 
 // Show posts the card in the channel and thread of the command; later calls edit that message. A
-// private card is ephemeral. In a channel without the bot only the person sees it, with the reason.
+// private card is ephemeral. In a channel without the bot, only the person sees the card, with the
+// reason.
 func (r *reply) Show(ctx context.Context, c card.Card) error {
 	if c.Private {
 		return r.Ephemeral(ctx, c)
@@ -209,8 +210,8 @@ func whyPrivate(cause error) string {
 	}
 }
 
-// notify shows a card to a delivery's sender, first at the delivery's own address: that needs no
-// token and has other limits.
+// notify shows a card to a delivery's sender, first at the delivery's own address: this address
+// needs no token and has other limits.
 func (e *Edge) notify(ctx context.Context, d *delivery, c card.Card) error {
 	if d.ResponseURL != "" && e.respond(ctx, d, c) == nil {
 		return nil
@@ -245,7 +246,7 @@ func (e *Edge) ephemeral(ctx context.Context, d *delivery, c card.Card) error {
 		if err == nil {
 			return nil
 		}
-		errs = append(errs, explain("showing something to "+d.Account.String()+" only", err))
+		errs = append(errs, explain("showing a message only to "+d.Account.String(), err))
 	}
 	if d.ResponseURL != "" {
 		err := e.respond(ctx, d, c)

@@ -66,12 +66,12 @@ func roundTripOf(ev socketmode.Event, self Identity) (RoundTrip, bool) {
 	}
 }
 
-// renewWithin is how long the next socket waits for the one before it.
+// renewWithin is how long Renew waits for each replaced socket before it replaces the next one.
 const renewWithin = 10 * time.Second
 
-// Renew replaces every socket, one after the other, so that another one receives events meanwhile.
-// It is for a connection that is open but delivers nothing, and makes Slack count the connections
-// again.
+// Renew replaces every socket, one after the other, so that another socket receives events in the
+// meantime. This replaces a connection that is open but delivers nothing, and makes Slack count the
+// connections again.
 func (e *Edge) Renew(ctx context.Context) {
 	for _, s := range e.sockets {
 		before := s.health().Opened

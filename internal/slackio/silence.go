@@ -4,9 +4,9 @@ package slackio
 // pong, like every WebSocket server.
 var ping = []byte{0x89, 0x80, 0, 0, 0, 0}
 
-// silent reports whether no bytes have arrived for too long; before that it sends a ping. slack-go
-// only waits for Slack's own pings, and Slack guarantees no interval. The frame goes to the
-// connection below slack-go, which writes each of its own frames at once.
+// silent reports whether no bytes have arrived for too long; after a shorter silence it sends a
+// ping. slack-go only waits for Slack's own pings, and Slack guarantees no interval. The frame goes
+// to the connection below slack-go, which writes each of its own frames at once.
 func (p *connectionState) silent(s Silence) bool {
 	h := p.health()
 	if !h.Up {

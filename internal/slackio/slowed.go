@@ -15,12 +15,12 @@ const (
 	// slowWorthSaying is the shortest pause by Slack's rate limits that is announced to the waiting
 	// person.
 	slowWorthSaying = 3 * time.Second
-	// slowWindow is how long after its handling a command may still be delayed: its run's card is
-	// posted a moment later.
+	// slowWindow is how long after the handling of a command a pause is still announced, because
+	// the card of the run is posted a moment later.
 	slowWindow = 5 * time.Second
 )
 
-// slowed are the slash commands whose answers a pause would delay. They can be answered at their
+// slowed are the slash commands whose answers a pause would delay. Their senders can be told at the
 // response URL, which has other limits.
 type slowed struct {
 	mu      sync.Mutex
@@ -48,7 +48,7 @@ func (e *Edge) watchSlow(d *delivery) (stop func()) {
 	}
 }
 
-// paused announces a pause to waiting callers, once to each.
+// paused announces a pause to the waiting people, once to each.
 func (e *Edge) paused(left time.Duration) {
 	if left < slowWorthSaying {
 		return

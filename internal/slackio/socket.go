@@ -20,8 +20,8 @@ import (
 )
 
 // socket keeps one Socket Mode connection open. Each connection has its own client that opens once.
-// slack-go would reconnect by itself, forever and without a pause; here each reconnect has a
-// back-off, and a token that never worked ends the edge.
+// slack-go alone would reconnect forever and without a pause; here each reconnect has a back-off,
+// and a token that never worked ends the edge.
 type socket struct {
 	edge      *Edge
 	n         int           // from 1
@@ -51,7 +51,7 @@ type ack struct {
 var (
 	errConnectionOver = errors.New("the connection has ended")
 	errPingLate       = errors.New("no bytes arrived for too long")
-	errRenewed        = errors.New("it is replaced, to make sure that it delivers events")
+	errRenewed        = errors.New("the connection is replaced, to make sure that events arrive")
 )
 
 // run runs until ctx ends or a permanent error occurs. Deliveries are handled with work.
@@ -69,7 +69,7 @@ func (s *socket) run(ctx, work context.Context) error {
 				return fmt.Errorf("the app token (SLACK_APP_TOKEN) is refused: Slack answers %w: %s", err, advice)
 			}
 			// The token worked before: the bot keeps running, reports the problem, and still
-			// accepts commands at the terminal.
+			// accepts commands from `bot do`.
 			s.edge.log.ErrorContext(ctx, "the app-level token is refused; retrying", "in", mostDelay, "err", err, "advice", advice)
 			if !pause.For(ctx, mostDelay) {
 				return nil

@@ -17,8 +17,8 @@ import (
 
 // However a connection ends, an acked command is handled once, and Slack shows an error for a
 // command without an ack. A command that Slack sends at the moment when a connection ends is lost:
-// slack-go reads nothing after a disconnect frame, and Slack never resends a command. That is at
-// most one command per connection; the next one goes to the other socket.
+// slack-go reads nothing after a disconnect frame, and Slack never resends a command. This is at
+// most one command per connection; the next command goes to the other socket.
 func TestAckedCommandsAreHandledOnceOverDisconnects(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)
@@ -71,7 +71,7 @@ func TestLinkDisabledStormBacksOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil, nil)
 	w.inject(slacklocal.Fault{Kind: "disconnect", Reason: "link_disabled", Each: true})
-	time.Sleep(2500 * time.Millisecond) // in this time slack-go by itself would open over a thousand
+	time.Sleep(2500 * time.Millisecond) // in this time slack-go alone would open over a thousand connections
 	opened := 0
 	for _, s := range w.edge.Health().Sockets {
 		opened += s.Opened

@@ -42,7 +42,7 @@ type world struct {
 	stop   func() error // ends the edge and waits for it
 }
 
-// claims is the in-memory store with an outage to switch on.
+// claims is an in-memory store of claims; a test can switch on an outage.
 type claims struct {
 	*memstore.Store
 	down    atomic.Bool
@@ -93,7 +93,7 @@ func unsettled(h handler) func(context.Context, call.Message, call.Reply) bool {
 	}
 }
 
-// newWorld starts both and waits until the edge receives events.
+// newWorld starts a local Slack and an edge, and waits until the edge receives events.
 func newWorld(t *testing.T, h handler, change func(*slackio.Config)) *world {
 	t.Helper()
 	w := newSilentWorld(t, h, change)

@@ -62,7 +62,7 @@ type conn struct {
 	wire   *wire
 	via    *conn         // the jump host's connection that carries it, or nil
 	ended  chan struct{} // closed when the connection has ended
-	// noise is what its login shell prints before an answer; nil until the check of the shell has
+	// noise is what the login shell prints before an answer; nil until the check of the shell has
 	// succeeded.
 	noise atomic.Pointer[string]
 	// alone means that the login does not run a line of several commands.
@@ -76,11 +76,11 @@ type conn struct {
 	pinging   bool
 	idleSince time.Time
 	made      time.Time // does not change
-	lookedUp  time.Time // last look-up of its name
+	lookedUp  time.Time // last look-up of the host's name
 }
 
-// free returns a connection with a free session. It skips one that has just broken, so that a
-// caller that lost a command on it does not get it again.
+// free returns a connection with a free session. It skips a connection that has just broken, so
+// that a caller that lost a command on it does not get it again.
 func (h *host) free() *conn {
 	for _, c := range h.conns {
 		if c.active < c.limit && !c.wire.broken.Load() {

@@ -35,7 +35,7 @@ func knowing(t *testing.T, servers ...*sshdtest.Server) string {
 	return path
 }
 
-// A certificate from an authority, held by a real agent, through two jump hosts.
+// The pool logs in through two jump hosts with a certificate that a real agent holds.
 func TestCertificateByAgentThroughTwoJumps(t *testing.T) {
 	ca := sshdtest.NewAuthority(t)
 	first, second, target := underAuthority(t, ca), underAuthority(t, ca), underAuthority(t, ca)
@@ -106,7 +106,7 @@ func TestCertificateRefusals(t *testing.T) {
 		{"expired", ca, s.Login, "20260101:20260201", remote.LoginRefused, []string{"not offered: certificate", "it expired 2026-02-01", "offered and refused: key"}},
 		{"not yet valid", ca, s.Login, "20990101:20990201", remote.LoginRefused, []string{"not offered: certificate", "not valid before 2099-01-01", "the clock here says"}},
 		{"wrong principal", ca, "alice,bob", "+1d", remote.LoginRefused, []string{"offered and refused: certificate", "names the principals alice, bob and not " + s.Login}},
-		{"another authority", other, s.Login, "+1d", remote.LoginRefused, []string{"offered and refused: certificate", "its CA signed the bot's certificate"}},
+		{"another authority", other, s.Login, "+1d", remote.LoginRefused, []string{"offered and refused: certificate", "CA signed the bot's certificate"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			key := sshdtest.Keygen(t, filepath.Join(t.TempDir(), "id"))

@@ -14,14 +14,15 @@ import (
 )
 
 // If a host closes the connection before its version line (MaxStartups), the dial is retried after
-// Config.BusyPause, twice that, …, each ± a third: with the default for 12 s in all.
+// Config.BusyPause, then after twice that time, and so on, each time ± a third. With the default
+// the retries end after 12 s in all.
 const (
 	busyRetries = 5
 	busyJitter  = 33
 )
 
-// connectPatiently opens a new connection, and retries while the host has too many logins. Nothing
-// was sent by then. Its error is a *failure.
+// connectPatiently opens a new connection, and retries while the host has too many logins. No
+// command has been sent by then. Its error is a *failure.
 func (p *Pool) connectPatiently(ctx context.Context, k key) (c *conn, err error) {
 	backoff := retry.WithMaxRetries(busyRetries, retry.WithJitterPercent(busyJitter, retry.NewExponential(p.cfg.BusyPause)))
 	err = retry.Do(ctx, backoff, func(ctx context.Context) error {

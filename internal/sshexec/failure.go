@@ -40,7 +40,7 @@ func dialFailure(address string, limit time.Duration, err error) *failure {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		text = fmt.Sprintf("%s refused the connection: check that sshd runs there", address)
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
-		text = fmt.Sprintf("%s did not answer within %v: check that the host is up and the network between", address, limit)
+		text = fmt.Sprintf("%s did not answer within %v: check that the host is up, and the network on the way to it", address, limit)
 	case errors.As(err, &jump):
 		text = fmt.Sprintf("the jump host could not connect to %s: check that it is up, that sshd runs there, and that the jump host forwards connections", address)
 	default:
@@ -58,10 +58,10 @@ func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, l *login,
 		return own
 	case errors.Is(err, context.DeadlineExceeded):
 		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf(
-			"%s accepted the connection and then sent nothing for %v: the host may be frozen", k.address, limit)}
+			"%s accepted the connection and then sent nothing for %v: check whether the host is frozen", k.address, limit)}
 	case errors.As(err, &negotiation) && slices.Equal(negotiation.SupportedAlgorithms, c.HostKeyAlgorithms):
 		return &failure{outcome: remote.HostKeyWrong, text: fmt.Sprintf(
-			"the host key of %s has changed (it has none of the known type %s): unless the host was reinstalled, suspect an attack; once sure, replace its line in the known_hosts file",
+			"the host key of %s has changed (the host has no key of the known type %s): unless the host was reinstalled, suspect an attack; once sure, replace its line in the known_hosts file",
 			k.address, c.HostKeyAlgorithms[0])}
 	case errors.As(err, &negotiation):
 		return &failure{outcome: remote.Unreachable, text: nothingCommon(k, negotiation, l.wire.beginning())}
@@ -69,7 +69,7 @@ func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, l *login,
 		return l.refused(k, err)
 	case l.named() == "" && isLost(err) && !isTimeout(err):
 		return &failure{outcome: remote.Unreachable, busy: !strings.Contains(l.greeting(), penalty), text: fmt.Sprintf(
-			"%s closed the connection before the SSH handshake%s: too many logins at once (sshd's MaxStartups), a penalty for failed ones (PerSourcePenalties), or a filter in between",
+			"%s closed the connection before the SSH handshake%s: too many logins at once (sshd's MaxStartups), a penalty for failed logins (PerSourcePenalties), or a firewall",
 			k.address, l.greeting())}
 	default:
 		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("the SSH handshake with %s failed: %v", k.address, err)}
@@ -99,13 +99,13 @@ func (l *login) refused(k key, err error) *failure {
 	case len(partial) > 0:
 		text = fmt.Sprintf("%s accepted the key of %s and requires another factor (%s): exempt the login from it", k.address, k.login, strings.Join(allowed, " or "))
 	case len(allowed) > 0 && !slices.Contains(allowed, "publickey"):
-		text = fmt.Sprintf("%s accepts no keys from %s, only %s: allow PubkeyAuthentication for it", k.address, k.login, strings.Join(allowed, ", "))
+		text = fmt.Sprintf("%s accepts no keys from %s, only %s: allow PubkeyAuthentication for this login", k.address, k.login, strings.Join(allowed, ", "))
 	case isTimeout(err):
 		return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("the connection to %s was lost while we logged in: %v", k.address, err)}
 	case isLost(err):
 		text = fmt.Sprintf("%s closed the connection while %s logged in: the account may be locked, expired or denied by PAM; the host's authentication log says which", k.address, k.login)
 	default:
-		text = fmt.Sprintf("%s refused the login of %s; %s. Check the login, that the bot's public key is in its authorized_keys or its CA signed the bot's certificate, that the account is neither locked nor expired, and that the host accepts keys, not only certificates", k.address, k.login, offer)
+		text = fmt.Sprintf("%s refused the login of %s; %s. Check that the login is right, that the login's authorized_keys has the bot's public key or that a trusted CA signed the bot's certificate, that the account is neither locked nor expired, and that the host accepts keys, not only certificates", k.address, k.login, offer)
 	}
 	return &failure{outcome: remote.LoginRefused, text: text + l.bannerReason()}
 }

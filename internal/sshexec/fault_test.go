@@ -102,7 +102,7 @@ func TestSentOnce(t *testing.T) {
 			_, _ = ch.SendRequest("exit-status", false, []byte{0})
 			ch.Close()
 		}, 0, remote.Unreachable, remote.FateUnknown, "lost"},
-		{"signal of no name", func(c net.Conn, ch ssh.Channel, r *ssh.Request) {
+		{"signal without a name", func(c net.Conn, ch ssh.Channel, r *ssh.Request) {
 			_ = r.Reply(true, nil)
 			_, _ = ch.SendRequest("exit-signal", false, ssh.Marshal(struct {
 				Signal     string
@@ -122,7 +122,7 @@ func TestSentOnce(t *testing.T) {
 				synctest.Wait()
 				want(t, after(t, p, onFake(true), c.took), c.change, c.words)
 				if _, _, execs := h.counts(); execs != 2 {
-					t.Errorf("2 commands were sent %d times", execs)
+					t.Errorf("%d commands arrived, want 2", execs)
 				}
 			})
 		})

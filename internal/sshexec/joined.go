@@ -43,10 +43,10 @@ type joined struct {
 	*Pool
 	reads   []remote.Command
 	done    func(i int, r remote.Result)
-	settled int // number of reads with a result; they are the first ones
+	settled int // the first settled reads have a result
 	*session
 	mark    string
-	started time.Time // of the first read without a result
+	started time.Time // start of the first read without a result
 }
 
 // settle reports the result of the next read.

@@ -73,7 +73,7 @@ func TestJoined(t *testing.T) {
 }
 
 // The result of a read is reported when that read has ended, not when all have.
-func TestJoinedTellsAtOnce(t *testing.T) {
+func TestJoinedReportsAtOnce(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
 	file := filepath.Join(t.TempDir(), "told")
@@ -135,10 +135,10 @@ func TestJoinedAsAlone(t *testing.T) {
 }
 
 // A login that accepts only single commands gets the reads one by one.
-func TestJoinedWhereOnlyOneIsLet(t *testing.T) {
+func TestJoinedWithSingleCommandLogin(t *testing.T) {
 	s := sshdtest.Start(t, `ForceCommand case "$SSH_ORIGINAL_COMMAND" in *"; "*) echo "not allowed" >&2; exit 1;; esac; exec /bin/bash -c "$SSH_ORIGINAL_COMMAND"`)
 	p := openPool(t, s)
-	for round, commands := range []int64{3, 2} { // only the first round tries the joined line
+	for round, commands := range []int64{3, 2} { // only the first round sends the joined line
 		before := p.Stats().Commands
 		for i, r := range runAll(t, t.Context(), p, wrapped(s, "echo 0"), wrapped(s, "echo 1")) {
 			if want(t, r, remote.Answered); r.Stdout.String() != fmt.Sprintf("%d\n", i) {

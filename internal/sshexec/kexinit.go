@@ -28,7 +28,7 @@ const (
 )
 
 // parseOffer parses the first bytes of a host: lines up to its version, and the packet with its
-// algorithms. ok is false if that is incomplete.
+// algorithms. ok is false if these bytes are incomplete.
 func parseOffer(first []byte) (o hostOffer, ok bool) {
 	for {
 		line, rest, found := bytes.Cut(first, []byte("\n"))

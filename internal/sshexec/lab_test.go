@@ -18,9 +18,10 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// The lab's machines: real sudo, monit and systemd behind real sshd.
+// These tests use the lab's machines: real sudo, monit and systemd behind real
+// sshd.
 
-// lab returns its hosts, and a pool that reaches them all.
+// lab returns the hosts of the lab, and a pool that reaches them all.
 func lab(t *testing.T) (map[string]labtest.Host, *Pool) {
 	t.Helper()
 	hosts := labtest.Hosts(t)
@@ -175,8 +176,8 @@ func namesItself(t *testing.T, address string) {
 	})
 }
 
-// The last host is reached through the other two with a certificate of an
-// agent, and with nothing else. A problem of a certificate is reported.
+// The last host is reached through the other two. A certificate of an agent is the only credential.
+// A problem of a certificate is reported.
 func TestLabCertificates(t *testing.T) {
 	hosts := labtest.Hosts(t)
 	ca := sshdtest.NewAuthority(t)

@@ -97,7 +97,7 @@ func (p *Pool) ping(ctx context.Context, c *conn) error {
 }
 
 // Dial checks that the host of a command can be reached and accepts the login; it sends no command.
-// The outcome is Answered, or that of the command.
+// The outcome is Answered, or the outcome that the command would have.
 func (p *Pool) Dial(ctx context.Context, c remote.Command) remote.Result {
 	r := remote.Result{Started: time.Now()}
 	if err := p.dialCheck(ctx, keyOf(c)); err != nil {
@@ -132,5 +132,5 @@ func (p *Pool) dialCheck(ctx context.Context, k key) *failure {
 			return nil
 		}
 	}
-	return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s accepts the login and then does not answer: %v", k.address, err)}
+	return &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s accepts the login, but then does not answer: %v", k.address, err)}
 }

@@ -39,7 +39,7 @@ func (p *Pool) moved(ctx context.Context, c *conn) error {
 	defer cancel()
 	addresses, err := p.lookup(ctx, name)
 	if err != nil || len(addresses) == 0 || slices.Contains(addresses, at) {
-		return nil // a failed look-up proves nothing
+		return nil // a failed look-up of the name proves nothing
 	}
 	return fmt.Errorf("%s has moved from %s to %s", name, at, addresses[0])
 }

@@ -35,7 +35,7 @@ func withoutNoise(r *remote.Result, noise string) {
 	r.Stdout.Total -= int64(taken)
 }
 
-// shape is a text in which each sequence of digits is one.
+// shape replaces each sequence of digits by a single 0.
 func shape(text string) string {
 	var b strings.Builder
 	digit := false

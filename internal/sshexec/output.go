@@ -46,7 +46,7 @@ func (c *capture) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// ends reports whether the output so far ends with a text, as far as head is concerned.
+// ends reports whether head, the kept beginning of the output, ends with a text.
 func (c *capture) ends(with string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

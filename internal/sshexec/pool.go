@@ -48,7 +48,7 @@ type Stats struct {
 	Dials       int64 // connections attempted
 	Failed      int64 // of these, that failed
 	Commands    int64 // commands sent
-	Lost        int64 // connections that ended by themselves or became unusable
+	Lost        int64 // connections that ended unexpectedly or became unusable
 }
 
 func newPool(c Config, login credentials, known *hostkey.Known) *Pool {

@@ -1,7 +1,7 @@
 package blockkit
 
-// Slack's limits, from its documentation and its answers. If Slack gives no number ("too long",
-// seen near 13,000 characters of blocks), this limit is lower.
+// Slack's limits, from its documentation and its answers. Where Slack gives no number ("too long",
+// seen near 13,000 characters of blocks), the limit here is lower than what Slack accepted.
 const (
 	MaxBlocksJSON  = 11_500 // bytes of a message's blocks as sent
 	maxViewBlocks  = 90     // of 100 in a modal

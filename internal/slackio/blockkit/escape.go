@@ -32,12 +32,12 @@ func Clean(s string) string { return redact.Text(s) }
 func Escape(s string) string { return escapeClean(Clean(s)) }
 
 func escapeClean(s string) string {
-	if strings.ContainsAny(s, "&<>*~`@:#") { // costs a tenth of the replacers, which would find nothing
+	if strings.ContainsAny(s, "&<>*~`@:#") { // this check costs a tenth of the replacements, and most texts need none
 		s = inert.Replace(entities.Replace(s))
 	}
 	s = underscores(s)
-	// The replacement costs a hundred times as much as this check, and nearly no text needs it.
-	// Twice, because the end of one name can be the start of the next.
+	// The replacement costs a hundred times as much as this check, and nearly no text needs it. It
+	// runs twice, because the colon at the end of one emoji name can be the start of the next.
 	for i := 0; i < 2 && strings.Count(s, ":") > 1; i++ {
 		s = emoji.ReplaceAllString(s, ":"+Joiner+"$1:")
 	}

@@ -31,9 +31,9 @@ func (r Renderer) Form(f card.Form, channel, thread string) (slack.ModalViewRequ
 	case f.Action == "" || len(f.Action) > maxActionID:
 		return slack.ModalViewRequest{}, fmt.Errorf("the form's action %q is empty or over %d characters", f.Action, maxActionID)
 	case len(origin) > maxMetadata:
-		return slack.ModalViewRequest{}, fmt.Errorf("the form %q carries a value of %d bytes, over Slack's %d", f.Action, len(origin), maxMetadata)
+		return slack.ModalViewRequest{}, fmt.Errorf("the form %q carries a value of %d bytes, over Slack's limit of %d", f.Action, len(origin), maxMetadata)
 	case len(f.Inputs) > maxInputs:
-		return slack.ModalViewRequest{}, fmt.Errorf("the form %q has %d inputs, at most %d fit", f.Action, len(f.Inputs), maxInputs)
+		return slack.ModalViewRequest{}, fmt.Errorf("the form %q has %d inputs, but at most %d fit", f.Action, len(f.Inputs), maxInputs)
 	}
 	m := &Meter{Left: MaxBlocksJSON}
 	buttons := r.buttons(f.Buttons, m)
@@ -46,7 +46,7 @@ func (r Renderer) Form(f card.Form, channel, thread string) (slack.ModalViewRequ
 		blocks = append(blocks, inputBlock(in))
 	}
 	if len(blocks) > maxViewBlocks {
-		return slack.ModalViewRequest{}, fmt.Errorf("the form %q has %d blocks, at most %d fit", f.Action, len(blocks), maxViewBlocks)
+		return slack.ModalViewRequest{}, fmt.Errorf("the form %q has %d blocks, but at most %d fit", f.Action, len(blocks), maxViewBlocks)
 	}
 	view := slack.ModalViewRequest{
 		Type:            slack.VTModal,

@@ -35,7 +35,7 @@ func (r Renderer) Message(c card.Card) Message {
 	return Message{Text: pushText(c), Blocks: blocks}
 }
 
-// Bare is a card without blocks, for when Slack rejects them.
+// Bare renders a card without blocks, for when Slack has rejected its blocks.
 func (r Renderer) Bare(c card.Card) Message {
 	text := card.PlainText(c)
 	if c.Push != "" && !strings.Contains(text, c.Push) {
@@ -137,8 +137,8 @@ func preformatted(s string, m *Meter) []slack.RichTextElement {
 	}}
 }
 
-// middleOut is the first quarter and the last three quarters of size bytes of JSON, cut at line
-// ends if possible.
+// middleOut shortens s to size bytes of JSON: the first quarter of them is the beginning of s, the
+// rest is the end of s. It cuts at line ends if possible.
 func middleOut(s string, size int) string {
 	head, tail := size/4, size-size/4
 	i, n := 0, 0
@@ -169,8 +169,8 @@ func middleOut(s string, size int) string {
 	return s[:i] + "\n… " + fmt.Sprint(strings.Count(s[i:k], "\n")) + " lines left out …\n" + s[k:]
 }
 
-// table is a list with one line per row: columns do not fit on a phone. The first cell is the row's
-// name.
+// table renders a table as a list with one line per row: columns do not fit on a phone. The first
+// cell is the row's name.
 func (r Renderer) table(t card.Table, m *Meter) []slack.RichTextElement {
 	var out []slack.RichTextElement
 	if len(t.Header) > 0 && m.take(blockCost) {
@@ -231,7 +231,7 @@ func (r Renderer) foot(lines []card.Line, m *Meter) []slack.Block {
 			case i > 0 && j == 0:
 				text = "\n" + text
 			case strings.Contains(b.String(), ":") && strings.ContainsAny(text, ":/"):
-				text = Joiner + text // no emoji or link across two spans
+				text = Joiner + text // so that two adjacent spans form no emoji and no link
 			}
 			n := len([]rune(text))
 			if runes+n > maxContextText || !p.take(JsonLen(text)) {
@@ -256,7 +256,7 @@ func plain(s string) *slack.TextBlockObject {
 	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
 }
 
-// Page is a Home tab. A card is shown whole or not at all.
+// Page renders the cards of a Home tab. It shows each card whole, or leaves it out.
 func (r Renderer) Page(cards []card.Card) []slack.Block {
 	var out []slack.Block
 	for i, c := range cards {

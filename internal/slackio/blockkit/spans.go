@@ -127,7 +127,7 @@ func linkable(link string) bool {
 		!strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("<>|\"`", r) })
 }
 
-// linkText is what a link says: one line, and never nothing.
+// linkText is the visible text of a link: one line, and never empty.
 func linkText(s string) string {
 	if s = strings.Join(strings.Fields(Clean(s)), " "); s == "" {
 		return "link"
@@ -135,8 +135,8 @@ func linkText(s string) string {
 	return s
 }
 
-// datable reports whether Slack can show a time in the reader's zone; it shows
-// nothing before 1970.
+// datable reports whether Slack can show a time in the reader's zone; Slack shows no time before
+// 1970.
 func datable(t time.Time) bool { return t.Unix() > 0 && t.Year() < 10_000 }
 
 func dateFormat(clock bool) string {

@@ -28,8 +28,8 @@ const (
 	Scope
 	// Token: Slack refuses the token for every call.
 	Token
-	// Workspace: the app may not do this there. For auth.test and for opening a connection it
-	// is permanent.
+	// Workspace: the workspace does not allow the app to make this call. For auth.test, and for
+	// opening a connection, the refusal is permanent.
 	Workspace
 )
 
@@ -73,9 +73,9 @@ func Advice(code string) string {
 	case "invalid_auth", "not_authed":
 		return "the token is wrong: copy it again from the app's page"
 	case "token_revoked", "token_expired", "account_inactive", "app_not_installed":
-		return "the token is no longer valid: make a new one on the app's page, or install the app again"
+		return "the token is no longer valid: create a new token on the app's page, or install the app again"
 	case "not_allowed_token_type":
-		return "it is a token of another kind: the app token starts with xapp-, the bot token with xoxb-"
+		return "this is a token of another kind: the app token starts with xapp-, the bot token with xoxb-"
 	case "missing_scope", "no_permission":
 		return "the token lacks a scope: add what `bot manifest` lists and install the app again"
 	case "socket_mode_not_enabled":

@@ -109,8 +109,8 @@ type shortcutFeature struct {
 	Description string `json:"description"`
 }
 
-// shortcuts open a window to type a command into, for places without slash commands: threads, and
-// outside of channels.
+// shortcuts open a window to type a command into, for places where slash commands do not work: in
+// threads and outside channels.
 func shortcuts() []shortcutFeature {
 	return []shortcutFeature{
 		{Name: shortcutName, Type: "message", Callback: messageShortcut, Description: "Run a command about this message; the answer goes into its thread"},

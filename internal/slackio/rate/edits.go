@@ -85,8 +85,8 @@ func (q *Edits) Put(ctx context.Context, at MessageKey, c card.Card, final bool)
 	}
 }
 
-// leave withdraws a call; an edit without waiting calls is dropped. It reports whether the edit is
-// being sent, which has its own time limit.
+// leave withdraws a call; an edit without waiting calls is dropped. sending reports whether the
+// edit is being sent; sending has its own time limit.
 func (q *Edits) leave(e *edit) (sending bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -188,8 +188,8 @@ func (q *Edits) before(a, b *edit) bool {
 	return a.seq < b.seq
 }
 
-// again puts a rate-limited edit back, unless a newer edit of the same message waits: then it gets
-// the result of that one.
+// again puts a rate-limited edit back, unless a newer edit of the same message waits: then the
+// rate-limited edit gets the result of the newer one.
 func (q *Edits) again(e *edit, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -248,7 +248,7 @@ func (q *Edits) nudge() {
 	}
 }
 
-// Bucket is a token bucket: size at once, then one token every `every`.
+// Bucket is a token bucket: at most Size tokens, refilled with one token per Every.
 type Bucket struct {
 	Size   int
 	Every  time.Duration

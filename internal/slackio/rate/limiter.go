@@ -19,17 +19,17 @@ type ChannelLimiter struct {
 
 	mu     sync.Mutex
 	queues map[string]*channelQueue
-	until  map[string]time.Time // per Web API method: not before
+	until  map[string]time.Time // by Web API method: when the pause ends
 	paused func(time.Duration)  // called at each pause of posts
 }
 
-// Priority is who waits for a post.
+// Priority says who waits for a post.
 type Priority uint8
 
 const (
-	Background  Priority = iota // no requester waits
-	Interactive                 // the requester, for an answer
-	Decision                    // approvers: before all others
+	Background  Priority = iota // no person waits
+	Interactive                 // the requester waits for an answer
+	Decision                    // approvers wait: goes before all other posts
 )
 
 // channelQueue is one channel. The holder of a slot may post; senders that wait on a Go channel are

@@ -9,7 +9,7 @@ const (
 	// samples is the number of answers for the median offset: one wrong answer changes nothing,
 	// and a changed clock is detected at the second answer.
 	samples = 3
-	// slowest is the longest duration of an answer that is used.
+	// slowest is the longest call whose answer is used.
 	slowest = 3 * time.Second
 	// agree is the largest offset that counts as none: the Date header has whole seconds, and
 	// deadlines are accurate to two seconds.
@@ -28,7 +28,7 @@ func (c *clock) note(date, sent, got time.Time) {
 	if took < 0 || took > slowest {
 		return
 	}
-	// The header has no fractions of a second: half a second on average.
+	// The header leaves out fractions of a second: half a second on average.
 	c.offsets = append(c.offsets, sent.Add(took/2).Sub(date.Add(time.Second/2)))
 	c.offsets = c.offsets[max(0, len(c.offsets)-samples):]
 }

@@ -36,7 +36,7 @@ func (r Refusal) String() string {
 	if r.Token == AppToken {
 		name = "app-level token"
 	}
-	return fmt.Sprintf("Slack refuses the %s (%s): %s: %s", name, r.Token, r.Code, codes.Advice(r.Code))
+	return fmt.Sprintf("Slack refuses the %s (%s) with %s: %s", name, r.Token, r.Code, codes.Advice(r.Code))
 }
 
 // maxAnswer limits an answer of the Web API.
@@ -155,9 +155,9 @@ func (w *Watcher) note(t Token, ok bool, code string, h http.Header, sent, got t
 }
 
 // withoutMessage replaces the field "message" of a JSON object by null. Slack returns a sent
-// message with all its blocks, and slack-go would parse them again only to return the id next
-// to them. That costs more than all the rest of sending it, and an unknown kind of block would
-// make a successful call look failed.
+// message with all its blocks, and slack-go would parse them again only to return the id next to
+// them. That costs more than the rest of the call, and an unknown kind of block would make a
+// successful call look failed.
 func withoutMessage(body []byte) []byte {
 	var echo struct{ Message json.RawMessage }
 	if json.Unmarshal(body, &echo) != nil || !bytes.HasPrefix(echo.Message, []byte("{")) {

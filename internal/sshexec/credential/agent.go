@@ -15,7 +15,7 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// agentTimeout limits an agent's answers outside of a login.
+// agentTimeout limits the wait for an agent's answer outside a login.
 const agentTimeout = 5 * time.Second
 
 // agentSocket is an ssh-agent. Every login queries it again.

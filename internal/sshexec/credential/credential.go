@@ -18,9 +18,9 @@ type Set struct {
 type source interface {
 	// check returns a problem that can be found without dialling.
 	check() error
-	// identities are its current keys. Call release after the login.
+	// identities returns the current keys of the source. Call release after the login.
 	identities(timeout time.Duration) (list []identity, release func(), err error)
-	// String is its name for people.
+	// String is how people know the source.
 	String() string
 }
 
@@ -61,7 +61,7 @@ func (s *Set) Certificates(timeout time.Duration) []Certificate {
 	for _, from := range s.sources {
 		list, release, err := from.identities(timeout)
 		if err != nil {
-			continue // a login reports this
+			continue // a login reports the problem
 		}
 		release()
 		for _, id := range list {

@@ -151,7 +151,7 @@ func (k *keyFile) readKey() (ssh.AlgorithmSigner, error) {
 	var locked *ssh.PassphraseMissingError
 	switch {
 	case errors.As(err, &locked):
-		return nil, fmt.Errorf("SSH key %s has a passphrase: write it to a file and name that as passphrase_file in ssh.credentials, or use a key without (ssh-keygen -p -f FILE removes it)", path)
+		return nil, fmt.Errorf("SSH key %s has a passphrase: write the passphrase to a file and name the file as passphrase_file in ssh.credentials, or use a key without a passphrase (ssh-keygen -p -f FILE removes it)", path)
 	case err != nil && k.config.PassphraseFile != "" && bytes.Contains(text, []byte("PRIVATE KEY")):
 		return nil, fmt.Errorf("the passphrase in %s does not open the SSH key %s", k.config.PassphraseFile, path)
 	case err != nil && isSecurityKey(text):

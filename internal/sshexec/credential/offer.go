@@ -20,14 +20,14 @@ type Offer struct {
 	release []func()
 }
 
-// item is one identity, or a source without any.
+// item is one identity, or a source without identities.
 type item struct {
 	name    string
 	skipped string // why it was not offered
 	hint    string // why a host may refuse it
 	signer  ssh.MultiAlgorithmSigner
 
-	// The offer's mutex guards these.
+	// The offer's mutex guards the fields below.
 	offered bool
 	signed  bool
 	failed  string // why it did not sign

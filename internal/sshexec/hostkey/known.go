@@ -36,8 +36,7 @@ type Known struct {
 	warned   string // the last logged problem of an unusable file
 }
 
-// Open reads a known_hosts file. If it cannot be used now, it is tried again at each
-// check.
+// Open reads a known_hosts file. If the file cannot be used now, each check reads it again.
 func Open(path string, log *slog.Logger) (*Known, error) {
 	k := &Known{path: path, log: log}
 	_, _, err := k.current()
@@ -70,7 +69,7 @@ func (k *Known) reload() error {
 	}
 	info, err := os.Stat(k.path)
 	if err != nil {
-		return fmt.Errorf("known hosts: %w; add the hosts' keys to it (ssh-keyscan prints them: compare them on the hosts)", err)
+		return fmt.Errorf("known hosts: %w; add the keys of the hosts to the file (ssh-keyscan prints the keys: compare them on the hosts)", err)
 	}
 	if err := trusted.Source(k.path); err != nil {
 		return fmt.Errorf("known hosts: %w, and so decide which host keys are trusted", err)
@@ -104,7 +103,7 @@ func readKnownHosts(path string) (db *knownhosts.HostKeyDB, used int, skipped []
 	}
 	clean, used, skipped := usableLines(data)
 	if string(clean) != string(data) {
-		// The library reads only files.
+		// The library reads only files, so the usable lines are copied to a file.
 		copied, err := copyFor(clean)
 		if err != nil {
 			return nil, 0, nil, fmt.Errorf("known hosts: %w", err)
@@ -265,7 +264,7 @@ func authorities(db *knownhosts.HostKeyDB, names []string) map[string]bool {
 	return out
 }
 
-// nowhere is the address of a host if only the name counts.
+// nowhere is used as the address of a host where only the name counts.
 var nowhere net.Addr = &net.TCPAddr{IP: net.IPv4zero}
 
 // revoked reports whether a key, or the authority that signed it, is marked as revoked.
@@ -304,7 +303,7 @@ func (k *Known) explain(err error, address string, shown ssh.PublicKey, l lines)
 	case isUnknown(err):
 		text := fmt.Sprintf("the host key of %s is unknown (it showed %s): compare it on the host, then add it to %s", address, seen, k.path)
 		if len(l.skipped) > 0 {
-			text += fmt.Sprintf("; of that file %s was skipped", l.skipped[0])
+			text += fmt.Sprintf("; a line of that file was skipped, %s", l.skipped[0])
 		}
 		return errors.New(text)
 	case errors.As(err, &mismatch) && len(l.own(mismatch.Want)) == 0:
@@ -315,7 +314,7 @@ func (k *Known) explain(err error, address string, shown ssh.PublicKey, l lines)
 	case errors.As(err, &mismatch):
 		known := l.own(mismatch.Want)[0]
 		return fmt.Errorf(
-			"the host key of %s has changed (it showed %s, known is %s of line %d): unless the host was reinstalled, suspect an attack; once sure, replace that line in %s",
+			"the host key of %s has changed (it showed %s, but known_hosts has %s in line %d): unless the host was reinstalled, suspect an attack; once sure, replace that line in %s",
 			address, seen, ssh.FingerprintSHA256(known.Key), known.Line, k.path)
 	default:
 		return fmt.Errorf("the host key of %s (%s) is not accepted: %w", address, seen, err)

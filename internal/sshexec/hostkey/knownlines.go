@@ -81,7 +81,7 @@ func usableLine(line string) (kept, why string) {
 	case err != nil:
 		return "", "the key is cut off, or its type " + short(fields[1]) + " is not known"
 	case key.Type() != fields[1]:
-		return "", fmt.Sprintf("it says %s and its key is %s", short(fields[1]), key.Type())
+		return "", fmt.Sprintf("the line says %s, but its key is %s", short(fields[1]), key.Type())
 	}
 	return marker + hosts + " " + fields[1] + " " + fields[2], ""
 }

@@ -61,7 +61,7 @@ func TestUsableLines(t *testing.T) {
 
 // Valid lines are used: with hashes, wildcards, ports, markers, a byte order
 // mark, or Windows line ends.
-func TestUsableLinesThatAreWell(t *testing.T) {
+func TestValidLinesAreUsed(t *testing.T) {
 	for _, line := range []string{
 		"*.example.com,!bad.example.com " + ed25519Key,
 		"[10.0.0.9]:2222 " + ed25519Key,

@@ -112,13 +112,13 @@ func scanKey(address, algorithm string, timeout time.Duration, dial func() (net.
 type Compared struct {
 	Key
 	Known   bool
-	Revoked bool   // known_hosts marks it, or its authority, as revoked
+	Revoked bool   // known_hosts marks the key, or its authority, as revoked
 	Verdict string // the state in known_hosts
 }
 
 // Report has the keys that a host shows, compared with known_hosts.
 type Report struct {
-	Name    string // its name in known_hosts
+	Name    string // the host's name in known_hosts
 	Shown   []Compared
 	Missing []Key // in known_hosts, and not shown by the host
 }

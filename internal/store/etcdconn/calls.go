@@ -10,14 +10,14 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// ask makes one call to etcd within its time limit, and records the duration. Calls to an
-// embedded server are function calls that wait for its locks and its disk, whatever their
-// context. So they run in another goroutine, and are abandoned at the time limit, or when the
-// server has failed: a later answer is discarded, and an answer of a failed server is not
-// trusted. A call whose context has ended before it begins is not made.
+// ask makes one call to etcd within Config.Timeout, and records the duration of the call. A call to
+// an embedded server is a function call that waits for the locks and the disk of the server even
+// after ctx has ended. So ask makes such a call in another goroutine, and abandons the call at the
+// time limit or when the server fails: a late answer is discarded, and so is any answer of a failed
+// server. If ctx has already ended, ask makes no call.
 func ask[T any](ctx context.Context, c *Conn, send func(context.Context) (T, error)) (T, error) {
 	call := func(ctx context.Context) (v T, err error) {
-		// An embedded server that is sent a change with such a context may still carry it out.
+		// An embedded server may carry out a change even if ctx had ended before the call.
 		if err := ctx.Err(); err != nil {
 			return v, err
 		}
@@ -75,7 +75,7 @@ func (c *Conn) KeepAlive(ctx context.Context, id clientv3.LeaseID) error {
 	return err
 }
 
-// Revoke ends a lease and its keys.
+// Revoke ends a lease; etcd then deletes the keys of the lease.
 func (c *Conn) Revoke(ctx context.Context, id clientv3.LeaseID) error {
 	_, err := ask(ctx, c, func(ctx context.Context) (*clientv3.LeaseRevokeResponse, error) { return c.client.Revoke(ctx, id) })
 	return err
@@ -86,13 +86,14 @@ func (c *Conn) Compact(ctx context.Context, rev int64, opts ...clientv3.CompactO
 	_, err := ask(ctx, c, func(ctx context.Context) (*clientv3.CompactResponse, error) {
 		return c.client.Compact(ctx, rev, opts...)
 	})
-	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) { // etcd compacted it meanwhile
+	if err != nil && !errors.Is(err, rpctypes.ErrCompacted) { // etcd has compacted this revision already
 		return Down("compacting old revisions", err)
 	}
 	return nil
 }
 
-// Defragment rewrites the database of an embedded server; meanwhile calls wait or time out.
+// Defragment rewrites the database of an embedded server. Calls during the rewrite wait or time
+// out.
 func (c *Conn) Defragment() error {
 	if err := c.server.Server.Defragment(); err != nil {
 		return Down("defragmenting the database", err)
@@ -117,12 +118,12 @@ func (c *Conn) Watch(ctx context.Context, prefix string, rev int64) clientv3.Wat
 	return c.client.Watch(clientv3.WithRequireLeader(ctx), prefix, clientv3.WithPrefix(), clientv3.WithRev(rev))
 }
 
-// Status is the answer of the first member that has a leader, or else of any member that
-// answers in time.
+// Status returns the status of the first member that knows a leader. If no member knows one, it is
+// the status of any member that answers in time.
 func (c *Conn) Status(ctx context.Context) (*clientv3.StatusResponse, error) {
 	endpoints := c.conf.Endpoints
 	if c.server != nil {
-		endpoints = []string{""} // the client in process needs no address
+		endpoints = []string{""} // the client of an embedded server needs no address
 	}
 	st, err := ask(ctx, c, func(ctx context.Context) (*clientv3.StatusResponse, error) {
 		return c.statusOf(ctx, endpoints)
@@ -159,5 +160,5 @@ func (c *Conn) statusOf(ctx context.Context, endpoints []string) (*clientv3.Stat
 	return nil, errors.Join(errs...)
 }
 
-// SlowLately is the duration of the newest slow call, 0 for no recent one.
+// SlowLately is the duration of the newest slow call, or 0 if no recent call was slow.
 func (c *Conn) SlowLately() time.Duration { return c.slow.lately() }

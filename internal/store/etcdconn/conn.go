@@ -19,10 +19,10 @@ import (
 	"dhbot/internal/workerpool"
 )
 
-// Etcd's own default limits, which an external cluster has too.
+// Limits of one transaction. An external cluster with etcd's default settings accepts it too.
 const (
 	MaxOps   = 128
-	MaxBytes = 1 << 20 // etcd refuses requests from 1.5 MiB
+	MaxBytes = 1 << 20 // etcd refuses requests larger than 1.5 MiB
 )
 
 // KeyValue is a key as etcd returns it.
@@ -32,8 +32,8 @@ type KeyValue = mvccpb.KeyValue
 // identify the bot to the cluster.
 type TLS struct{ CA, Cert, Key string }
 
-// Config describes the etcd: exactly one of Dir and Endpoints is set. Everything else but TLS,
-// User and Password is required.
+// Config describes the connection: exactly one of Dir and Endpoints is set. All other fields except
+// TLS, User and Password are required.
 type Config struct {
 	Dir       string // a directory for the embedded server, set to mode 0700
 	Endpoints []string
@@ -41,7 +41,7 @@ type Config struct {
 	User      string
 	Password  secret.Text
 
-	Timeout     time.Duration // of one call
+	Timeout     time.Duration // limit of one call
 	Quota       int64         // embedded: largest size of the database, bytes
 	KeepHistory int64         // embedded: number of revisions kept
 	Now         func() time.Time
@@ -54,16 +54,16 @@ type Conn struct {
 	client  *clientv3.Client
 	server  *embed.Etcd      // nil for an external cluster
 	dir     *os.File         // the locked file; nil for an external cluster
-	workers *workerpool.Pool // makes the calls of the embedded server; nil for an external cluster
-	last    *fatalLogHook    // of the embedded server
+	workers *workerpool.Pool // makes the calls to the embedded server; nil for an external cluster
+	last    *fatalLogHook    // keeps the fatal error of the embedded server; nil for an external cluster
 	slow    slowness
 
-	// Background counts transactions of maintenance, which the callers add; Callers counts
-	// those of Txn.
+	// Callers counts the transactions that Txn sends. Background counts the transactions of leases,
+	// sealing, archiving and the like: a caller of Send increases it.
 	Background, Callers atomic.Int64
 
-	// looking is held to read an embedded server's memory, and to close the server; after that
-	// there is no memory to read.
+	// looking is read-locked to read the memory of an embedded server. stopServer locks it for
+	// good, because a closed server has no memory to read.
 	looking sync.RWMutex
 }
 
@@ -132,7 +132,7 @@ func (c *Conn) Txn(ctx context.Context, what string, cmp []clientv3.Cmp, then, o
 // Send sends one transaction.
 func (c *Conn) Send(ctx context.Context, what string, cmp []clientv3.Cmp, then, otherwise []clientv3.Op) (*clientv3.TxnResponse, error) {
 	if n := max(len(cmp), len(then), len(otherwise)); n > MaxOps {
-		return nil, fmt.Errorf("%s needs %d operations in one transaction, the store takes %d", what, n, MaxOps)
+		return nil, fmt.Errorf("%s needs %d operations in one transaction, but the store accepts at most %d", what, n, MaxOps)
 	}
 	resp, err := ask(ctx, c, func(ctx context.Context) (*clientv3.TxnResponse, error) {
 		return c.client.Txn(ctx).If(cmp...).Then(then...).Else(otherwise...).Commit()
@@ -154,10 +154,10 @@ func (c *Conn) Get(ctx context.Context, what, key string, opts ...clientv3.OpOpt
 	return resp, nil
 }
 
-// Look reads all keys with some prefixes, at the newest revision, which it returns. An external
-// cluster first agrees on that revision. An embedded server is the only member and answers a
-// change after it has applied it: its memory includes every acknowledged change, so Look reads
-// the memory.
+// Look reads all keys with the given prefixes at the newest revision, and returns the revision. An
+// external cluster first agrees on that revision. An embedded server is the only member, and
+// acknowledges a change only after applying it: the memory of the server includes every
+// acknowledged change, so Look reads that memory.
 func (c *Conn) Look(ctx context.Context, what string, prefixes ...string) (found [][]*KeyValue, rev int64, err error) {
 	opts := []clientv3.OpOption{clientv3.WithPrefix()}
 	if c.server != nil {
@@ -183,8 +183,8 @@ func (c *Conn) Look(ctx context.Context, what string, prefixes ...string) (found
 	return found, resp.Header.Revision, nil
 }
 
-// Revision is the revision of an embedded store's memory, as in Look; 0 if it cannot be
-// trusted, and for an external cluster.
+// Revision is the revision of an embedded server's memory, see Look. It is 0 for an external
+// cluster, and for an embedded server that has failed or is closing.
 func (c *Conn) Revision() int64 {
 	if c.server == nil || c.last.err() != nil || !c.looking.TryRLock() {
 		return 0

@@ -38,7 +38,7 @@ func (e *DirInUseError) Error() string {
 	return fmt.Sprintf("the state directory %s is in use by %s: stop that bot, or set another state.dir", e.Dir, who)
 }
 
-// A released lock may be held for a moment longer: a child process that is being started has a
+// A lock may stay held for a moment after its release: a child process that is being started has a
 // copy of the open file until it runs its program.
 const (
 	lockPatience = 2 * time.Second
@@ -61,7 +61,7 @@ func lock(f *os.File) error {
 // lockDir creates the directory, for its owner only, and locks it until the file is closed.
 func lockDir(dir string, now time.Time) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("the state directory cannot be made: %w", err)
+		return nil, fmt.Errorf("the state directory cannot be created: %w", err)
 	}
 	if err := os.Chmod(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("the state directory must belong to the bot's own user: %w", err)

@@ -13,11 +13,11 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// fatalLogHook handles a fatal log message of etcd. Any goroutine of etcd may write one, and it
-// does not expect the call to return. The hook ends that goroutine and turns the message into an
-// error: of Open while the server starts, later of every call and of Run. The server is then
-// abandoned: a part of it is gone, and its answers are not trusted. A nil pointer means a store
-// without an embedded server.
+// fatalLogHook handles a fatal log message of etcd. Any goroutine of etcd may log such a message,
+// and expects that the log call does not return. The hook ends that goroutine and turns the message
+// into an error: Open returns it while the server starts; later every call and Run return it. The
+// server is then abandoned: one of its goroutines is gone, and its answers are not trusted. A nil
+// pointer means a store without an embedded server.
 type fatalLogHook struct {
 	dir  string
 	once sync.Once
@@ -85,8 +85,8 @@ func (l *fatalLogHook) wait(ctx context.Context) error {
 	}
 }
 
-// stopWithin limits the stop of a failed server, which may wait for goroutines that have ended.
-// The process is about to end.
+// stopWithin limits the time to stop a failed server, which may wait forever for goroutines that
+// have ended. An incomplete stop does no harm, since the process is about to end.
 const stopWithin = 3 * time.Second
 
 // stopServer stops the embedded server.
@@ -109,7 +109,7 @@ func (c *Conn) stopServer() error {
 	select {
 	case <-stopped:
 	case <-t.C:
-		c.conf.Log.Warn("the failed state store did not stop; the process must end")
+		c.conf.Log.Warn("the failed state store did not stop in time; it ends with this process")
 	}
 	return c.last.err()
 }

@@ -20,8 +20,8 @@ import (
 	"google.golang.org/grpc/backoff"
 )
 
-// startWithin limits the start of the embedded server. An empty one is ready in 0.1 s; one with
-// 100,000 records takes almost a second.
+// startWithin limits the start of the embedded server. An empty server is ready in 0.1 s; a server
+// with 100,000 records takes almost a second.
 const startWithin = 30 * time.Second
 
 // startEmbedded runs etcd in this process without any listener, for clients or for peers. The
@@ -34,8 +34,8 @@ func startEmbedded(ctx context.Context, c Config) (*embed.Etcd, *clientv3.Client
 		err    error
 	}
 	started := make(chan start, 1)
-	// An etcd that fails while starting never returns; its goroutine stays until the end of the
-	// process, which is about to end.
+	// If etcd has a fatal error while starting, StartEtcd never returns: its goroutine lasts as
+	// long as the process, which is about to end.
 	go func() {
 		server, err := embed.StartEtcd(embeddedConfig(c, dir, last))
 		started <- start{server, err}
@@ -75,7 +75,7 @@ func damaged(dir string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) || (errors.As(err, &stopped) && stopped.DiskFull) {
 		return fmt.Errorf("the state in %s cannot be opened, since its disk is full: free some space, then start the bot again: %w", dir, err)
 	}
-	return fmt.Errorf("the state in %s cannot be opened: %w: if it is damaged, restore a backup (bot state restore), or move the directory elsewhere to start empty", dir, err)
+	return fmt.Errorf("the state in %s cannot be opened: %w; if the state is damaged, restore a backup (bot state restore), or move the directory elsewhere to start with an empty state", dir, err)
 }
 
 func embeddedConfig(c Config, dir string, last *fatalLogHook) *embed.Config {
@@ -83,17 +83,18 @@ func embeddedConfig(c Config, dir string, last *fatalLogHook) *embed.Config {
 	e.Dir = dir
 	e.ListenPeerUrls, e.ListenClientUrls = []url.URL{}, []url.URL{}
 	e.EnableGRPCGateway = false
-	// A single member elects itself one to two election times after its start. It needs no
-	// longer one, since no other member can lead, and five ticks are the minimum.
+	// A single member elects itself one to two election timeouts after its start. The shortest
+	// timeout is enough, since no other member can lead; etcd requires at least five ticks.
 	e.TickMs, e.ElectionMs = 10, 50
 	e.QuotaBackendBytes = c.Quota
-	// Runs every five minutes; keepTrail compacts earlier if there are many writes. Watches
-	// that are further behind read everything again (see Watch).
+	// etcd compacts its history every five minutes; KeepSealing of package trail does so earlier if
+	// there are many writes. A watch that is further behind than KeepHistory reads all runs again
+	// (see Watch of package etcdstore).
 	e.AutoCompactionMode, e.AutoCompactionRetention = embed.CompactorModeRevision, strconv.FormatInt(c.KeepHistory, 10)
-	// The log is durable; this is how far the database may be behind it. A start reads the
-	// difference.
+	// The write-ahead log is durable. The database may be behind the log by this time; a start
+	// replays the difference.
 	e.BackendBatchInterval = 500 * time.Millisecond
-	// No follower needs them, so few log entries are kept in memory.
+	// No follower needs old log entries, so few are kept in memory.
 	e.SnapshotCount, e.SnapshotCatchUpEntries = 2000, 100
 	e.ZapLoggerBuilder = embed.NewZapLoggerBuilder(newZap(c.Log, zap.WithFatalHook(last), zap.WithPanicHook(last)))
 	return e
@@ -118,7 +119,8 @@ func dial(c Config) (*clientv3.Client, error) {
 		DialKeepAliveTime:    5 * time.Second,
 		DialKeepAliveTimeout: c.Timeout,
 		Logger:               newZap(c.Log),
-		// With gRPC's defaults a returning member could wait for up to two minutes.
+		// With gRPC's defaults the client could take up to two minutes to reconnect to a member
+		// that is up again.
 		DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 			MinConnectTimeout: c.Timeout,

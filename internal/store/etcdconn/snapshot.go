@@ -15,8 +15,8 @@ import (
 // unfinishedSnapshot is the pattern of the names of unfinished snapshots.
 const unfinishedSnapshot = "snapshot-*"
 
-// sweepSnapshots removes the snapshot of a process that died during a backup. The directory is
-// locked.
+// sweepSnapshots removes the snapshot of a process that died during a backup. The caller holds the
+// lock of the directory.
 func sweepSnapshots(dir string) error {
 	left, err := filepath.Glob(filepath.Join(dir, unfinishedSnapshot))
 	errs := []error{err}
@@ -26,11 +26,11 @@ func sweepSnapshots(dir string) error {
 	return errors.Join(errs...)
 }
 
-// SnapshotFile writes etcd's snapshot next to its data and returns the file.
+// SnapshotFile writes a snapshot of etcd into the state directory and returns the file's name.
 func (c *Conn) SnapshotFile(ctx context.Context) (name string, err error) {
 	r, err := c.client.Snapshot(ctx)
 	if err != nil {
-		return "", Down("reading it", err)
+		return "", Down("taking a snapshot", err)
 	}
 	f, err := os.CreateTemp(c.conf.Dir, unfinishedSnapshot)
 	if err != nil {
@@ -43,8 +43,8 @@ func (c *Conn) SnapshotFile(ctx context.Context) (name string, err error) {
 	return f.Name(), nil
 }
 
-// RestoreSnapshot creates a state directory's etcd from a snapshot, which it removes: a cluster
-// of one member as embeddedConfig starts it.
+// RestoreSnapshot creates the etcd data of a state directory from a snapshot, and removes the
+// snapshot. The data is that of a cluster with one member, as embeddedConfig expects.
 func RestoreSnapshot(file, dir string, log *slog.Logger) error {
 	c := embed.NewConfig()
 	err := snapshot.NewV3(newZap(log)).Restore(snapshot.RestoreConfig{

@@ -15,9 +15,9 @@ type State string
 // The closed set of states, the good ones first.
 const (
 	Well      State = "well"
-	Slow      State = "slow"             // it answers, but a recent call took longer than slowCall
+	Slow      State = "slow"             // the store answers, but a recent call took longer than slowCall
 	NoLeader  State = "without leader"   // most members of the cluster are down or disconnected
-	Full      State = "full"             // etcd's NOSPACE alarm: it reads and deletes, but stores nothing new
+	Full      State = "full"             // etcd's NOSPACE alarm: etcd reads and deletes, but stores nothing new
 	Corrupted State = "corrupted"        // etcd's CORRUPT alarm
 	Denied    State = "access denied"    // user, password or permission
 	Silent    State = "does not answer"  // within the time limit of a call
@@ -33,21 +33,21 @@ func (s State) Advice() string {
 	case Well:
 		return "nothing needs to be done"
 	case Slow:
-		return "check the load and the disk of its machine"
+		return "check the load and the disk of the machine on which etcd runs"
 	case NoLeader:
-		return "it has no leader: start its members, or repair the network between them"
+		return "etcd has no leader: start the members of the cluster, or repair the network between them"
 	case Full:
-		return "it is full: an embedded store frees space by itself if it can write the archive and the trail is posted; otherwise compact and defragment it, then disarm the alarm, or raise its quota"
+		return "it is full: an embedded store frees space on its own once the archive can be written and the trail is posted; for an external etcd, compact and defragment the database and then disarm the alarm, or raise the quota"
 	case Corrupted:
 		return "its data is corrupted: stop the bot and restore the state from a backup"
 	case Denied:
 		return "the bot's etcd user needs read and write permission on its prefix"
 	case Silent:
-		return "check that it runs, and that this machine can connect to it"
+		return "check that etcd runs, and that this machine can connect to it"
 	case Stopped:
-		return "fix the problem that it names, then start the bot again; nothing is lost"
+		return "fix the problem named in the message, then start the bot again; nothing is lost"
 	default:
-		return fmt.Sprintf("%q is no known state", string(s))
+		return fmt.Sprintf("%q is not a known state", string(s))
 	}
 }
 
@@ -73,7 +73,7 @@ func StateOf(err error) State {
 const (
 	// slowCall is the longest normal call; on a good disk a call takes a few milliseconds.
 	slowCall = 500 * time.Millisecond
-	// slowFor is how long one slow call is reported.
+	// slowFor is how long a slow call counts as recent.
 	slowFor = time.Minute
 )
 
@@ -93,7 +93,7 @@ func (s *slowness) took(at time.Time, d time.Duration) {
 	s.at, s.lasts = at, d
 }
 
-// lately is the duration of the newest slow call, 0 for no recent one.
+// lately is the duration of the newest slow call, or 0 if no recent call was slow.
 func (s *slowness) lately() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

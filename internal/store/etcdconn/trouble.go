@@ -11,7 +11,8 @@ type Trouble struct {
 	err error
 }
 
-// Set replaces the problem, nil for none, and reports whether it is a new one.
+// Set replaces the problem (nil for none), and reports whether err is a new
+// problem.
 func (n *Trouble) Set(err error) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

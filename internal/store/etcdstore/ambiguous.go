@@ -27,7 +27,7 @@ const maxAmbiguousClaims = 100_000
 
 func newAmbiguousClaims() *ambiguousClaims { return &ambiguousClaims{wake: make(chan struct{}, 1)} }
 
-// add remembers a key; false means that there are too many.
+// add remembers a key; false means that there are too many keys.
 func (d *ambiguousClaims) add(key string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -98,7 +98,8 @@ func (s *Store) settleAmbiguousClaims(ctx context.Context) error {
 	}
 }
 
-// void marks a delivery as handled whether it is stored or not, so that a later Claim finds it.
+// void marks a delivery as handled whether it is stored or not, so that a later Claim finds the
+// key.
 func (s *Store) void(ctx context.Context, key string) error {
 	settle, err := s.Settling(key)
 	if err != nil {

@@ -36,7 +36,7 @@ func TestAppendsShareTransactions(t *testing.T) {
 			}
 			wg.Wait()
 			if txns := s.Txns() - before; txns > int64(c.n/2) {
-				t.Errorf("%d transactions", txns)
+				t.Errorf("%d transactions, want at most %d", txns, c.n/2)
 			}
 			if rep := verify(t, s); rep.Entries != uint64(c.n) {
 				t.Errorf("%d entries were sealed, want %d", rep.Entries, c.n)
@@ -59,16 +59,16 @@ func TestAppendsShareTransactions(t *testing.T) {
 	}
 }
 
-// The history of records that share transactions is compacted by the number of records. By the
-// number of transactions it would still be in the store.
-func TestPastOfRecordsIsForgotten(t *testing.T) {
+// The history of records that share transactions is compacted by the number of records. If the
+// store counted transactions, it would not have compacted anything yet.
+func TestHistoryIsCompactedByRecords(t *testing.T) {
 	t.Parallel()
 	const n, length, keep = 3000, 1 << 10, 500
 	s := open(t, etcdstore.Config{Dir: t.TempDir(), AppendEach: 20 * time.Millisecond, SealEach: 50 * time.Millisecond, KeepHistory: keep})
 	run(t, s)
 	appended(t, s, n, audit.Record{Kind: audit.ReadDone, Output: strings.Repeat("x", length)})
-	// All records are in the trail. The history has at most twice KeepHistory of them, and those
-	// written before the limit was noticed.
+	// All records stay in the trail. The history of etcd has at most twice KeepHistory of them, and
+	// the records written before the store noticed the limit.
 	within(t, "the history is compacted", func() bool {
 		h, err := s.Health(t.Context())
 		return err == nil && h.Sealed == n && h.InUse < (n+4*keep)*length*13/10

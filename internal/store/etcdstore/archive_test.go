@@ -23,8 +23,8 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// small is a store that archives early. Its lease outlasts any test, because only Run would renew
-// it.
+// small is the config of a store that archives early. The lease is longer than any test, because
+// only Run renews it, and most of these tests do not call Run.
 func small(dir string) etcdstore.Config {
 	return etcdstore.Config{Dir: dir, Archive: filepath.Join(dir, "archive"), KeepTrail: 100, Segment: 100, KeepRuns: 5, LeaseTTL: time.Hour}
 }
@@ -151,8 +151,8 @@ func TestArchiveTrail(t *testing.T) {
 	}
 }
 
-// Entries that were not posted stay in the store, however full it is.
-func TestArchiveKeepsTheUnposted(t *testing.T) {
+// Entries that were not posted stay in the store, however full the store is.
+func TestUnpostedEntriesAreNotArchived(t *testing.T) {
 	t.Parallel()
 	s := open(t, small(t.TempDir()))
 	notes(t, s, 200)
@@ -229,7 +229,7 @@ func TestArchiveKilled(t *testing.T) {
 	}
 }
 
-// TestHelperArchives is no test: it is the process that TestArchiveKilled kills.
+// TestHelperArchives is not a test: it is the process that TestArchiveKilled kills.
 func TestHelperArchives(t *testing.T) {
 	dir := os.Getenv("DHBOT_TEST_ARCHIVE")
 	if dir == "" {
@@ -246,9 +246,9 @@ func TestHelperArchives(t *testing.T) {
 	select {}
 }
 
-// If a process wrote a segment and ended before it had deleted all its entries from the store, the
-// next one deletes the rest and does not write the segment again.
-func TestArchiveTakenUp(t *testing.T) {
+// If a process wrote a segment and ended before it had deleted all entries of the segment from the
+// store, the next process deletes the rest and does not write the segment again.
+func TestArchivingContinuesAfterCrash(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, small(dir))
@@ -264,7 +264,7 @@ func TestArchiveTakenUp(t *testing.T) {
 	if _, err := a.PutSegment(audit.Head{}, one); err != nil {
 		t.Fatal(err)
 	}
-	if rep := verify(t, s); rep.Entries != 600 { // some are in both places, and are read once
+	if rep := verify(t, s); rep.Entries != 600 { // entries that are in both the store and the archive are read once
 		t.Errorf("%d entries", rep.Entries)
 	}
 	moved(t, s)
@@ -354,7 +354,7 @@ func TestArchiveRuns(t *testing.T) {
 	for i, r := range ended {
 		rev := r.Rev
 		if i == 0 {
-			rev-- // its message is behind
+			rev-- // the message of this run shows an older form
 		}
 		if err := s.SetPost(t.Context(), r.Run.ID, publish.Post{Channel: "C1", TS: "1.2", Rev: rev}); err != nil {
 			t.Fatal(err)
@@ -385,8 +385,8 @@ func TestArchiveRuns(t *testing.T) {
 	}
 }
 
-// The store stays small however much is written. The test prints whether it stays fast. With
-// DHBOT_RECORDS=100000 it is the long form, whose numbers are in docs/state.md.
+// The store stays small, however many records are written. The test also prints durations.
+// DHBOT_RECORDS=100000 selects the long form; docs/state.md has its results.
 func TestStoreForEver(t *testing.T) {
 	records := 5_000
 	if long := os.Getenv("DHBOT_RECORDS"); long != "" {
@@ -424,12 +424,12 @@ func TestStoreForEver(t *testing.T) {
 	direct := time.Since(start)
 	through := exported(t, s)
 	begin, end := median(took[:3]), median(took[7:])
-	t.Logf("append at the end : at the beginning %.2f; database at the end : at 40 %% %.2f; %d entries verified in %v, through an export in %v",
+	t.Logf("duration of appends, last part to first part: %.2f; size of the database, at the end to at 40 %%: %.2f; %d entries verified in %v, through an export in %v",
 		float64(end)/float64(begin), float64(sizes[9])/float64(sizes[3]), rep.Entries, direct.Round(time.Millisecond), through.Round(time.Millisecond))
 	if rep.Entries != uint64(records) {
 		t.Errorf("%d entries, want %d", rep.Entries, records)
 	}
-	if sizes[9] > sizes[3]*7/4 { // without archiving it would be 10/4
+	if sizes[9] > sizes[3]*7/4 { // without archiving the factor would be 10/4
 		t.Errorf("the database grew from %d to %d bytes", sizes[3], sizes[9])
 	}
 }

@@ -29,14 +29,14 @@ type archivedRun struct {
 }
 
 // archiveRuns moves runs that ended more than KeepRunsFor ago or are not among the newest KeepRuns,
-// and returns their number. Their ids stay in the store.
+// and returns how many it moved. The ids of moved runs stay in the store.
 func (s *Store) archiveRuns(ctx context.Context, cmp []clientv3.Cmp) (moved int, err error) {
 	resp, err := s.etcd.Get(ctx, "listing ended runs", s.keys.Endeds(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
 		return 0, err
 	}
 	old := s.conf.Now().Add(-s.conf.KeepRunsFor)
-	for i := len(resp.Kvs) - 1; i >= 0; i-- { // the oldest end first
+	for i := len(resp.Kvs) - 1; i >= 0; i-- { // from the run that ended first
 		id, ended, err := s.endedKey(string(resp.Kvs[i].Key))
 		if err != nil {
 			return moved, err
@@ -81,7 +81,7 @@ func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id st
 	}
 	st, err := s.decodeRun(run)
 	if errors.Is(err, engine.ErrNewerForm) || errors.Is(err, engine.ErrTampered) {
-		return false, nil // a newer bot moves it, or none does
+		return false, nil // only a newer bot can move this run
 	}
 	form := st.Run
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id st
 	return err == nil, err
 }
 
-// showsEnd reports whether a run's message shows its newest form.
+// showsEnd reports whether a run's message shows the newest form of the run.
 func showsEnd(post *etcdconn.KeyValue, rev int64) bool {
 	var p publish.Post
 	return post.ModRevision != 0 && json.Unmarshal(post.Value, &p) == nil && p.Rev >= rev

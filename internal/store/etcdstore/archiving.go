@@ -64,7 +64,7 @@ func (s *Store) keepArchive(ctx context.Context) error {
 			return nil
 		}
 		if s.trouble.archive.Set(err) {
-			s.log.ErrorContext(ctx, "the store's space is not being freed", "err", err)
+			s.log.ErrorContext(ctx, "no space is being freed in the store", "err", err)
 		}
 	}
 }
@@ -77,7 +77,8 @@ func (s *Store) keepIndexed(ctx context.Context) error {
 	return s.archive.KeepIndexed(ctx, s.conf.ArchiveEach)
 }
 
-// freeSpace lets a full embedded store start: without free space it could not take a lease.
+// freeSpace archives data of a full embedded store at the start: without free space this replica
+// could not take a lease.
 func (s *Store) freeSpace(ctx context.Context) error {
 	if !s.etcd.Embedded() {
 		return nil

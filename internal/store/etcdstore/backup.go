@@ -20,13 +20,13 @@ import (
 
 // A backup is a tar file:
 //
-//	manifest.json        what it is of, see Manifest
+//	manifest.json        describes the backup, see Manifest
 //	etcd.snapshot        a snapshot of the embedded etcd, with etcd's own hash
 //	archive/trail/…      the archive's segments
 //	archive/runs/…       the archive's runs
-//	SHA256SUMS           a line for each file before it, as sha256sum writes it
+//	SHA256SUMS           a line for each file above, in the format of sha256sum
 //
-// SHA256SUMS comes last and tells a whole backup from one that was cut off.
+// SHA256SUMS comes last: a backup without it was cut off.
 const (
 	manifestName = "manifest.json"
 	snapshotName = "etcd.snapshot"
@@ -40,7 +40,7 @@ type Manifest struct {
 	V      int       `json:"v"`      // 1
 	At     time.Time `json:"at"`     // UTC
 	// Head is the newest entry of the trail when the backup began; the backup may contain later
-	// ones.
+	// entries.
 	Head audit.Head `json:"head"`
 }
 

@@ -18,7 +18,7 @@ import (
 
 var silent = slog.New(slog.DiscardHandler)
 
-// backed is a store with some of everything, in use, and a backup of it.
+// backed returns an open store with data of every kind, a run in it, and a backup of the store.
 func backed(t *testing.T) (*etcdstore.Store, engine.Stored, []byte) {
 	t.Helper()
 	s := open(t, small(t.TempDir()))
@@ -45,7 +45,7 @@ func backed(t *testing.T) (*etcdstore.Store, engine.Stored, []byte) {
 func TestBackup(t *testing.T) {
 	t.Parallel()
 	s, at, b := backed(t)
-	newRun(t, s) // after the backup, and so not in it
+	newRun(t, s) // stored after the backup, so the backup does not contain it
 	dir := filepath.Join(t.TempDir(), "deep", "restored")
 	m, report, err := etcdstore.Restore(t.Context(), bytes.NewReader(b), dir, silent)
 	if err != nil || report.Head != m.Head || report.Entries != 452 {
@@ -93,14 +93,14 @@ func TestBackupDamaged(t *testing.T) {
 		data []byte
 		says string
 	}{
-		"cut off":             {b[:len(b)/2], "damaged"},
-		"cut between files":   {without(t, b, "SHA256SUMS"), "cut off"},
-		"a byte changed":      {append(append(bytes.Clone(b[:middle]), 'N'), b[middle+1:]...), "damaged"},
-		"without a segment":   {without(t, b, "archive/trail/0000000000000001-0000000000000090.jsonl"), "damaged"},
-		"without a manifest":  {without(t, b, "manifest.json"), "damaged"},
-		"an unknown file":     {with(t, "../../etc/passwd"), "no backup has"},
-		"nothing":             {nil, "cut off"},
-		"something different": {[]byte(strings.Repeat("hello ", 1000)), "no backup"},
+		"cut off":            {b[:len(b)/2], "damaged"},
+		"cut between files":  {without(t, b, "SHA256SUMS"), "cut off"},
+		"a byte changed":     {append(append(bytes.Clone(b[:middle]), 'N'), b[middle+1:]...), "damaged"},
+		"without a segment":  {without(t, b, "archive/trail/0000000000000001-0000000000000090.jsonl"), "damaged"},
+		"without a manifest": {without(t, b, "manifest.json"), "damaged"},
+		"an unknown file":    {with(t, "../../etc/passwd"), "unexpected file"},
+		"an empty file":      {nil, "cut off"},
+		"not a tar file":     {[]byte(strings.Repeat("hello ", 1000)), "not a backup"},
 	} {
 		dir := filepath.Join(t.TempDir(), "restored")
 		_, _, err := etcdstore.Restore(t.Context(), bytes.NewReader(c.data), dir, silent)
@@ -116,7 +116,7 @@ func TestBackupDamaged(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, _, err := etcdstore.Restore(t.Context(), bytes.NewReader(b), full, silent); err == nil || !strings.Contains(err.Error(), "not empty") {
-		t.Errorf("into a directory that is not empty: %v", err)
+		t.Errorf("restored into a directory that is not empty: %v", err)
 	}
 }
 

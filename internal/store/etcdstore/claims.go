@@ -63,7 +63,7 @@ func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current b
 		case errors.Is(why, sign.ErrNewerForm):
 			return claim{V: sign.Form}, false, nil
 		case why != nil && !signed && kv.Version > 1:
-			current = false // from an unsigned version: its handled claims stay handled
+			current = false // a version that did not sign stored this claim: if it is handled, it stays handled
 		case why != nil:
 			current = false
 			_ = s.Tampered("delivery "+key, why)
@@ -86,7 +86,7 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bo
 		return false, err
 	}
 	if len(value) > etcdconn.MaxBytes {
-		return false, fmt.Errorf("the delivery %s is too large to store: %d bytes, at most %d", key, len(value), etcdconn.MaxBytes)
+		return false, fmt.Errorf("the delivery %s is too large to store: it has %d bytes, but at most %d are possible", key, len(value), etcdconn.MaxBytes)
 	}
 	k := s.keys.Claim(key)
 	resp, err := s.etcd.Txn(ctx, "claiming a delivery",

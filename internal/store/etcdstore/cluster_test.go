@@ -20,7 +20,7 @@ import (
 	"dhbot/internal/store/replicas"
 )
 
-// raw is a client of the test's own.
+// raw returns a plain etcd client, so that a test can bypass the store.
 func raw(t testing.TB, endpoint string) *clientv3.Client {
 	t.Helper()
 	c, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}, DialTimeout: 10 * time.Second})
@@ -31,7 +31,8 @@ func raw(t testing.TB, endpoint string) *clientv3.Client {
 	return c
 }
 
-// endLease ends the lease of a replica, as time does when its process sleeps.
+// endLease ends the lease of a replica, as if the process of the replica had been suspended for too
+// long.
 func endLease(t testing.TB, c *clientv3.Client, replica string) {
 	t.Helper()
 	resp, err := c.Get(t.Context(), etcdstore.DefaultPrefix+"replica/"+replica)
@@ -111,7 +112,7 @@ func TestLeaseLost(t *testing.T) {
 	endpoint := startEtcd(t)
 	s := open(t, etcdstore.Config{Endpoints: []string{endpoint}, LeaseTTL: 3 * time.Second, SealEach: 10 * time.Millisecond})
 	at := newRun(t, s)
-	verify(t, s) // this makes it the sealer
+	verify(t, s) // this makes the replica the sealer
 	endLease(t, raw(t, endpoint), "bot")
 	if _, err := s.Commit(t.Context(), change(at, engine.Approved)); !errors.Is(err, engine.ErrLeaseLost) {
 		t.Fatalf("error %v, want ErrLeaseLost", err)
@@ -141,7 +142,8 @@ func TestLeaseKept(t *testing.T) {
 	}
 }
 
-// The name of a live replica cannot be taken. The name of a dead one can, once its lease has ended.
+// The name of a live replica cannot be taken. The name of a dead replica can be taken once its
+// lease has ended.
 func TestReplicaNames(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -158,22 +160,22 @@ func TestReplicaNames(t *testing.T) {
 	if _, err := first.Commit(t.Context(), change(engine.Stored{Run: engine.Run{ID: "R-7F3K"}}, engine.Waiting)); !errors.Is(err, engine.ErrLeaseLost) {
 		t.Errorf("the former holder of the name can commit: %v", err)
 	}
-	// When it runs again, it learns that another process has its name.
+	// When the former holder runs again, its Run reports that another process has the name.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := first.Run(ctx); !errors.As(err, &used) {
-		t.Errorf("its Run ended with %v, want *NameInUseError", err)
+		t.Errorf("Run of the former holder ended with %v, want *NameInUseError", err)
 	}
 }
 
-// shown is the next form that a watch shows.
+// shown is the next form of a run that a watch delivers.
 func shown(t *testing.T, seen <-chan engine.Stored) engine.Stored {
 	t.Helper()
 	select {
 	case r := <-seen:
 		return r
 	case <-time.After(2 * time.Minute):
-		t.Fatal("the watch shows nothing")
+		t.Fatal("the watch delivers nothing")
 		return engine.Stored{}
 	}
 }
@@ -223,7 +225,8 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-// While the store is down, calls report this; a watch survives it.
+// While the store is down, calls return ErrStoreDown; a watch continues once the store answers
+// again.
 func TestStoreGoesAwayAndReturns(t *testing.T) {
 	t.Parallel()
 	cut, proxied := cuttable(t, startEtcd(t))
@@ -264,7 +267,8 @@ func TestStoreGoesAwayAndReturns(t *testing.T) {
 	}
 }
 
-// If the forms that a watch has not seen yet are compacted away, it shows the newest ones.
+// If etcd compacts forms that a watch has not delivered yet, the watch delivers the newest form of
+// each run.
 func TestWatchOverCompaction(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

@@ -31,8 +31,8 @@ type held struct {
 	rev int64
 }
 
-// commitTries limits how often a Commit reads the locks again. This happens only if the run's
-// own locks differ from those that it assumed; other writers can only free one.
+// commitTries limits how often a Commit reads the locks again. It does so only if the run holds
+// other locks than Commit assumed, for example because another replica has freed one.
 const commitTries = 5
 
 // Commit makes one change in one transaction; see engine.Runs.
@@ -56,7 +56,7 @@ func (s *Store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 			return 0, err
 		}
 		if size > etcdconn.MaxBytes {
-			return 0, fmt.Errorf("the change of run %s has %d bytes, the store takes %d", c.Run.ID, size, etcdconn.MaxBytes)
+			return 0, fmt.Errorf("the change of run %s has %d bytes, but the store accepts at most %d", c.Run.ID, size, etcdconn.MaxBytes)
 		}
 		resp, err := s.etcd.Txn(ctx, "storing run "+c.Run.ID, s.conditions(c, locks), then, s.evidence(c))
 		if err != nil {
@@ -72,7 +72,7 @@ func (s *Store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return 0, fmt.Errorf("%w: the locks of run %s keep changing", engine.ErrConflict, c.Run.ID)
 }
 
-// conditions are the conditions of the transaction.
+// conditions returns what must hold for the transaction to take effect.
 func (s *Store) conditions(c engine.Change, locks []held) []clientv3.Cmp {
 	run := s.keys.Run(c.Run.ID)
 	list := append(s.Current(), s.Lives())
@@ -179,7 +179,8 @@ func (s *Store) endedAt(r engine.Run) time.Time {
 	return s.conf.Now()
 }
 
-// evidence is read if a condition does not hold; diagnose depends on its order.
+// evidence returns the reads that are made if a condition does not hold; diagnose depends on their
+// order.
 func (s *Store) evidence(c engine.Change) []clientv3.Op {
 	keysOnly := clientv3.WithKeysOnly()
 	ops := []clientv3.Op{
@@ -269,7 +270,7 @@ func (s *Store) readLocks(kvs []*etcdconn.KeyValue) ([]held, error) {
 		if err := json.Unmarshal(kv.Value, &v); err != nil {
 			return nil, fmt.Errorf("the stored lock %s cannot be read: %.100q", name, kv.Value)
 		}
-		if v.V != 1 { // a newer bot's lock is held, whatever its form
+		if v.V != 1 { // a lock that a newer bot stored counts as held, whatever its form
 			s.noteNewer(fmt.Errorf("%w: lock %s, form %d", engine.ErrNewerForm, name, v.V))
 		}
 		list = append(list, held{engine.Lock{Name: name, Run: v.Run, Reason: v.Reason, Since: v.Since}, kv.ModRevision})

@@ -19,7 +19,8 @@ import (
 // DefaultPrefix is the prefix of all keys.
 const DefaultPrefix = "dhbot/v1/"
 
-// Config describes where the state is stored. Exactly one of Dir and Endpoints is set.
+// Config describes where the state is stored. Exactly one of Dir and Endpoints is set. A value
+// after a semicolon is the default.
 type Config struct {
 	// Dir is a local directory for the embedded store, created with mode 0700.
 	Dir string
@@ -35,25 +36,25 @@ type Config struct {
 
 	Replica  string        // name of this replica, unique among live ones; "bot" by default
 	LeaseTTL time.Duration // how long a dead replica counts as alive; 10 s, whole seconds
-	Timeout  time.Duration // of one call; 3 s
+	Timeout  time.Duration // limit of one call; 3 s
 	SealEach time.Duration // how often pending records are sealed; 500 ms
 	// AppendEach is the least time between transactions that append records without a run; 100 ms.
-	// Records that arrive meanwhile share the next one.
+	// Records that arrive before the next transaction share it.
 	AppendEach time.Duration
 	Quota      int64 // embedded: largest size of the database; 2 GiB
-	// KeepClaims is the least time for which a handled delivery is kept; 75 min. Slack redelivers an
-	// event for up to an hour; the rest allows for different clocks.
+	// KeepClaims is the least time for which a handled delivery is kept; 75 min. Slack redelivers
+	// an event for up to an hour; the other 15 min allow for clocks that differ.
 	KeepClaims time.Duration
-	SweepEach  time.Duration // how often older ones are deleted; 10 min
+	SweepEach  time.Duration // how often older deliveries are deleted; 10 min
 
 	// Archive is a directory for data that need not stay in the store, shared by all replicas; ""
 	// keeps everything in the store.
 	Archive     string
 	ArchiveEach time.Duration // how often data is archived; 1 min
 	KeepTrail   uint64        // newest entries of the trail that stay in the store; 5,000
-	Segment     uint64        // entries that are moved at a time; 5,000
+	Segment     uint64        // entries in one archived segment; 5,000
 	KeepRuns    int           // newest ended runs that stay in the store; 2,000
-	KeepRunsFor time.Duration // how long they stay; 30 days
+	KeepRunsFor time.Duration // how long ended runs stay in the store; 30 days
 	// KeepHistory is the least number of past changes that an embedded store keeps for slow
 	// watches, counted in revisions or sealed records; 2,000.
 	KeepHistory int64
@@ -68,7 +69,7 @@ type Config struct {
 	// Witnesses keep the heads of the trail, in addition to the file next to the key: paths of
 	// files, and http(s) addresses.
 	Witnesses   []string
-	WitnessEach time.Duration // how often a new head is sent to them; 1 s
+	WitnessEach time.Duration // how often a new head is sent to the witnesses; 1 s
 	VerifyEach  time.Duration // how often the whole history is verified; 1 h
 	// Adopt takes over a store that was signed with another key.
 	Adopt bool

@@ -28,7 +28,7 @@ func TestConfigRefused(t *testing.T) {
 	} {
 		if s, err := etcdstore.Open(t.Context(), c); err == nil {
 			s.Close()
-			t.Errorf("%s: opened", name)
+			t.Errorf("%s: the store was opened, want an error", name)
 		} else if strings.Contains(err.Error(), "u:p@") && name != "password in the URL" {
 			t.Errorf("%s: %v", name, err)
 		}

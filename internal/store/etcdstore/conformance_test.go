@@ -16,8 +16,8 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// open opens a store without its loops, and closes it with the test. Times that a test does
-// not set are long enough for a busy machine.
+// open opens a store without running its loops, and closes the store at the end of the test. Times
+// that a test does not set are long enough for a busy machine.
 func open(t testing.TB, c etcdstore.Config) *etcdstore.Store {
 	t.Helper()
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Minute)
@@ -42,7 +42,8 @@ func TestEmbeddedConformance(t *testing.T) {
 	})
 }
 
-// Debian's etcd 3.4 as an ordinary process: the oldest version supported.
+// TestExternalConformance uses Debian's etcd 3.4, the oldest supported version, as an ordinary
+// process.
 func TestExternalConformance(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -112,7 +113,7 @@ func (e *etcd) await(t testing.TB) {
 
 func (e *etcd) kill() {
 	if e.cmd != nil {
-		_ = e.cmd.Process.Kill() // it may have ended by itself
+		_ = e.cmd.Process.Kill() // it may have ended already
 		_ = e.cmd.Wait()
 		e.cmd = nil
 	}

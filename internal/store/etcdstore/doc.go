@@ -57,7 +57,7 @@
 //	                  an incident whose end was posted, signed, for half an hour: its
 //	                  card is edited again if an old form has overwritten it.
 //	watch/overtaken/CLUSTER/INCIDENT
-//	                  {v}, signed: its card may show an old form. The leader edits it.
+//	                  {v}, signed: the card of this incident may show an old form; the leader edits the card.
 //	leader/trail      name of the replica that seals, archives and sweeps, with its
 //	                  lease.
 //	leader/work       name of the replica that posts and resumes deliveries of dead
@@ -86,10 +86,10 @@
 // effect. A Commit is one transaction that requires the run's revision, the
 // locks, the claim, and the lease of this replica.
 //
-// A newer version of the bot may have stored a form that this one does not know.
-// This stops nothing else: a run is left out of lists (Get returns
-// engine.ErrNewerForm), a delivery is left alone, a lock counts as held, and
-// another replica seals a record. Health reports such values.
+// A newer version of the bot may have stored a form that this one does not know. Such a value stops
+// nothing else: a run is left out of lists (Get returns engine.ErrNewerForm), a delivery is left
+// alone, a lock counts as held, and a record is sealed by another replica. Health reports such
+// values.
 //
 // An external cluster must run etcd 3.4 or newer, be used by the bot alone, and
 // compact itself (--auto-compaction-mode=revision

@@ -84,7 +84,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestHelperProcess is no test: it is the other bot that TestDirInUse starts. It opens a store,
+// TestHelperProcess is not a test: it is the other bot that TestDirInUse starts. It opens a store,
 // prints a line, and waits to be killed.
 func TestHelperProcess(t *testing.T) {
 	dir := os.Getenv("DHBOT_TEST_HOLD")
@@ -228,7 +228,8 @@ func TestListenersAreSeen(t *testing.T) {
 	}
 }
 
-// A damaged directory is an error that names it, and does not end the process.
+// Opening a damaged directory returns an error that names the directory, and does not end the
+// process.
 func TestDamagedDirectory(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, dir string){
 		"write-ahead log cut": func(t *testing.T, dir string) {

@@ -16,7 +16,7 @@ import (
 // Health is the health of the store.
 type Health struct {
 	State etcdconn.State
-	// Why has the problems, in sentences for people: why the store accepts no changes, or which
+	// Why lists the problems as sentences for people: why the store accepts no changes, or which
 	// maintenance has stopped. Notes are for information.
 	Why, Notes []string
 
@@ -149,7 +149,7 @@ func (s *Store) why(h *Health) (why, notes []string) {
 		why = append(why, fmt.Sprintf("it is nearly full: %d of %d bytes are in use; %s", h.InUse, h.Quota, s.CompactionAdvice()))
 	}
 	if err := s.trouble.newer.Get(); err != nil {
-		notes = append(notes, "left to the newer replicas: "+err.Error())
+		notes = append(notes, "left to replicas of a newer version: "+err.Error())
 	}
 	if h.AmbiguousClaims > 0 {
 		notes = append(notes, fmt.Sprintf("%d deliveries that did not count are not yet marked as handled", h.AmbiguousClaims))

@@ -9,9 +9,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// SetLastHeard stores that the bot receives events from Slack at a time, and returns when any
-// replica last did before; zero for never. If several replicas store it at the same time, one gets
-// the earlier time: that one reports a gap.
+// SetLastHeard stores at as the time of the last event from Slack, and returns the time that it
+// replaces; zero for none. If several replicas call it at the same time, only one of them gets the
+// replaced time, and reports a gap.
 func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Time, err error) {
 	resp, err := s.etcd.Get(ctx, "reading the time of the last event from Slack", s.keys.LastHeard())
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Tim
 	case err != nil:
 		return time.Time{}, err
 	case !put.Succeeded:
-		return at, nil // another replica receives events, and has the earlier time
+		return at, nil // another replica has just stored a time, and got the replaced one
 	default:
 		return before, nil
 	}

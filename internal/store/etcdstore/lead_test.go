@@ -51,7 +51,7 @@ func TestOneLeads(t *testing.T) {
 	happens("a leads", aLeads)
 	run(t, b)
 	bLeads, _, stopB := lead(b)
-	// a's lease is not renewed, as if its process were suspended: it ends by itself.
+	// Nothing renews a's lease, as if a's process were suspended, so the lease ends.
 	happens("b leads", bLeads)
 	if err := a.SetPost(t.Context(), "R-7F3K", publish.Post{TS: "1"}); !errors.Is(err, engine.ErrLeaseLost) {
 		t.Errorf("a former leader stores a post: %v, want ErrLeaseLost", err)
@@ -66,7 +66,7 @@ func TestOneLeads(t *testing.T) {
 		t.Errorf("after MarkBehind the post is %+v, %v", p, err)
 	}
 	happens("a notices that it has lost the lead", aLost)
-	run(t, a) // it takes a new lease
+	run(t, a) // a takes a new lease
 	stopB()
 	happens("a leads again when b leaves", aLeads)
 	if err := a.SetPost(t.Context(), "R-7F3K", publish.Post{TS: "3"}); err != nil {

@@ -24,13 +24,13 @@ type maintenance struct {
 	Until  int64  `json:"until"`
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
-	// For a window:
+	// For a maintenance window:
 	Waits    bool   `json:"waits,omitempty"`
 	Approver string `json:"approver,omitempty"`
 	Origin   string `json:"origin,omitempty"`
 }
 
-// Maintenance returns the announcements that were not ended, by cluster and target.
+// Maintenance returns the stored announcements, sorted by cluster and target.
 func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	resp, err := s.etcd.Get(ctx, "reading the announced maintenance", s.keys.Maintenances(), clientv3.WithPrefix())
 	if err != nil {

@@ -47,13 +47,13 @@ func BenchmarkMillion(b *testing.B) {
 		fmt.Printf("opening: %v with a thousand records, %v with %d\n", opening(b, small), again, *million)
 		b.ReportMetric(float64(again.Milliseconds()), "start-ms")
 		querying(b, large)
-		b.ReportMetric(0, "ns/op") // of the whole: it means nothing
+		b.ReportMetric(0, "ns/op") // the time of the whole benchmark means nothing
 	}
 }
 
-// ofYear makes a store with records of the last year. Its archive is written as the store archives.
-// The rest is put into etcd with one record per chunk, as a bot with a record every 30 seconds
-// would seal them.
+// ofYear makes a store with records from the last year. The archive has the files that the store
+// would write. The newest records are put into etcd, one per chunk, as a bot with a record every 30
+// seconds would seal them.
 func ofYear(b *testing.B, count int) etcdstore.Config {
 	b.Helper()
 	start := time.Now()
@@ -108,7 +108,7 @@ func ofYear(b *testing.B, count int) etcdstore.Config {
 	if err := etcd.Close(func(context.Context) {}); err != nil {
 		b.Fatal(err)
 	}
-	s := open(b, conf) // which signs it
+	s := open(b, conf) // Open signs the store
 	if _, err := s.Seal(b.Context()); err != nil {
 		b.Fatal(err)
 	}
@@ -119,7 +119,8 @@ func ofYear(b *testing.B, count int) etcdstore.Config {
 	return conf
 }
 
-// entriesOfYear are reads by several people, and after each 48 of them a run of twelve records.
+// entriesOfYear are the records of reads by several people; after every 48 reads, a run with twelve
+// records follows.
 func entriesOfYear(count int) iter.Seq[audit.Sealed] {
 	every := year / time.Duration(count)
 	began := time.Now().Add(-year)

@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// Replicas see each other's config hashes, and how far another clock is ahead
-// of theirs.
+// Replicas see each other's config hashes, and how far another replica's clock is ahead of their
+// own.
 func TestPeers(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -28,17 +28,17 @@ func TestPeers(t *testing.T) {
 	})
 	list, err := b.Peers(t.Context())
 	if err != nil || len(list) != 2 || list[0].Ahead != 0 {
-		t.Errorf("b sees %+v, %v: a's clock is not ahead", list, err)
+		t.Errorf("b sees %+v, %v, want a clock of a that is not ahead", list, err)
 	}
 	if err := b.Leave(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if list, err = a.Peers(t.Context()); err != nil || len(list) != 2 || list[0].Leaving || !list[1].Leaving {
-		t.Errorf("a sees %+v, %v: b is leaving", list, err)
+		t.Errorf("a sees %+v, %v, want b as leaving", list, err)
 	}
 }
 
-// One of several replicas learns of a gap in which no replica received events.
+// Exactly one of several replicas learns of a gap in which no replica received events.
 func TestHear(t *testing.T) {
 	t.Parallel()
 	s := open(t, etcdstore.Config{Dir: t.TempDir()})

@@ -24,8 +24,8 @@ func (s *Store) Post(ctx context.Context, run string) (p publish.Post, ok bool, 
 	return p, true, nil
 }
 
-// SetPost stores a run's message. A replica that no longer leads gets engine.ErrLeaseLost: its
-// successor posts by now.
+// SetPost stores a run's message. A replica that no longer leads gets engine.ErrLeaseLost, because
+// another replica posts now.
 func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
 	return s.setAsLeader(ctx, "storing the message of run "+run, s.keys.Post(run), p)
 }
@@ -47,8 +47,8 @@ func (s *Store) setAsLeader(ctx context.Context, doing, key string, value any) e
 	return err
 }
 
-// MarkBehind notes that a run's message may show an older form. The caller may no longer be the
-// leader, and changes nothing else of the leader's notes.
+// MarkBehind notes that a run's message may show an older form. A replica that no longer leads may
+// call it; it changes nothing else of what the leader stored.
 func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	key := s.keys.Post(run)
 	for {
@@ -94,7 +94,7 @@ func (s *Store) trailPosted(ctx context.Context) (n uint64, rev int64, err error
 	return n, resp.Kvs[0].ModRevision, nil
 }
 
-// SetTrailPosted increases that number; it never decreases.
+// SetTrailPosted increases the number of the last posted trail entry, and never decreases it.
 func (s *Store) SetTrailPosted(ctx context.Context, n uint64) error {
 	for {
 		old, rev, err := s.trailPosted(ctx)

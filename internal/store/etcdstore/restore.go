@@ -21,7 +21,8 @@ import (
 
 // Restore creates a state directory from a backup: dir must be empty or not exist. It verifies the
 // restored trail, from the archive and the store, up to the head of the backup, and then moves the
-// directory into place. After an error it leaves nothing behind. The archive is in dir/archive.
+// directory into place. After an error it leaves nothing behind. The restored archive is in
+// dir/archive.
 func Restore(ctx context.Context, r io.Reader, dir string, log *slog.Logger) (Manifest, audit.Report, error) {
 	if err := mustBeEmpty(dir); err != nil {
 		return Manifest{}, audit.Report{}, err
@@ -66,7 +67,7 @@ func restoreInto(ctx context.Context, r io.Reader, work string, log *slog.Logger
 		return m, audit.Report{}, err
 	}
 	if err := etcdconn.RestoreSnapshot(filepath.Join(work, snapshotName), work, log); err != nil {
-		return m, audit.Report{}, fmt.Errorf("the snapshot in the backup: %w", err)
+		return m, audit.Report{}, fmt.Errorf("the snapshot in the backup cannot be restored: %w", err)
 	}
 	s, err := Open(ctx, Config{Dir: work, Archive: filepath.Join(work, "archive"), Log: log})
 	if err != nil {
@@ -91,7 +92,7 @@ func unpack(r io.Reader, work string) (m Manifest, err error) {
 			return m, errors.New("the backup was cut off: its last file, " + sumsName + ", is missing")
 		}
 		if err != nil {
-			return m, fmt.Errorf("this is no backup, or it is damaged: %w", err)
+			return m, fmt.Errorf("this is not a backup, or it is damaged: %w", err)
 		}
 		if h.Name == sumsName {
 			want, err := io.ReadAll(in)
@@ -109,10 +110,10 @@ func unpack(r io.Reader, work string) (m Manifest, err error) {
 	}
 	text, err := os.ReadFile(filepath.Join(work, manifestName))
 	if err != nil {
-		return m, fmt.Errorf("this is no backup: %w", err)
+		return m, fmt.Errorf("this is not a backup: %w", err)
 	}
 	if err := json.Unmarshal(text, &m); err != nil || m.Format != manifestFormat {
-		return m, errors.New("this is no backup of the bot's state: its manifest does not say so")
+		return m, errors.New("this is not a backup of the bot's state: its manifest has another format")
 	}
 	if m.V != 1 {
 		return m, fmt.Errorf("the backup has form %d, this program reads form 1: restore it with the version that wrote it", m.V)
@@ -122,7 +123,7 @@ func unpack(r io.Reader, work string) (m Manifest, err error) {
 
 func unpackFile(in io.Reader, h *tar.Header, work string, sums *strings.Builder) error {
 	if h.Typeflag != tar.TypeReg || !known(h.Name) {
-		return fmt.Errorf("the backup has a file that no backup has: %q", h.Name)
+		return fmt.Errorf("the backup has an unexpected file: %q", h.Name)
 	}
 	name := filepath.Join(work, h.Name)
 	if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
@@ -141,8 +142,8 @@ func unpackFile(in io.Reader, h *tar.Header, work string, sums *strings.Builder)
 	return nil
 }
 
-// known reports whether a backup may contain a file of this name, which is then safe to write below
-// a directory.
+// known reports whether a backup may contain a file of this name. Such a name is safe to write
+// below a directory.
 func known(name string) bool {
 	if name == manifestName || name == snapshotName {
 		return true

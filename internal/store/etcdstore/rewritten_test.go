@@ -18,14 +18,14 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// rewritten is a store with three entries, and a client that changes it without the bot.
+// rewritten is a store with three entries, and a client that changes the store without the bot.
 type rewritten struct {
 	t        *testing.T
 	s        *etcdstore.Store
 	conf     etcdstore.Config
 	client   *clientv3.Client
 	oldBytes string        // the first form of a run
-	now      engine.Stored // its newest
+	now      engine.Stored // the newest form of that run
 	other    engine.Stored // another run
 }
 
@@ -114,11 +114,11 @@ var rewrittenRuns = map[string]func(x *rewritten){
 	"an older form":       func(x *rewritten) { x.put(x.run(), x.oldBytes) },
 	"another run's bytes": func(x *rewritten) { x.put(x.run(), x.get("run/"+x.other.Run.ID)) },
 	"a deleted run":       func(x *rewritten) { x.remove(x.run(), "open/"+x.now.Run.ID, "id/"+x.now.Run.ID) },
-	"its place in a list": func(x *rewritten) { x.remove("open/" + x.now.Run.ID) },
+	"its key in open/":    func(x *rewritten) { x.remove("open/" + x.now.Run.ID) },
 }
 
-// TestRewrittenRun: no one can make the bot act by writing to the store. A run that the bot did not
-// store like this is not continued, and is named in Health, in the audit channel and by verify.
+// TestRewrittenRun: no one can make the bot act by writing to the store. A run that differs from
+// what the bot stored is not continued, and is named in Health, in the audit channel and by verify.
 func TestRewrittenRun(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -130,7 +130,7 @@ func TestRewrittenRun(t *testing.T) {
 			if _, listed := listsOpen(t, x.s, x.now.Run.ID); listed {
 				t.Error("the run would be continued")
 			}
-			if name != "its place in a list" { // the run itself is unchanged
+			if name != "its key in open/" { // the run itself is unchanged
 				if got, err := x.s.Get(t.Context(), x.now.Run.ID); err == nil {
 					t.Errorf("the run was accepted: %+v", got)
 				}
@@ -234,14 +234,14 @@ func TestRewrittenTrail(t *testing.T) {
 }
 
 // TestWitnessesGetHeads: a head of entries that this replica sealed itself is sent to a witness
-// without reading the trail again, however many chunks were sealed since the last one.
+// without reading the trail again, however many chunks were sealed since the last head.
 func TestWitnessesGetHeads(t *testing.T) {
 	t.Parallel()
 	x := newRewritten(t, startEtcd(t))
 	tell := func() {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
-		cancel() // send the heads once, then return
+		cancel() // so KeepWitnesses sends the heads once and returns
 		ok(t, x.s.KeepWitnesses(ctx))
 	}
 	tell()
@@ -261,9 +261,9 @@ func TestWitnessesGetHeads(t *testing.T) {
 	}
 }
 
-// TestReplacedInstallation: a store whose installation's record was removed is not adopted as one
-// of a version without signatures. Its unsigned values are ignored, and its signed open runs are
-// closed.
+// TestReplacedInstallation: a store whose record of the installation was removed is not adopted as
+// the store of a version without signatures. Its unsigned values are ignored, and its signed open
+// runs are closed.
 func TestReplacedInstallation(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -301,8 +301,8 @@ func TestReplacedInstallation(t *testing.T) {
 	}
 }
 
-// alarmed requires an alarm in the trail that names what; the audit channel and verify show the
-// same record.
+// alarmed fails the test unless an alarm in the trail contains the text in what; the audit channel
+// and verify show the same record.
 func alarmed(t testing.TB, s *etcdstore.Store, what string) {
 	t.Helper()
 	run(t, s)

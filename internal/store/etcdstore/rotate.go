@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// Rotate gives the state a new key, while no bot runs. It signs all values of the old key again.
-// The old key is then invalid, but its public key still verifies old heads. Rotate continues an
-// interrupted rotation.
+// Rotate gives the state a new key, while no bot runs. It signs all values again that the old key
+// signed. The old key is then invalid, but its public key still verifies old heads. Rotate
+// continues an interrupted rotation.
 func Rotate(ctx context.Context, c Config) error {
 	old, err := sign.Load(c.KeyFile)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Store) signAnew(ctx context.Context, was string) error {
 	again := func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
 		v, err := s.Key().Open(string(kv.Key), kv.Value)
 		if err != nil {
-			return clientv3.Op{}, false, nil // it was invalid, and stays so
+			return clientv3.Op{}, false, nil // the value was invalid, and stays invalid
 		}
 		return clientv3.OpPut(string(kv.Key), string(s.Key().Sign(string(kv.Key), v))), true, nil
 	}
@@ -64,8 +64,9 @@ func (s *Store) signAnew(ctx context.Context, was string) error {
 	return s.Rewrite(ctx, s.keys.Installation(), again)
 }
 
-// signClaims signs deliveries again. A second write of a claim's key would settle it. So an
-// unhandled claim is copied to another key and back; an interrupted rotation first copies it back.
+// signClaims signs deliveries again. A second write of a claim's key would settle the claim. So an
+// unhandled claim is copied to another key and back; a rotation that continues an interrupted one
+// first copies such claims back.
 func (s *Store) signClaims(ctx context.Context) error {
 	if err := s.returnClaims(ctx); err != nil {
 		return err
@@ -75,7 +76,7 @@ func (s *Store) signClaims(ctx context.Context) error {
 		key := string(kv.Key)
 		v, err := s.Key().Open(key, kv.Value)
 		if err != nil {
-			return clientv3.Op{}, false, nil // it was invalid, and stays so
+			return clientv3.Op{}, false, nil // the value was invalid, and stays invalid
 		}
 		value := string(s.Key().Sign(key, v))
 		if kv.Version > 1 {

@@ -38,7 +38,7 @@ func (s *Store) LoadRoundTrip(ctx context.Context) (RoundTrip, error) {
 	}
 	var e RoundTrip
 	if err := json.Unmarshal(resp.Kvs[0].Value, &e); err != nil || e.V != roundTripVersion {
-		return RoundTrip{}, fmt.Errorf("the stored round trip has a form that is not known here: %.100q", resp.Kvs[0].Value)
+		return RoundTrip{}, fmt.Errorf("the stored round trip has a form that this version does not know: %.100q", resp.Kvs[0].Value)
 	}
 	e.rev = resp.Kvs[0].ModRevision
 	return e, nil

@@ -49,7 +49,7 @@ func (s *Store) openAt(ctx context.Context) ([]engine.Stored, int64, error) {
 	return list, resp.Header.Revision, err
 }
 
-// openOf returns the runs of an index of open ones, oldest first, as of a revision.
+// openOf returns the runs that an index of open runs lists, oldest first, as of a revision.
 func (s *Store) openOf(ctx context.Context, index []*etcdconn.KeyValue, rev int64) ([]engine.Stored, error) {
 	kvs, err := s.runsOf(ctx, index, s.keys.Opens(), rev)
 	if err != nil {

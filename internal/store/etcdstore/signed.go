@@ -189,6 +189,6 @@ func (s *Store) verifyListed(ctx context.Context, id string) error {
 // noteNewer remembers that a value was left to newer replicas.
 func (s *Store) noteNewer(err error) {
 	if s.trouble.newer.Set(err) {
-		s.log.Warn("left to the newer replicas", "err", err)
+		s.log.Warn("a value is left to replicas of a newer version", "err", err)
 	}
 }

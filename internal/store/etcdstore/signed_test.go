@@ -89,7 +89,7 @@ func TestForgedDelivery(t *testing.T) {
 	put("slash/2", stored)
 	unsigned := `{"v":1,"state":"accepted","replica":"bot","at":1,"payload":"cmVzdGFydA=="}`
 	put("slash/3", unsigned)
-	put("slash/4", unsigned) // as if it had been handled by a version that signed nothing
+	put("slash/4", unsigned) // as if a version that signed nothing had handled the delivery
 	put("slash/4", unsigned)
 	if got := keys(); len(got) != 1 || got[0] != "slash/1" {
 		t.Errorf("would be resumed: %v", got)
@@ -148,8 +148,8 @@ func TestPretendedReplica(t *testing.T) {
 		"unsigned": func(string) string {
 			return fmt.Sprintf(`{"v":1,"pid":1,"host":"a","since":1,"clock":%d}`, time.Now().UnixMilli())
 		},
-		"another replica's":    func(own string) string { return own },
-		"its own, an hour old": func(own string) string { return own },
+		"an entry of another replica": func(own string) string { return own },
+		"its own entry, an hour old":  func(own string) string { return own },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -159,7 +159,7 @@ func TestPretendedReplica(t *testing.T) {
 			_, err := sign.Create(key)
 			ok(t, err)
 			conf := etcdstore.Config{Endpoints: []string{endpoint}, KeyFile: key, Replica: "a"}
-			if name == "its own, an hour old" {
+			if name == "its own entry, an hour old" {
 				conf.Now = func() time.Time { return time.Now().Add(-time.Hour) }
 			}
 			s := open(t, conf)
@@ -170,7 +170,7 @@ func TestPretendedReplica(t *testing.T) {
 			ok(t, s.Close())
 			forgetFile(t, key+".sent")
 			forged := etcdstore.DefaultPrefix + "replica/b"
-			if name == "its own, an hour old" {
+			if name == "its own entry, an hour old" {
 				forged = etcdstore.DefaultPrefix + "replica/a"
 			}
 			_, err = client.Put(t.Context(), forged, pretend(own))
@@ -232,16 +232,16 @@ func life(t testing.TB, c etcdstore.Config, f func(s *etcdstore.Store)) {
 	}
 }
 
-// TestRestoredStore: a store that was reset to an earlier time is recognised by its witness, by its
-// notes, or because it has neither. Runs that were open then are never continued, and no id and no
-// entry number is used twice.
+// TestRestoredStore: a store that was reset to an earlier time is recognised by a witness, by the
+// notes, or because both are missing. Runs that were open then are never continued, and no id and
+// no entry number is used twice.
 func TestRestoredStore(t *testing.T) {
 	t.Parallel()
 	for name, forget := range map[string]func(t *testing.T, key string){
-		"notes and witness":    func(*testing.T, string) {},
-		"witness alone":        func(t *testing.T, key string) { forgetFile(t, key+".sent") },
-		"notes alone":          func(t *testing.T, key string) { forgetFile(t, key+".heads") },
-		"neither: a new place": func(t *testing.T, key string) { forgetFile(t, key+".sent"); forgetFile(t, key+".heads") },
+		"notes and witness": func(*testing.T, string) {},
+		"witness alone":     func(t *testing.T, key string) { forgetFile(t, key+".sent") },
+		"notes alone":       func(t *testing.T, key string) { forgetFile(t, key+".heads") },
+		"neither of them":   func(t *testing.T, key string) { forgetFile(t, key+".sent"); forgetFile(t, key+".heads") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -34,7 +34,7 @@ func refuses(t *testing.T, s *etcdstore.Store, at engine.Stored, says string) {
 	}
 }
 
-// in checks the state in Health.
+// in checks that Health reports the state want and a text that contains says.
 func in(t *testing.T, s *etcdstore.Store, want etcdconn.State, says string) {
 	t.Helper()
 	h, err := s.Health(t.Context())
@@ -62,11 +62,11 @@ func fill(t *testing.T, s *etcdstore.Store) {
 			return
 		}
 	}
-	t.Fatal("the store is never full")
+	t.Fatal("the store did not become full")
 }
 
-// A full store can be read but stores nothing. With an archive it frees space by itself,
-// when it starts and while it runs.
+// A full store can be read but stores nothing. With an archive it frees space on its own, when it
+// starts and while it runs.
 func TestFull(t *testing.T) {
 	t.Parallel()
 	// Nothing renews the lease while the store is being filled, which takes long on a slow disk.
@@ -281,11 +281,11 @@ func fillDisk(t *testing.T, name string) {
 func TestAdvice(t *testing.T) {
 	for _, s := range []etcdconn.State{etcdconn.Well, etcdconn.Slow, etcdconn.NoLeader, etcdconn.Full,
 		etcdconn.Corrupted, etcdconn.Denied, etcdconn.Silent, etcdconn.Stopped} {
-		if a := s.Advice(); a == "" || strings.Contains(a, "no known state") {
+		if a := s.Advice(); a == "" || strings.Contains(a, "not a known state") {
 			t.Errorf("%s: %q", s, a)
 		}
 	}
-	if a := etcdconn.State("odd").Advice(); !strings.Contains(a, "no known state") {
+	if a := etcdconn.State("odd").Advice(); !strings.Contains(a, "not a known state") {
 		t.Errorf("odd: %q", a)
 	}
 }

@@ -15,7 +15,8 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// unsigned are the names that version 0.1 stored without a signature. All other names are signed.
+// unsigned are the prefixes of the names that version 0.1 stored without a signature. The values of
+// all other names are signed.
 var unsigned = []string{"follow/", "cluster/"}
 
 func isSigned(name string) bool {

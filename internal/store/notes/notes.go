@@ -56,7 +56,7 @@ type Notes struct {
 
 type run struct {
 	count uint64
-	rev   int64 // of the store, with that counter
+	rev   int64 // revision of the store at that counter
 	ended time.Time
 	sent  map[int]string // step → process that sent it
 }
@@ -224,7 +224,7 @@ func (n *Notes) Sending(id string, step int, count uint64) error {
 	if err := n.f.Sync(); err != nil {
 		return fmt.Errorf("noting that step %d of %s is sent: %w", step, id, err)
 	}
-	// Another process may have noted it at the same time: the first line counts.
+	// Another process may have noted this step at the same time: the first line counts.
 	if n.runs[id].sent[step] != n.who {
 		return ErrSent
 	}

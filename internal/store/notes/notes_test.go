@@ -97,7 +97,7 @@ func TestCutOff(t *testing.T) {
 	}
 	must(t, n.Handled("C1 1700000000.1"))
 	if n = open(t, file, noon); !n.WasHandled("C1 1700000000.1") || n.WasHandled("C1") {
-		t.Error("the line after it is lost")
+		t.Error("the line after the cut-off line is lost")
 	}
 	if _, err := Open(file, "another", time.Now); !errors.Is(err, ErrOther) {
 		t.Errorf("another installation: %v", err)

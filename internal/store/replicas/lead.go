@@ -109,5 +109,5 @@ func (s *Replica) Leads(term int64) clientv3.Cmp {
 	return clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsWork()), "=", term)
 }
 
-// Term is the newest term of this process, 0 for never.
+// Term is the newest term of this process, 0 if it has never led.
 func (s *Replica) Term() int64 { return s.term.Load() }

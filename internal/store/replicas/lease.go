@@ -33,7 +33,7 @@ type entry struct {
 	// Clock is the replica's clock when it wrote the entry, in Unix milliseconds.
 	Clock  int64  `json:"clock,omitempty"`
 	Config string `json:"config,omitempty"` // Config.Hash
-	// Leaving means that it is stopping, and accepts nothing new.
+	// Leaving means that the replica is stopping, and accepts nothing new.
 	Leaving bool `json:"leaving,omitempty"`
 }
 
@@ -97,9 +97,9 @@ func (e *NameInUseError) Error() string {
 		e.Name, e.PID, e.Host, e.Since.UTC().Format(time.RFC3339))
 }
 
-// Register takes a new lease and sets this replica's key. An earlier process of this replica
-// may have left its key. In an embedded store, whose directory is locked, it is deleted at
-// once; in an external one its lease must end first.
+// Register takes a new lease and sets this replica's key. An earlier process of this replica may
+// have left the key. In an embedded store, whose directory is locked, the old key is deleted at
+// once; in an external store the lease of the old key must end first.
 func (s *Replica) Register(ctx context.Context) error {
 	give := time.Now().Add(s.conf.LeaseTTL + s.conf.Timeout)
 	for {
@@ -122,7 +122,7 @@ func (s *Replica) Register(ctx context.Context) error {
 	}
 }
 
-// holder is the replica that has this replica's key.
+// holder is the process that has set the key with this replica's name.
 type holder struct {
 	entry
 	leaseID int64
@@ -214,7 +214,7 @@ func (s *Replica) renew(ctx context.Context) error {
 func (s *Replica) Resign(ctx context.Context) {
 	if l := s.lease.Load(); l != nil {
 		if err := s.etcd.Revoke(ctx, l.id); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
-			s.log.WarnContext(ctx, "the lease was not given back; it ends by itself", "err", err)
+			s.log.WarnContext(ctx, "the lease was not given back; it ends when it expires", "err", err)
 		}
 	}
 }

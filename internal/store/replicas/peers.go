@@ -14,11 +14,11 @@ import (
 type Peer struct {
 	Name, Host string
 	Self       bool
-	Leads      bool   // it posts, and resumes deliveries of dead replicas, see Lead
-	Leaving    bool   // it is stopping, see Leave
+	Leads      bool   // the replica posts, and resumes deliveries of dead replicas, see Lead
+	Leaving    bool   // the replica is stopping, see Leave
 	Config     string // Config.Hash, "" if unknown
-	// Ahead is the least offset of its clock ahead of this replica's; a clock that is behind
-	// looks like an older entry.
+	// Ahead is how far, at least, the peer's clock is ahead of this replica's clock. A clock that
+	// is behind cannot be told from an older entry.
 	Ahead time.Duration
 }
 

@@ -27,11 +27,11 @@ type Replica struct {
 	log   *slog.Logger
 	etcd  *etcdconn.Conn
 	keys  keymap.Keys
-	key   *sign.Key // signs its entry; nil for a reader
+	key   *sign.Key // signs the entry of this replica; nil for a reader
 	since time.Time
 
 	lease   atomic.Pointer[lease] // may have been lost meanwhile
-	leaving atomic.Bool           // it is stopping, see Leave
+	leaving atomic.Bool           // this replica is stopping, see Leave
 	term    atomic.Int64          // of the current lead, see Lead; 0 for never
 }
 

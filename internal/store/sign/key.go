@@ -68,7 +68,7 @@ func New() (*Key, error) {
 func newSecret() (secret, error) {
 	private, _, err := note.GenerateKey(rand.Reader, signerName)
 	if err != nil {
-		return secret{}, fmt.Errorf("the state's key cannot be made: %w", err)
+		return secret{}, fmt.Errorf("the state's key cannot be created: %w", err)
 	}
 	return parseSecret(private)
 }

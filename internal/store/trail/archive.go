@@ -16,12 +16,12 @@ import (
 
 // Archiving is safe against a crash at any point. A segment is complete, durable and verified
 // before its first key is deleted. Deletion begins with the oldest chunk. After an interruption the
-// next call finds the segment with the remaining entries, compares both, and deletes the rest. It
-// only sends deletions to etcd, which accepts them even when it is full.
+// next call finds the segment with the remaining entries, compares both, and deletes the rest.
+// Archiving only sends deletions to etcd, and even a full etcd accepts deletions.
 
 // MayTrim returns the conditions of a transaction that deletes archived keys, and whether this
-// replica may send one. An embedded store is locked by its directory, so it belongs to this
-// process.
+// replica may send such a transaction. An embedded store is locked by its directory, so it belongs
+// to this process.
 func (s *Log) MayTrim() ([]clientv3.Cmp, bool) {
 	if s.etcd.Embedded() {
 		return nil, true
@@ -203,7 +203,7 @@ func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment,
 				return enough
 			}
 			if e.N != next && e.N != next+uint64(e.Record.Lost) || archived[e.N] != e.Hash {
-				return fmt.Errorf("audit entry %d in the store (under %s) is not the one in the archived segment %s; nothing of it was deleted: run `bot audit verify`", e.N, key, seg.Path)
+				return fmt.Errorf("audit entry %d in the store (under %s) differs from the entry in the archived segment %s; nothing of that segment was deleted from the store: run `bot audit verify`", e.N, key, seg.Path)
 			}
 			next = e.N + 1
 		}
@@ -214,7 +214,7 @@ func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment,
 		return err
 	}
 	if next != seg.Last+1 {
-		return fmt.Errorf("the archived segment %s ends within a piece of the stored trail; nothing was deleted: run `bot audit verify`", seg.Path)
+		return fmt.Errorf("the archived segment %s ends in the middle of a stored chunk of the trail; nothing was deleted from the store: run `bot audit verify`", seg.Path)
 	}
 	for batch := range slices.Chunk(old, etcdconn.MaxOps) {
 		if err := s.Delete(ctx, "deleting archived entries of the trail", cmp, batch); err != nil {

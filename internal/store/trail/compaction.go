@@ -16,8 +16,8 @@ type compactionMark struct {
 	sealed uint64 // the newest entry of the trail
 }
 
-// compact drops the history of an embedded store up to the previous mark, when enough has happened
-// since. An external cluster compacts itself.
+// compact drops the history of an embedded store up to the previous mark, once enough has been
+// written since. An external cluster compacts itself.
 //
 // Sealed records count like revisions: one transaction appends many, and deleted records slow down
 // every read of pending ones until they are compacted.
@@ -42,8 +42,8 @@ func (s *Log) compact(ctx context.Context) error {
 	return nil
 }
 
-// Relieve clears the alarm of a full embedded store that has free space again: etcd does not do so
-// by itself. The operators of an external cluster must do this; they see the same alarm.
+// Relieve clears the alarm of a full embedded store that has free space again, because etcd does
+// not clear it. The operators of an external cluster must do this; they see the same alarm.
 func (s *Log) Relieve(ctx context.Context) error {
 	if !s.etcd.Embedded() {
 		return nil

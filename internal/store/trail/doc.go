@@ -6,7 +6,7 @@
 // # Files
 //
 //   - trail.go: config, the parts of the run store that it needs, construction
-//   - log.go: appends, reads and searches records: how many in one transaction or read
+//   - log.go: appends, reads and searches records; how many fit in one transaction or read
 //   - seal.go: which replica seals, and how large a chunk is
 //   - heads.go: signed heads, the witnesses that keep them, how long a witness may take
 //   - trust.go: the key and the notes; alarms; when changes stop and runs are held

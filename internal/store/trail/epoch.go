@@ -27,7 +27,7 @@ const numbersBeyond = 100_000
 const installTries = 5
 
 // errOvertaken means that another replica, or the sealer, changed the state while this one was
-// about to begin an epoch, so what it read is out of date.
+// about to begin an epoch, so what this replica read is out of date.
 var errOvertaken = fmt.Errorf("%w: another replica changed the state at the same time; start the bot again", engine.ErrStoreDown)
 
 // recognise checks whether the store is older than the notes and the witnesses, and begins an epoch

@@ -23,8 +23,8 @@ type checkpoint struct {
 	Size  uint64      `json:"size"`
 	Parts []tlog.Hash `json:"parts"`
 	Note  string      `json:"note"`
-	// Before is the note before this one. A witness has that one if the bot ended between sealing
-	// and sending.
+	// Before is the previous note. A witness still has the previous note if the bot ended between
+	// sealing and sending.
 	Before string `json:"before,omitempty"`
 }
 
@@ -51,7 +51,7 @@ func (s *Log) readCheckpoint(kv *etcdconn.KeyValue) (h headed, ok bool) {
 // newestHead reads the newest head of the store. ok is false if there is none yet, or if it is
 // invalid, which stops all changes.
 func (s *Log) newestHead(ctx context.Context) (h headed, ok bool, err error) {
-	had := len(s.seenHeads()) > 0 // read first: what is read next is not older
+	had := len(s.seenHeads()) > 0 // before the store is read, so that the stored head is not older
 	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
 	if err != nil {
 		return headed{}, false, err
@@ -130,8 +130,8 @@ func (s *Log) rebuild(ctx context.Context, upTo uint64, must []audit.SignedHead)
 	return tree, broken
 }
 
-// treeOf is the tree of the trail up to its head: the stored one if it belongs to that head, else
-// computed again.
+// treeOf is the tree of the trail up to its head: the stored tree if it belongs to that head,
+// otherwise a tree computed from all entries.
 func (s *Log) treeOf(ctx context.Context, h head, kv *etcdconn.KeyValue) (headed, error) {
 	if cp, ok := s.readCheckpoint(kv); ok && cp.Last == (audit.Head{N: h.N, Hash: h.Hash}) {
 		return cp, nil
@@ -167,24 +167,24 @@ func (s *Log) seenHeads() []audit.SignedHead {
 // WitnessHealth describes which part of the trail a witness has.
 type WitnessHealth struct {
 	Name    string
-	Has     bool      // it has a head of this state
+	Has     bool      // the witness has a head of this state
 	Entries uint64    // covered by its last head
 	Missing uint64    // entries whose head it has not received
-	Why     string    // why it receives nothing or is ignored, "" if it is well
+	Why     string    // why the witness receives no heads or is ignored, "" if it works
 	Since   time.Time // when Why began
 }
 
 // watched is a witness and its state.
 type watched struct {
 	witness.Witness
-	known string // its name in the installation's record
+	known string // name of the witness in the installation's record
 
 	mu      sync.Mutex
-	asked   bool // it has answered since the start
+	asked   bool // the witness has answered since the start
 	last    audit.SignedHead
 	has     bool   // last is set
 	note    string // last as received
-	trouble string // why it is ignored or received nothing, "" for none
+	trouble string // why the witness is ignored or received nothing, "" for none
 	since   time.Time
 }
 
@@ -262,7 +262,7 @@ func (s *Log) askWitness(ctx context.Context, w *watched) {
 	w.asked = true
 	w.mu.Unlock()
 	if len(msg) == 0 {
-		return // whether it must have a head is checked once the store is read
+		return // recognise checks whether the witness has lost its heads, once the store is read
 	}
 	h, err := audit.OpenHead(msg, s.trust.key.Verifiers())
 	if err == nil && h.Install != s.trust.key.Install() {
@@ -330,8 +330,8 @@ func (s *Log) tellWitnesses(ctx context.Context) {
 	all.Wait()
 }
 
-// continues compares the head of a witness with the store's head, and reports whether to send it
-// the new one.
+// continues compares the head of a witness with the store's head, and reports whether to send the
+// store's head to the witness.
 func (s *Log) continues(ctx context.Context, w *watched, cp headed) bool {
 	last, has := w.head()
 	switch {
@@ -339,7 +339,7 @@ func (s *Log) continues(ctx context.Context, w *watched, cp headed) bool {
 		return true
 	case last.Epoch == cp.Epoch && last.Size == cp.Size:
 		if last.Root != cp.Root {
-			s.stopChanges(fmt.Sprintf("two histories of this store: the witness %s has another head of %d entries: %v", w.Name(), cp.Size, ErrFork))
+			s.stopChanges(fmt.Sprintf("two histories of this store exist: the witness %s has another head of %d entries (%v)", w.Name(), cp.Size, ErrFork))
 		}
 		return false
 	case last.Above(cp.SignedHead):
@@ -355,7 +355,7 @@ func (s *Log) continues(ctx context.Context, w *watched, cp headed) bool {
 	if follows {
 		return true
 	}
-	s.sealer.mu.Lock() // the lock holder seals, so the tree is known to continue
+	s.sealer.mu.Lock() // if this replica sealed every entry after last, the trail continues last
 	known := s.sealer.tree.Size >= last.Size && s.sealer.since <= last.Size && s.sealer.note != ""
 	s.sealer.mu.Unlock()
 	if known {

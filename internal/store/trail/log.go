@@ -171,8 +171,8 @@ func (s *Log) split(ctx context.Context, q audit.Query) (first, archived uint64,
 	return first, archived, nil
 }
 
-// How many chunks are read at a time: few at first, then more if they are small. etcd counts all that
-// follow for each read, so reading many small chunks few at a time takes long.
+// How many chunks are read at a time: few at first, then more if they are small. For each read etcd
+// counts all chunks that follow, so many reads of a few small chunks take long.
 const (
 	fewChunks  = 20
 	manyChunks = 200
@@ -239,12 +239,12 @@ func decodeChunk(kv *etcdconn.KeyValue) ([]audit.Sealed, error) {
 	for line := range bytes.Lines(kv.Value) {
 		e, err := audit.DecodeEntry(bytes.TrimSuffix(line, []byte("\n")))
 		if err != nil {
-			return nil, fmt.Errorf("the trail is damaged in the piece %s: %w", kv.Key, err)
+			return nil, fmt.Errorf("the trail is damaged in the chunk %s: %w", kv.Key, err)
 		}
 		list = append(list, e)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("the trail is damaged: its piece %s is empty", kv.Key)
+		return nil, fmt.Errorf("the trail is damaged: the chunk %s is empty", kv.Key)
 	}
 	return list, nil
 }

@@ -31,15 +31,15 @@ const (
 	abdicateFor = 10 * time.Second
 )
 
-// sealer is this replica's state of sealing.
+// sealer is what this replica knows about the sealing of the trail.
 type sealer struct {
 	mu             sync.Mutex
 	term           int64     // creation revision of the leader key while this replica holds it, else 0
 	last           time.Time // time of the last record sealed by this replica
 	compactionMark           // the last known position of the store
-	rest           time.Time // until when it leaves sealing to newer replicas
-	// tree covers the entries that this replica sealed last, and note is its head; since is the
-	// size from which this replica sealed.
+	rest           time.Time // until then this replica leaves sealing to newer replicas
+	// tree covers the trail up to the last entry that this replica sealed, and note is the signed
+	// head of tree. This replica sealed every entry after the first since entries.
 	tree  audit.Tree
 	note  string
 	since uint64
@@ -116,7 +116,7 @@ func (s *Log) Seal(ctx context.Context) (int, error) {
 // seize makes this replica the sealer, unless another one is. The caller holds the sealer's mutex.
 func (s *Log) seize(ctx context.Context) (bool, error) {
 	if s.sealer.term != 0 {
-		return true, nil // the next transaction fails if this has ended
+		return true, nil // the next transaction fails if the term has ended
 	}
 	if s.conf.Now().Before(s.sealer.rest) {
 		return false, nil

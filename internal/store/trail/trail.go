@@ -64,7 +64,7 @@ type Log struct {
 	appends   atomic.Int64 // number of records without a run
 	appending *batch.Batcher[Loose]
 	sealer    sealer
-	marked    compactionMark // of KeepSealing, see compact
+	marked    compactionMark // used only by KeepSealing, see compact
 	trouble   etcdconn.Trouble
 	trust     trust
 }

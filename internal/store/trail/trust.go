@@ -88,8 +88,8 @@ func (c Config) headsFile() string {
 	return filepath.Join(c.NotesDir, filepath.Base(c.KeyFile)+".heads")
 }
 
-// Replicas may start at the same moment: how often and how soon a replica that lost the race tries
-// again.
+// Replicas may start at the same moment. These limit how often, and how soon, a replica that lost
+// the race tries again.
 const (
 	overtakenTries = 20
 	overtakenPause = 100 * time.Millisecond
@@ -118,7 +118,7 @@ func (s *Log) LoadKey(ctx context.Context) error {
 	if err := s.openNotes(key); err != nil {
 		return err
 	}
-	if s.etcd.Embedded() { // the directory's lock gives this process the notes
+	if s.etcd.Embedded() { // the lock of the directory gives this process the notes for itself
 		if err := s.trust.notes.Compact(); err != nil {
 			return err
 		}
