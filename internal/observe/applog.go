@@ -37,10 +37,10 @@ type Log struct {
 	// Errors counts lines of the levels from ERROR up, Fatals those of FATAL; a stack trace counts
 	// once.
 	Errors, Fatals int
-	// FirstError is the first of them, redacted and shortened.
+	// FirstError is the first of these lines, redacted and shortened.
 	FirstError string
 	// Word is the last state that the process logged (INITIALIZING, RUNNING, SHUTTING_DOWN; ALIVE
-	// is a heartbeat and does not count), or "". At is its time.
+	// is a heartbeat and does not count), or "". At is the time of that line.
 	Word string
 	At   time.Time
 	// First and Last are the times of the first and the last line with a time, also before the
@@ -58,7 +58,7 @@ type LogEvent struct {
 	At           time.Time
 	Error, Fatal bool   // a fatal line is also an error
 	Frame        bool   // a stack trace follows
-	Line         string // of an error, redacted and shortened
+	Line         string // the line of an error, redacted and shortened
 	Word         string // INITIALIZING, RUNNING or SHUTTING_DOWN
 }
 
@@ -174,8 +174,8 @@ func (s LogSpan) Clone() LogSpan {
 	return s
 }
 
-// Held reports whether each minute of the last held has had at least rate errors since a time.
-// Minutes are those of the log's own clock.
+// Held reports whether each minute in the last part of the log, as long as held, has at least rate
+// errors. That part must not begin before since. It counts minutes by the clock of the log.
 func (s LogSpan) Held(rate int, held time.Duration, since time.Time) bool {
 	minutes := int(held / time.Minute)
 	if from := s.Last.Add(-held); minutes < 1 || from.Before(s.First) || from.Before(since) {

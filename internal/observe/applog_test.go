@@ -20,7 +20,7 @@ func TestReadLogSamples(t *testing.T) {
 	if all.Errors != strings.Count(noisy, " - ERROR - ") || all.Errors == 0 || !strings.Contains(all.FirstError, "Connection reset by peer") {
 		t.Errorf("tail-errors: %+v", all)
 	}
-	// The start-up grace is the caller's: errors before it do not count.
+	// The caller sets the time from which errors count, because errors during a start are normal.
 	if later := ReadLog(noisy, answertest.At("02:39:24")); later.Errors != all.Errors-2 || later.Word != "" {
 		t.Errorf("tail-errors since 02:39:24: %+v", later)
 	}

@@ -15,19 +15,20 @@ type Expect struct {
 	// Optional means that up and down are both fine: no process depends on it
 	// (process-runbooks.md:704, "If etcd is used for ACLs, then this process is not necessary").
 	Optional bool
-	// Maintenance means that people work on it: nothing that its supervisor reports is an incident.
+	// Maintenance means that people work on the process: nothing that its supervisor reports is an
+	// incident.
 	Maintenance bool
 	// Level is the severity of the process's own outage, from the catalog.
 	Level runbooks.Severity
 	// Since is when the process was first observed down, by the bot's clock; zero at the first
 	// observation.
 	Since time.Time
-	// Stopped names the requester of the run that stopped it, "" if no run did.
+	// Stopped names the requester of the run that stopped the process, "" if no run did.
 	Stopped string
 	// Loop is set if the process crashes repeatedly.
 	Loop *Loop
-	// StartFailed means that the last attempt to start it failed. Then another start does not mean
-	// that it will be up soon.
+	// StartFailed means that the last attempt to start the process failed. Then another start does
+	// not mean that the process will be up soon.
 	StartFailed bool
 	// Cycle is the cycle of the host's monit, 0 if unknown.
 	Cycle time.Duration
@@ -85,8 +86,8 @@ type Finding struct {
 	Text     string `json:"text"`
 	// Down means that the process was observed not to run or not to serve, expected or not.
 	Down bool `json:"down,omitempty"`
-	// Changing means that the process is starting or stopping. Recovering means that it is, and not
-	// for longer than that may take: check again.
+	// Changing means that the process is starting or stopping. Recovering means that it has not
+	// been doing so for longer than a start or stop may take: check again.
 	Changing   bool `json:"changing,omitempty"`
 	Recovering bool `json:"recovering,omitempty"`
 	// Loop marks a crash loop, which needs several observations.
@@ -162,7 +163,8 @@ func (f *Finding) pending(o Observation, e Expect) {
 	}
 }
 
-// looping handles a process that is up between two crashes; its dependants find it down.
+// looping handles a process that is up between two crashes; processes that depend on it find it
+// down.
 func (f *Finding) looping(o Observation, e Expect) {
 	if e.Optional {
 		f.both(runbooks.Low, FoundLoop, "Crash loop (optional)")
@@ -206,8 +208,8 @@ func (f *Finding) notMonitored(o Observation, e Expect) {
 	}
 }
 
-// unknown sets the worst possible level: down if it should be up; up if it should be down; or up
-// with trouble, if down is no incident.
+// unknown sets the worst possible level: that of a process that is down if it should be up, or up
+// if it should be down; if down is not an incident, that of a process with trouble.
 func (f *Finding) unknown(e Expect, code Code, headline, text string) {
 	f.Severity, f.Condition = runbooks.Unknown, runbooks.Unknown
 	switch {
@@ -241,8 +243,8 @@ func (f *Finding) up(o Observation, e Expect) {
 	}
 }
 
-// trouble is 3 by the text of the key, also if a port does not answer. For users that is an outage,
-// so the headline begins with it.
+// trouble is severity 3 by the text of the incident key, even if a port does not answer. For users
+// a port that does not answer is an outage, so the headline says so.
 func (f *Finding) trouble(o Observation, e Expect) {
 	if !e.Up && !e.Optional {
 		f.both(runbooks.Moderate, FoundUnwanted, "Up when it should be down, with trouble")
@@ -287,9 +289,10 @@ func (f *Finding) down(o Observation, e Expect) {
 	}
 }
 
-// changing is no incident before the grace time is over. After a restart by monit a process shows
-// "Does not exist" for a whole cycle although it runs. A process that never gets further is down.
-// So is one whose stop does not end, because it serves no requests.
+// changing handles a process that is starting or stopping: it is not an incident before the grace
+// time is over. After a restart by monit a process shows "Does not exist" for a whole cycle
+// although it runs. A process that stays in this state is down. So is a process whose stop does not
+// end, because it serves no requests.
 func (f *Finding) changing(o Observation, e Expect) {
 	f.Changing = true
 	if e.StartFailed && o.State != Stopping && (e.Up || e.Optional) {
@@ -347,7 +350,7 @@ func whereConfigured(m runbooks.Manager) string {
 	return "Its unit file is missing; if it should not run here, remove it from the host's processes in the config"
 }
 
-// capital begins a sentence with one of our own words.
+// capital is s with an upper-case first letter; s is one of the bot's own texts, in ASCII.
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // outage is the process's own level. Every catalog has one; without it an outage counts as

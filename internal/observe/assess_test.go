@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Every row of the incident key, and the cases between its rows.
+// TestIncidentKey covers every row of the incident key, and the cases between its rows.
 func TestIncidentKey(t *testing.T) {
 	up := Expect{Up: true, Level: runbooks.Critical}
 	moderate := Expect{Up: true, Level: runbooks.Moderate}
@@ -122,8 +122,8 @@ func TestOldEvidenceIsNotGreen(t *testing.T) {
 	}
 }
 
-// Findings that need more than monit's status: about a process without
-// monitoring, a crash loop, and a stop by a run.
+// Some findings need more than monit's status: those about a process without monitoring, a crash
+// loop, and a stop by a run.
 func TestWhatMonitDoesNotSay(t *testing.T) {
 	for what, tt := range map[string]struct {
 		status   string

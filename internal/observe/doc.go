@@ -13,9 +13,9 @@
 //   - monit.go, summary.go, listed.go: output of monit, and its states
 //   - systemd.go: output of systemctl
 //   - pids.go: the process list
-//   - applog.go: application logs: line format, times, levels, states
+//   - applog.go: application logs; line format, times, levels, states
 //   - logline.go: a log line in parts, for display
-//   - logcheck.go: which errors in a log count: how far back, how long after the start
+//   - logcheck.go: which errors in a log count; how far back, how long after the start
 //   - unitlog.go: logs of etcd and MariaDB
 //   - assess.go: the severity and the headline of an observation
 //   - code.go: codes of findings

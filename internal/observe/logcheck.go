@@ -50,14 +50,14 @@ type LogLook struct {
 	// Before is the last line that an earlier read found while the process was not monitored; zero
 	// for none.
 	Before time.Time
-	At     time.Time // when it was read, by the bot's clock
+	At     time.Time // when the log was read, by the bot's clock
 }
 
 // LookAt selects the lines of a log that count for a process.
 func (s LogSpan) LookAt(o Observation, at time.Time) LogLook {
 	look := LogLook{Span: s, Since: LogSince(o, at), At: at}
 	if end := s.Last.Add(-logWindow); (o.State == Down || o.State == Failed) && end.Before(look.Since) {
-		look.Since = end // the reason for its end is at the end of its log, however old
+		look.Since = end // the end of the log shows why the process ended, however long ago
 	}
 	look.Log = s.Since(look.Since)
 	if started := o.Started; !started.IsZero() && started.Before(look.Since) && look.Since.Sub(started) <= startGrace {
@@ -77,8 +77,8 @@ func (s LogSpan) LookAt(o Observation, at time.Time) LogLook {
 	return look
 }
 
-// began is the begin of a process's log: at its own INITIALIZING, or as early as its clock may be
-// behind.
+// began is when the log of a process begins: at its INITIALIZING line or, without such a line, at
+// its start, minus ClockSlack.
 func (s LogSpan) began(started time.Time) time.Time {
 	from := started.Add(-ClockSlack)
 	for _, e := range s.Events {
@@ -109,7 +109,7 @@ func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
 			f.withoutSupervision(o, e, fmt.Sprintf("Its log is still growing (last line %s), so it runs", clock(log.Last)))
 			f.Evidence.Line = "last line of its log " + clock(log.Last)
 		case fresh:
-			f.Text += fmt.Sprintf(". The last line of its log is from %s: check again in a minute; if the log has grown, it runs", clock(log.Last))
+			f.Text += fmt.Sprintf(". The last line of its log is from %s: check again in a minute; if the log has grown, the process runs", clock(log.Last))
 		case log.Word == "SHUTTING_DOWN" && o.State == NotMonitored:
 			f.Text = o.Quoted()
 			f.down(o, e)
@@ -128,8 +128,8 @@ func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
 	return f
 }
 
-// logged adds the errors of a running process. It covers only the span that was read, by the clock
-// of the log.
+// logged adds the errors of a running process. The text covers only the span that was read, by the
+// clock of the log.
 func (f *Finding) logged(e Expect, look LogLook) {
 	log := look.Log
 	from := look.Since
@@ -169,8 +169,9 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// withoutSupervision is the last row of the key's 2, up with its configuration missing; a running
-// process without supervision counts as that. why is the evidence that it runs.
+// withoutSupervision rates a process that runs without supervision as severity 2. It counts as the
+// last condition of that severity in the incident key, "up with its configuration missing". The
+// argument why is the evidence that the process runs.
 func (f *Finding) withoutSupervision(o Observation, e Expect, why string) {
 	f.both(runbooks.Moderate, FoundUnsupervised, "Running without supervision")
 	if !e.Up && !e.Optional {

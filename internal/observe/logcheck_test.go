@@ -46,7 +46,7 @@ func TestWithLog(t *testing.T) {
 		{"0 errors while it started", "OK", "7", "4m", up, logAt(3.5, "ERROR - not authenticated", 0.5, alive), 0, none, "Running", "No errors"},
 		{"3 errors after it had started", "OK", "7", "4m", up, logAt(3.5, "ERROR - not authenticated", 1.0, "ERROR - still not"), 0, three, "Running with errors in its log", "still not"},
 		{"3 trouble and errors", "Resource limit matched", "7", "3h 2m", up, logAt(1.0, "ERROR - slow"), 0, three, "Running with trouble", "1 error in its log"},
-		{"2 stays 2", "OK", "7", "3h 2m", scheduled, logAt(1.0, "ERROR - slow"), 0, two, "Up when it should be down", "1 error"},
+		{"2 stays 2 with errors", "OK", "7", "3h 2m", scheduled, logAt(1.0, "ERROR - slow"), 0, two, "Up when it should be down", "1 error"},
 		{"2 runs without supervision", "Not monitored", "", "", up, logAt(9.0, alive, 0.5, alive), 9, two, "Running without supervision", "so it runs"},
 		{"2 runs when it should be down", "Not monitored", "", "", scheduled, logAt(0.5, alive), 1, two, "Up when it should be down", "so it runs"},
 		{"not monitored, first check", "Not monitored", "", "", up, logAt(9.0, alive, 0.5, alive), 0, unknown, "Not monitored", "check again in a minute"},

@@ -65,7 +65,7 @@ func (o *Observation) readMonit(r remote.Result) {
 		o.Note = "monit has a pid for it but cannot read the process: usually a zombie, which has ended but was not collected by its parent"
 	}
 	if o.State == Up && strings.EqualFold(fields["monitoring status"], "not monitored") {
-		o.State = NotMonitored // the status is from the time when it was monitored
+		o.State = NotMonitored // the status is from the time when the process was monitored
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 	Down                      // does not run
 	Failed                    // does not run, and could not be started
 	NotMonitored              // not monitored by monit; may run or not
-	Missing                   // the supervisor answered that it does not know it
+	Missing                   // the supervisor answered that it does not know the process
 )
 
 var stateText = map[State]string{

@@ -17,7 +17,7 @@ type Alive uint8
 const (
 	AliveUnknown Alive = iota // not checked, or the host hides its processes
 	AliveProved               // the process runs
-	AliveGone                 // no process has this pid, or another one does
+	AliveGone                 // no process has this pid, or another process has it
 )
 
 // Pids is the list of a host's processes.

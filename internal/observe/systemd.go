@@ -158,7 +158,7 @@ var resultWords = map[string]string{
 	"start-limit":     "it was started too often in a short time (start-limit)",
 	"oom-kill":        "the kernel ended it for lack of memory",
 	"protocol":        "it did not report its start as its unit file requires",
-	"resources":       "systemd lacked something for its start (memory, a directory, a descriptor)",
+	"resources":       "systemd did not have what it needs to start this unit (such as memory, a directory or a file descriptor)",
 	"exec-condition":  "its ExecCondition failed",
 }
 

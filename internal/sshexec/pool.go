@@ -238,8 +238,8 @@ func (p *Pool) release(c *conn) {
 }
 
 // retire gives a connection no new sessions; it is closed after the last one ends. A jump host's
-// connection is closed at once, with those that it carries. why is its problem, or nil for a surplus
-// connection.
+// connection is closed at once, with those that it carries. The argument why is the problem of the
+// connection, or nil for a surplus connection.
 func (p *Pool) retire(c *conn, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -257,7 +257,7 @@ func (p *Pool) retire(c *conn, why error) {
 }
 
 // crowded records that the server refused one more session on a connection, and returns the
-// session. It reports whether the server allows any at all.
+// session. It reports whether the server allows any session.
 func (p *Pool) crowded(c *conn, refused error) bool {
 	p.mu.Lock()
 	c.limit = max(1, min(c.limit, c.active-1))

@@ -45,9 +45,8 @@ func TestLoginRefusals(t *testing.T) {
 	}
 }
 
-// A host that closes the connection during the login has refused it. One that
-// closes it before its version line has too many logins, or a filter is in
-// between.
+// A host that closes the connection during the login has refused it. A host that closes the
+// connection before its version line has too many logins, or a firewall closed it.
 func TestLoginCutOff(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -74,8 +74,8 @@ func unsent(f *failure) remote.Result {
 	return remote.Result{Outcome: f.outcome, Detail: f.text + "; the command was not sent", Started: time.Now()}
 }
 
-// open opens a channel for one command. Nothing of the command was sent yet, so it can replace a
-// dead connection and skip a full one.
+// open opens a channel for one command. No part of the command has been sent yet, so open can
+// replace a dead connection and skip a full one.
 func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh.Request, *failure) {
 	wait, cancel := context.WithTimeout(ctx, slotWait)
 	defer cancel()
@@ -90,7 +90,7 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 		switch {
 		case err == nil && c.noise.Load() != nil:
 			return c, channel, requests, nil
-		case err == nil: // once for each connection, then again for the command
+		case err == nil: // a new connection: check its shell, then open a channel for the command
 			if f := p.proveShell(wait, c, channel, requests); f != nil {
 				return nil, nil, nil, f
 			}
@@ -98,7 +98,7 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 		case errors.As(err, &refused):
 			if !p.crowded(c, refused) {
 				dead++
-				err = fmt.Errorf("it opens no session, perhaps because of its MaxSessions: %w", refused)
+				err = fmt.Errorf("the host opens no session, perhaps because of its MaxSessions: %w", refused)
 			}
 		case wait.Err() != nil:
 			return nil, nil, nil, waitFailure(ctx, k, wait.Err())
@@ -110,8 +110,8 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 	return nil, nil, nil, &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s accepts the login and then runs no command: %v", k.address, lastErr)}
 }
 
-// openChannel opens a channel. After any error but a refusal the session is returned, at the latest
-// when the attempt is over.
+// openChannel opens a channel. After any error except a refusal, the session is returned to the
+// pool, at the latest when the attempt is over.
 func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *ssh.Request, error) {
 	type answer struct {
 		channel  ssh.Channel
@@ -230,8 +230,8 @@ func (s *session) settle(r *remote.Result, c remote.Command, broken bool) {
 	}
 }
 
-// missed is a command that was sent and whose end was not observed. A changing command is then
-// always FateUnknown.
+// missed sets the result of a command that was sent, but whose end was not observed. A changing
+// command is then always FateUnknown.
 func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
 	r.Outcome, r.Detail = o, what
 	if c.Changes {

@@ -41,8 +41,8 @@ func listens(address string) bool {
 	return true
 }
 
-// A host that refuses connections because of MaxStartups is dialled again: nothing was sent yet, so
-// the command can be sent then.
+// A host that refuses connections because of MaxStartups is dialled again: no command was sent, so
+// it can be sent later.
 func TestBusyHostIsTriedAgain(t *testing.T) {
 	var greetings atomic.Int32
 	h := &fakeHost{}
@@ -78,7 +78,7 @@ func TestPenaltyIsNotTriedAgain(t *testing.T) {
 	})
 }
 
-// gauge records the largest sum of what was added.
+// gauge adds numbers and records the largest sum.
 type gauge struct {
 	mu        sync.Mutex
 	now, most int
@@ -124,7 +124,7 @@ func TestDialStorm(t *testing.T) {
 		for i := range hosts {
 			wg.Go(func() {
 				c := onFake(false)
-				c.Login = string(rune('a'+i%26)) + string(rune('a'+i/26)) // so that it gets its own connection
+				c.Login = string(rune('a'+i%26)) + string(rune('a'+i/26)) // so that each command gets a connection of its own
 				if r := p.Run(t.Context(), c); r.Outcome != remote.Answered {
 					t.Errorf("%v: %s", r.Outcome, r.Detail)
 				}

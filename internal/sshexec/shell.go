@@ -32,7 +32,7 @@ var (
 		`'* ~ {a,b} %1 ^a^b' '\'`
 )
 
-// shellMark is the first of them: if it arrives, something ran.
+// shellMark is the first of these words: if it arrives, a shell ran the line.
 const shellMark = "dhbot-login-shell"
 
 // proveShell checks the login shell of a connection with one channel, and returns the session. It

@@ -70,7 +70,8 @@ func TestLoginShells(t *testing.T) {
 	}
 }
 
-// Each shell, without sshd: whether it passes the words of the probe line on.
+// TestShellProbe checks for each shell, without sshd, whether it passes on the words of the probe
+// line.
 func TestShellProbe(t *testing.T) {
 	for shell, posix := range shells {
 		if _, err := os.Stat(shell); err != nil {

@@ -51,7 +51,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// Outcomes that the host itself causes.
+// TestEnds covers the outcomes that the host itself causes.
 func TestEnds(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -284,7 +284,7 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// A login shell that prints a greeting, and a server with a banner.
+// A greeting of the login shell and a banner of the server are not part of the output.
 func TestNoise(t *testing.T) {
 	dir := t.TempDir()
 	banner := filepath.Join(dir, "banner")

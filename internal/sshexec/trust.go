@@ -11,7 +11,8 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// check is hostkey.Known.Check, with a failure as its error and as that of the callback.
+// check calls hostkey.Known.Check, and converts its error and the errors of its callback to
+// *failure.
 func (p *Pool) check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
 	algorithms, known, err := p.known.Check(address, o)
 	if err != nil {
@@ -50,7 +51,7 @@ func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (hostkey.Report, 
 }
 
 // stillTrusted checks the host keys of a connection, and of those that carry it, again after
-// known_hosts has changed. A connection whose key was revoked or removed is not used any longer.
+// known_hosts has changed. A connection whose key was revoked or removed is no longer used.
 func (p *Pool) stillTrusted(c *conn) error {
 	if c.via != nil {
 		if err := p.stillTrusted(c.via); err != nil {

@@ -16,7 +16,7 @@ type wire struct {
 	shown       atomic.Pointer[ssh.PublicKey] // the host key that the server showed
 	broken      atomic.Bool                   // a read has failed, or the other side has closed
 	settled     atomic.Bool                   // the handshake is over
-	opened      atomic.Bool                   // a session was opened on it
+	opened      atomic.Bool                   // a session was opened on the connection
 	admit       func() error                  // called once, when the host has written; nil for none
 
 	mu    sync.Mutex

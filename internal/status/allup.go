@@ -11,7 +11,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// verdictRunes limits the description of what is not up.
+// verdictRunes limits the list of processes that are not up.
 const verdictRunes = 300
 
 // AllUp evaluates whether all processes of a host that should be up are up; this check ends a

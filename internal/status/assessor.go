@@ -53,7 +53,7 @@ func (p Policy) withDefaults() Policy {
 }
 
 // Assessor determines the state of processes. It remembers how far it has read each log and when
-// each process was last observed to start; it could read all of that again.
+// each process was last observed to start; all of this can be read again.
 type Assessor struct {
 	Config
 	planner *planner.Planner
@@ -100,7 +100,7 @@ type Query struct {
 	// Summaries also queries each host's monit for its summary, as the page on verifying an
 	// installation requires: monit may know more processes than the config.
 	Summaries bool
-	// Background limits the concurrent commands further.
+	// Background sets a lower limit of concurrent commands.
 	Background bool
 	// Within limits the wait for answers, after which unanswered rows are left pending; 0 for no
 	// limit.
@@ -108,7 +108,7 @@ type Query struct {
 	// NotUp returns since when a target has been starting or stopping; nil without such data.
 	NotUp func(runbooks.Target) time.Time
 	// Partial is called with partial results while hosts have not answered; its error ends the
-	// assessment. nil waits for all.
+	// assessment. If it is nil, Assess waits for all hosts.
 	Partial func(Board) error
 }
 
@@ -117,14 +117,15 @@ type scope struct {
 	cluster *fleet.Cluster
 	catalog *catalogs.Catalog
 	rows    []runbooks.Target // the queried targets
-	needs   []runbooks.Target // their dependencies, without the rows themselves
+	needs   []runbooks.Target // the dependencies of rows, without the rows themselves
 }
 
 // ErrNothingThere means that no process is configured in a scope.
 var ErrNothingThere = errors.New("no process is configured there")
 
-// Assess assesses once. The error is the context's, Partial's, or why the scope cannot be assessed.
-// A store that does not answer only makes the board unrecorded; then the effect of runs is unknown.
+// Assess assesses once. The error is the error of the context or of Partial, or the reason why the
+// scope cannot be assessed. If the store does not answer, the board is only marked as Unrecorded;
+// then the effect of runs is unknown.
 func (a *Assessor) Assess(ctx context.Context, q Query) (Board, error) {
 	s, err := a.resolve(q)
 	if err != nil {
@@ -192,7 +193,7 @@ func (s *scope) targets(sc incident.Scope) []runbooks.Target {
 	return out
 }
 
-// known leaves out targets that the config's own check reports.
+// known reports whether a target is valid; the check of the config reports invalid targets.
 func (s *scope) known(t runbooks.Target) bool {
 	_, process := s.catalog.Process(t.Process)
 	h, host := s.cluster.Host(t.Host)

@@ -25,7 +25,7 @@ type Board struct {
 	// Hosts are findings about hosts as a whole.
 	Hosts []HostFinding
 	// Needs is the process whose dependencies the rows are, "" for any other board. Unmet are the
-	// unmet ones, and Absent those that no host of the config runs.
+	// unmet dependencies, and Absent the dependencies that no host of the config runs.
 	Needs  string
 	Unmet  []Cause
 	Absent []string
@@ -39,23 +39,24 @@ type Row struct {
 	Process     catalogs.Process
 	Host        string
 	Pending     bool   // no answer yet
-	InWork      string // the open run about it, or ""
-	Held        string // the run with a current or recent step on it; no incident meanwhile
+	InWork      string // the open run about the process, or ""
+	Held        string // the run with a current or recent step on the process, which is then not an incident; or ""
 	Command     string // the command that was sent
 	Observation observe.Observation
 	Finding     observe.Finding
-	Causes      []Cause // dependencies, if it is down or cannot work because of them
-	// Maintenance is its announced maintenance, or nil.
+	Causes      []Cause // the dependencies because of which the process is down or cannot work
+	// Maintenance is the announced maintenance of the process, or nil.
 	Maintenance *fleet.Maintenance
-	// NotUp is since when it has been starting or stopping, if known.
+	// NotUp is since when the process has been starting or stopping, if known.
 	NotUp time.Time
-	// Log is the summary of its application log, nil if it was not read, and LogWhy why.
+	// Log is the summary of the process's application log. It is nil if the log was not read;
+	// LogWhy is then the reason.
 	Log    *observe.LogLook
 	LogWhy string
-	// ErrorsHeld means that its log has had more errors a minute than allowed, for as long as
-	// allowed.
+	// ErrorsHeld means that the process's log has had more errors a minute than allowed, for longer
+	// than allowed.
 	ErrorsHeld bool
-	// Stopped is the run that stopped it, nil for none.
+	// Stopped is the run that stopped the process, nil for none.
 	Stopped *Stop
 }
 

@@ -13,7 +13,7 @@ type Cause struct {
 	Process string
 	Hosts   []string
 	State   observe.State
-	Loop    bool // it crashes and restarts repeatedly
+	Loop    bool // the dependency crashes and restarts repeatedly
 }
 
 // String is the cause as part of a sentence: "configuration_server on infra-1 is down".
@@ -41,7 +41,7 @@ func Because(causes []Cause) string {
 	return strings.Join(parts, ", and ")
 }
 
-// Causes are those of the board and of all its rows, without duplicates.
+// Causes returns the causes of the board and of all its rows, without duplicates.
 func (b Board) Causes() []Cause {
 	out := slices.Clone(b.Unmet)
 	for _, r := range b.Rows {

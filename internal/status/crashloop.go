@@ -44,15 +44,15 @@ type history struct {
 type lives struct {
 	pid     int
 	started time.Time
-	// dead means that the last check found it dead or restarting. If it was restarting, again is the
-	// time of that check, and collected is monit's check time.
+	// dead means that the last check found the process dead or restarting. If the process was
+	// restarting, again is the time of that check, and collected is monit's check time.
 	dead  bool
 	again time.Time
-	// failed means that the last attempt to start it failed.
+	// failed means that the last attempt to start the process failed.
 	failed    bool
 	collected string
-	// restarts are the recently observed restarts, and starts are those that the log shows, by its own
-	// clock. Both are oldest first and leave out those of runs and maintenance.
+	// restarts are the recently observed restarts, and starts are the starts in the log, by the
+	// clock of the log. Both are oldest first, without restarts by runs and during maintenance.
 	restarts, starts []time.Time
 	fatal            bool        // the log has a fatal error since the first of starts
 	orderly          []time.Time // starts after an orderly end, from the log
@@ -72,7 +72,7 @@ func (h *history) of(k key) *lives {
 }
 
 // prove completes an observation with the host's list of processes. If monit does not monitor or
-// know a process, and so reports no pid, it looks up the earlier pid.
+// know a process, and so reports no pid, prove looks up the earlier pid.
 func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 	pids.Prove(o)
 	if !unwatched(*o) || o.PID != 0 {
@@ -87,7 +87,7 @@ func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 }
 
 // unwatched reports whether monit does not monitor or know a process. The process may run all the
-// same, and a change of this is no restart.
+// same, and is not restarted when monit begins or stops to monitor it.
 func unwatched(o observe.Observation) bool {
 	return o.State == observe.NotMonitored || o.State == observe.Missing
 }
@@ -123,8 +123,8 @@ func inMaintenance(l *look, t runbooks.Target, at time.Time) bool {
 }
 
 // see records one observation. A restart shows as another pid, as a process younger than a minute
-// at the first check, or as one that is dead or just restarted. A dead process followed by another
-// one is one restart.
+// at the first check, or as a process that is dead or just restarted. A dead process that is
+// followed by another process counts as one restart.
 func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 	at, first := o.At, l.pid == 0
 	l.failed = l.failed && (o.State != observe.Up || o.Alive == observe.AliveGone)
@@ -140,8 +140,8 @@ func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 		l.again = time.Time{} // the restarted process never ran
 		l.collected = ""
 	case o.State == observe.Recovering, o.Alive == observe.AliveGone && !unwatched(o):
-		// monit reports this for one cycle only. In a later cycle it is another crash, unless the
-		// process never started.
+		// monit reports this state for one cycle only. The same state in a later cycle is another
+		// crash, unless the process never started.
 		if !l.dead || o.State == observe.Recovering && !l.failed && l.collected != "" && o.Collected != l.collected {
 			l.restarted(at, excused)
 		}
@@ -158,7 +158,7 @@ func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 		case first && !l.dead && at.Sub(o.Started) < time.Minute, !first && !l.dead:
 			l.restarted(o.Started, excused)
 		case l.dead && !l.again.IsZero() && o.Started.Sub(l.again) > sameRestart:
-			l.restarted(o.Started, excused) // not the process that was starting then
+			l.restarted(o.Started, excused) // the process that was starting then has ended
 		}
 		l.pid = o.PID
 		l.started = o.Started
@@ -202,7 +202,7 @@ func (l *lives) readIn(span observe.LogSpan, now time.Time, excused func(time.Ti
 }
 
 // disorderly are the restarts without an orderly end before them: repeated restarts by people are
-// no crash loop.
+// not a crash loop.
 func (l *lives) disorderly() []time.Time {
 	return slices.DeleteFunc(slices.Clone(l.restarts), func(at time.Time) bool {
 		return slices.ContainsFunc(l.orderly, func(o time.Time) bool { return at.Sub(o).Abs() < sameStart })
@@ -255,7 +255,7 @@ func (h *history) startFailed(k key) bool {
 	return ok && l.failed
 }
 
-// lately counts the times since a time.
+// lately counts the times in list after since.
 func lately(list []time.Time, since time.Time) int {
 	n := 0
 	for _, t := range list {

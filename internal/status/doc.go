@@ -9,8 +9,8 @@
 //   - shared.go: reads that several callers share
 //   - logs.go, unitlog.go: reading logs: how much, how often
 //   - etcd.go, summary.go: reads of etcd and of monit summary
-//   - judge.go: an observation to a finding
-//   - facts.go: runs and maintenance: how long after a step of a run its targets are no
+//   - judge.go: from an observation to a finding
+//   - facts.go: runs and maintenance; how long after a step of a run its targets are no
 //     incident
 //   - cycle.go: how often a host's monit checks, and from which age its answer does not count
 //   - crashloop.go: how many observed restarts are a crash loop

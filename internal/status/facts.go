@@ -13,7 +13,7 @@ import (
 const (
 	// recentRuns is the number of ended runs that are searched for stops.
 	recentRuns = 30
-	// heldAfter is how long after a step its targets are no incident.
+	// heldAfter is how long after a step the targets of the step are not an incident.
 	heldAfter = 2 * time.Minute
 	// leadTime is how long before the stored start of a step its effect may appear, by the clock of
 	// a host.
@@ -110,12 +110,12 @@ type change struct {
 	run    engine.Run
 	target runbooks.Target
 	began  time.Time
-	until  time.Time // the end of the last step, underWay if it is in progress
-	stops  bool      // it leaves the target stopped
-	done   bool      // its changing step was certainly executed
+	until  time.Time // the end of the last step, underWay if that step is in progress
+	stops  bool      // the run leaves the target stopped
+	done   bool      // the changing step was certainly executed
 }
 
-// changes are the changes that a run has begun, in order. Waits and reads alone are none.
+// changes are the changes that a run has begun, in order. Waits and reads alone are not changes.
 func changes(run engine.Run) []change {
 	var out []change
 	for i, st := range run.Steps {
@@ -132,7 +132,7 @@ func changes(run engine.Run) []change {
 		case st.Ended != nil:
 			until = *st.Ended
 		case run.State != engine.Running:
-			until = *st.Started // its fate is unknown
+			until = *st.Started // the fate of the step is unknown
 		}
 		switch {
 		case ps.Kind == runbooks.Exec:

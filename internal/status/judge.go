@@ -87,7 +87,7 @@ func (l *look) busyHosts() []HostFinding {
 			out = append(out, HostFinding{
 				Host: host, Code: observe.FoundMonitBusy, Severity: runbooks.Low,
 				Headline: fmt.Sprintf("monit has checked nothing for %s", ago(age)),
-				Text:     "monit has one worker, and a hanging start or stop blocks it: it does not restart processes that die meanwhile. The states here come from their pids",
+				Text:     "monit has a single worker, and a hanging start or stop blocks it: until then monit does not restart processes that die. The states shown here come from the pids of the processes",
 			})
 		}
 	}

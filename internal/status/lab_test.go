@@ -106,8 +106,8 @@ func TestLabTruth(t *testing.T) {
 	}
 }
 
-// TestLabDependency stops dependencies of other processes: those still run but cannot work, and
-// have no incident of their own.
+// TestLabDependency stops dependencies of other processes: the dependent processes still run but
+// cannot work, and have no incident of their own.
 func TestLabDependency(t *testing.T) {
 	l := newLabTable(t)
 	l.targets = []runbooks.Target{{Process: "authentication_server", Host: "infra"}}
@@ -222,7 +222,7 @@ func TestLabAuthLog(t *testing.T) {
 		}
 		each := (count() - before + rounds - 1) / rounds
 		t.Logf("%s: %d lines of sudo a round", h.Name, each)
-		most := 1 // monit's
+		most := 1 // the query to monit
 		for _, p := range h.Processes {
 			if p == "etcd" || p == "mariadb" {
 				most++
@@ -284,7 +284,7 @@ func labCluster(generation string, hosts map[string]labtest.Host) fleet.Cluster 
 		"tailer1", "db_dis", "db_merge_server", "db_ltds", "db_tdcp", "web_api_service", "etcd", "mariadb",
 	}
 	acls := fleet.ACLsInEtcd
-	switch generation { // each has a process that the other one lacks
+	switch generation { // each generation has a process that the other one lacks
 	case "current":
 		infra = append(infra, "status_dashboard")
 	default:

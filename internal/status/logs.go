@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	// mostRead is how many bytes of a log, and of the slice before it, are read at a time.
+	// mostRead is how many bytes of a log file, and of the file before it, are read at a time.
 	mostRead   = 64 << 10
 	mostBefore = 32 << 10
-	// logMemory is how far back log events are kept: longer than errors count, and than they must
-	// last to be an incident.
+	// logMemory is how far back log events are kept: longer than the time for which errors count,
+	// and than the time for which they must last to be an incident.
 	logMemory = 20 * time.Minute
 	// whyRunes limits the reason why a log was not read.
 	whyRunes = 200
@@ -40,15 +40,15 @@ type logBook struct {
 	logs map[key]*processLog
 }
 
-// processLog is the state of one process's log. The holder of turn may use it.
+// processLog is the state of one process's log. Only the holder of turn may use it.
 type processLog struct {
 	turn   chan struct{}
 	file   string
 	inode  uint64
 	offset int64 // offset after the last read
 	span   observe.LogSpan
-	before time.Time // its last line at an earlier check, while the process was not monitored
-	// read is when the log of a unit was last read, and why is the reason if it failed.
+	before time.Time // time of the last line at an earlier check, while the process was not monitored
+	// read is when the log of a unit was last read, and why is the reason if that read failed.
 	read time.Time
 	why  string
 }
@@ -169,8 +169,8 @@ func (j *job) readLog(ctx context.Context, p *catalogs.Process, sizes logSizes) 
 	return out
 }
 
-// catchUp reads a file from the last offset. A new file, as every quarter of an hour, or one that
-// has shrunk, is read from its start, with the end of the previous slice.
+// catchUp reads a file from the last offset. A file that is new (there is one every quarter of an
+// hour) or has shrunk is read from its start, together with the end of the file before it.
 func (j *job) catchUp(ctx context.Context, log *processLog, p *catalogs.Process, file string, sizes logSizes) (why string) {
 	now := sizes.files[file]
 	same := log.file == file && log.inode == now.inode && now.size >= log.offset
@@ -189,12 +189,12 @@ func (j *job) catchUp(ctx context.Context, log *processLog, p *catalogs.Process,
 	text = strings.TrimPrefix(text, sizes.noise)
 	added := observe.ParseLog(text)
 	if !same {
-		if earlier, ok := j.sliceBefore(ctx, p); ok {
+		if earlier, ok := j.fileBefore(ctx, p); ok {
 			log.span.Join(earlier)
 		}
 	}
 	if same && from > log.offset {
-		log.span = observe.LogSpan{} // there is a gap: the span begins after it
+		log.span = observe.LogSpan{} // there is a gap: the span begins after the gap
 	}
 	log.span.Join(added)
 	log.file = file
@@ -215,8 +215,8 @@ func whole(r remote.Result) (text, why string) {
 	return text[:strings.LastIndexByte(text, '\n')+1], ""
 }
 
-// sliceBefore reads the end of the newest slice before the current one.
-func (j *job) sliceBefore(ctx context.Context, p *catalogs.Process) (observe.LogSpan, bool) {
+// fileBefore reads the end of the log file before the current one.
+func (j *job) fileBefore(ctx context.Context, p *catalogs.Process) (observe.LogSpan, bool) {
 	st, err := j.reads().Slices(p)
 	listed, why := whole(j.run(ctx, st, err))
 	if why != "" {
@@ -237,14 +237,14 @@ func (j *job) sliceBefore(ctx context.Context, p *catalogs.Process) (observe.Log
 }
 
 // unwatched records where the log of a process without monitoring ended, so that the next check can
-// detect whether it grows. A zero time means that the process is monitored.
+// detect whether the log grows. A zero time means that the process is monitored.
 func (b *logBook) unwatched(k key, last time.Time) {
 	p := b.of(k)
 	select {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	default:
-		return // it is being read; that check records it
+		return // another check is reading the log, and will record this
 	}
 	if p.before.IsZero() || last.IsZero() {
 		p.before = last

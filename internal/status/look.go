@@ -14,8 +14,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// look is one check of a scope. Its board belongs to the goroutine of run; others send their
-// results to it.
+// look is one check of a scope. Its board belongs to the goroutine of run; other goroutines send
+// their results to run.
 type look struct {
 	*Assessor
 	scope *scope
@@ -173,7 +173,7 @@ func (j *job) begin(ctx context.Context, questions []question) (answer func(i in
 	case j.slots <- struct{}{}:
 	case <-ctx.Done():
 		return func(int) remote.Result {
-			return remote.Result{Detail: "the check ended before it was queried", Ended: j.Now()}
+			return remote.Result{Detail: "the check ended before the host was queried", Ended: j.Now()}
 		}
 	}
 	shared := j.shared.Begin(ctx, commands)
@@ -206,8 +206,8 @@ type told struct {
 }
 
 // ask checks the host: list of processes, supervisors and log sizes in one command, and then the
-// new parts of the logs. A missing pid may only be older than the list, so then both are queried
-// again.
+// new parts of the logs. A pid that is missing from the list may only be out of date, so then both
+// the supervisors and the list are queried again.
 func (j *job) ask(ctx context.Context) finding {
 	first := j.round(ctx, true)
 	list, gone := first.supervised()
@@ -217,7 +217,7 @@ func (j *job) ask(ctx context.Context) finding {
 	early := slices.Clone(list)
 	select {
 	case j.found <- func(l *look) { l.fill(j.host, early) }:
-	default: // read with the logs
+	default: // these rows are filled when the logs have been read
 	}
 	logs := first.sizes()
 	var wg sync.WaitGroup

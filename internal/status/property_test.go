@@ -137,8 +137,8 @@ func TestStaleByTheCycleOfTheHost(t *testing.T) {
 	}
 }
 
-// A crash loop is found within three checks, with the number of restarts and their begin. A single
-// death is none; restarts by a run or during maintenance are none either.
+// A crash loop is found within three checks, with the number of restarts and the time of the first.
+// A single death is not a crash loop; neither are restarts by a run or during maintenance.
 func TestCrashLoop(t *testing.T) {
 	const every = 30 * time.Second
 	type life = statustest.Process
@@ -161,7 +161,7 @@ func TestCrashLoop(t *testing.T) {
 		want  int // the check that finds the loop, 0 for none
 	}{
 		"another pid at each check":                         {[]life{young(1001), young(1002), young(1003)}, 3},
-		"younger at each check":                             {[]life{{PID: 1001, Up: 4 * time.Second}, {PID: 1001, Up: 5 * time.Second}, {PID: 1001, Up: 3 * time.Second}}, 3},
+		"a shorter uptime at each check":                    {[]life{{PID: 1001, Up: 4 * time.Second}, {PID: 1001, Up: 5 * time.Second}, {PID: 1001, Up: 3 * time.Second}}, 3},
 		"up, started again, up":                             {[]life{young(1001), {Status: "Does not exist", PID: -1}, young(1002)}, 3},
 		"started again at each check":                       {[]life{{Status: "Does not exist", PID: -1}, {Status: "Does not exist", PID: -1}, {Status: "Does not exist", PID: -1}}, 3},
 		"dead, up, dead":                                    {[]life{{PID: 1001, Gone: true}, young(1002), {PID: 1002, Gone: true}}, 3},
@@ -266,8 +266,8 @@ func TestSilentHost(t *testing.T) {
 	}
 }
 
-// TestWindowHoldsBackHosts: a finding about a host as a whole is no incident while the host is in a
-// maintenance window.
+// TestWindowHoldsBackHosts: a finding about a host as a whole is not an incident while the host is
+// in a maintenance window.
 func TestWindowHoldsBackHosts(t *testing.T) {
 	at := time.Date(2026, 3, 14, 20, 0, 0, 0, time.UTC)
 	window := fleet.Maintenance{Cluster: "prod", Host: "query-1", From: at, Until: at.Add(time.Hour), By: "anna"}
@@ -284,9 +284,9 @@ func TestWindowHoldsBackHosts(t *testing.T) {
 		b    Board
 		want runbooks.Severity
 	}{
-		{"in a window", board(window, at), runbooks.None},
-		{"before it", board(window, at.Add(-time.Second)), runbooks.Low},
-		{"after it", board(window, at.Add(time.Hour)), runbooks.Low},
+		{"in the window", board(window, at), runbooks.None},
+		{"before the window", board(window, at.Add(-time.Second)), runbooks.Low},
+		{"after the window", board(window, at.Add(time.Hour)), runbooks.Low},
 		{"maintenance of a process", board(one, at), runbooks.Low},
 	} {
 		seen := (&Assessor{}).seen(tt.b, false)

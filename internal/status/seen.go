@@ -35,8 +35,9 @@ func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbo
 
 // seen is the result of a check, target by target. A host that could not be queried is one result,
 // not one for each of its processes; the same holds for most hosts at once. A process that is down
-// because of a dependency, or that a run works on, is no result of its own. A target in maintenance
-// is no incident, whatever its state. If oneProcess is set, the result is about that process only.
+// because of a dependency, or that a run works on, has no result of its own. A target in
+// maintenance is not an incident, whatever its state. If oneProcess is set, the result is about
+// that process only.
 func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
 	var out []incident.Seen
 	silent := map[string][]Row{}
@@ -94,7 +95,8 @@ func (b Board) window(host string) *fleet.Maintenance {
 	return nil
 }
 
-// manyHosts is the number of hosts lost at once that count as one problem, if they are half of all.
+// manyHosts is the number of hosts lost at once that count as one problem, if these are at least
+// half of all hosts.
 const manyHosts = 3
 
 // unreached reports whether a host could not be connected to.
@@ -133,7 +135,7 @@ func (a *Assessor) seenRow(b Board, r Row) incident.Seen {
 		}
 		s.Hold = "because " + strings.Join(why, ", and ")
 	case r.Stopped != nil && out(r) && b.At.Before(r.Stopped.At.Add(a.Policy.OwnStop)):
-		s.Hold = fmt.Sprintf("stopped by %s with %s, which is no incident for %s", r.Stopped.By, r.Stopped.Run, ago(a.Policy.OwnStop))
+		s.Hold = fmt.Sprintf("stopped by %s with %s, which is not an incident for %s", r.Stopped.By, r.Stopped.Run, ago(a.Policy.OwnStop))
 	case r.Finding.LogErrors && !r.ErrorsHeld:
 		s.Severity, s.Headline = runbooks.None, "Errors in its log, too few for an incident"
 	case r.Finding.LogErrors:
@@ -213,8 +215,8 @@ func (a *Assessor) seenNetwork(b Board, hosts []string, silent map[string][]Row)
 	return s
 }
 
-// NextVerb is the command that repairs a process, "" for none: a run works on it, it could not be
-// observed, or the supervisor does not know it.
+// NextVerb is the command that repairs a process. It is "" if a run works on the process, if the
+// process could not be observed, or if its supervisor does not know it.
 func NextVerb(r Row) string {
 	verb := "restart"
 	switch r.Observation.State {

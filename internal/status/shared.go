@@ -30,7 +30,7 @@ type sharedRead struct {
 
 	ctx    context.Context
 	cancel context.CancelFunc
-	asking int // checks that wait for it
+	asking int // number of checks that wait for the read
 }
 
 // sharedPart is the answer to one command.
@@ -43,8 +43,8 @@ func newSharedReads(r remote.Runner, now func() time.Time) *sharedReads {
 	return &sharedReads{runner: r, now: now, reads: map[string]*sharedRead{}}
 }
 
-// Run returns the result of a read that began after the call. If ctx ends first it returns at once,
-// without an outcome. A read without waiting checks is cancelled.
+// Run returns the result of a read that began after the call. If ctx ends first, Run returns at
+// once, without an outcome. A read without waiting checks is cancelled.
 func (s *sharedReads) Run(ctx context.Context, c remote.Command) remote.Result {
 	return s.Begin(ctx, []remote.Command{c})(0)
 }
@@ -60,7 +60,7 @@ func (s *sharedReads) Begin(ctx context.Context, commands []remote.Command) (res
 			return r.parts[i].result
 		case <-ctx.Done():
 			leave.Do(func() { s.leave(r) })
-			return remote.Result{Detail: "the check ended before it answered", Ended: s.now()}
+			return remote.Result{Detail: "the check ended before the host answered", Ended: s.now()}
 		}
 	}
 }
@@ -113,7 +113,7 @@ func (s *sharedReads) leave(r *sharedRead) {
 	}
 }
 
-// carryOut runs a read, and then the one that waits for its end.
+// carryOut runs a read, and then the read that waits for its end.
 func (s *sharedReads) carryOut(key string, r *sharedRead) {
 	for r != nil {
 		remote.RunAll(r.ctx, s.runner, r.commands, func(i int, result remote.Result) {

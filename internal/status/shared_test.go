@@ -11,7 +11,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// counting answers with the number of calls so far, when the test lets it.
+// counting is a runner that answers each call with the number of calls so far, once the test allows
+// it.
 type counting struct {
 	asked atomic.Int64
 	began chan int64
@@ -87,7 +88,7 @@ func (s *sharedReads) wait(ok func(*sharedRead) bool) {
 	}
 }
 
-// A caller that leaves does not end a read for which others wait; the last one does.
+// A caller that leaves does not end a read for which others wait; the last caller to leave ends it.
 func TestSharedReadsAreLeft(t *testing.T) {
 	c, s := sharing()
 	leaving, leave := context.WithCancel(t.Context())

@@ -116,14 +116,15 @@ func rowOf(t *testing.T, b Board, id, host string) Row {
 	return b.Rows[i]
 }
 
-// failed does not run and could not be started; stopped is systemd's.
+// failed is a process of monit that does not run and could not be started; stopped is a unit of
+// systemd.
 var (
 	failed  = statustest.Process{Status: "Execution failed | Does not exist", PID: -1}
 	stopped = statustest.Process{Status: "inactive (dead)"}
 )
 
-// The start order of the pages, backwards: the cause of a process that is out or cannot work is the
-// first process in that order that is out.
+// The cause of a process that is down or cannot work is the process that is down and comes first in
+// the start order of the pages.
 func TestUpstream(t *testing.T) {
 	const starting = "Initializing"
 	for _, tt := range []struct {
@@ -134,7 +135,7 @@ func TestUpstream(t *testing.T) {
 		about []string
 	}{
 		{"all well", fleet.ACLsInEtcd, nil, nil, []string{"db_dis", "tailer1", "web_api_service"}},
-		{"one alone", fleet.ACLsInEtcd, statustest.World{"db_merge_server": failed}, nil, []string{"db_dis", "db_merge_server", "web_api_service"}},
+		{"a process that is not a dependency", fleet.ACLsInEtcd, statustest.World{"db_merge_server": failed}, nil, []string{"db_dis", "db_merge_server", "web_api_service"}},
 		{"the configuration server, and what could not start without it", fleet.ACLsInEtcd,
 			statustest.World{"configuration_server": failed, "authentication_server": failed, "iris_controller": {Status: "Not monitored"}},
 			[]string{
@@ -151,18 +152,18 @@ func TestUpstream(t *testing.T) {
 		{"MariaDB where it holds the ACLs", fleet.ACLsInMySQL, statustest.World{"mariadb": stopped},
 			[]string{"authentication_server@infra-1: mariadb on infra-1 is down", "db_acl_write_server@infra-1: mariadb on infra-1 is down"},
 			[]string{"authentication_server", "db_acl_write_server", "status_dashboard"}},
-		{"MariaDB where etcd does", fleet.ACLsInEtcd, statustest.World{"mariadb": stopped}, nil, []string{"authentication_server"}},
+		{"MariaDB where etcd holds the ACLs", fleet.ACLsInEtcd, statustest.World{"mariadb": stopped}, nil, []string{"authentication_server"}},
 		{"the log aggregator of the same host", fleet.ACLsInEtcd, statustest.World{"log_aggregator_service@query-1": failed},
 			[]string{"db_query_server@query-1: log_aggregator_service on query-1 is down and could not be started"}, []string{"db_query_server"}},
 		{"one dispatcher of two is no cause", fleet.ACLsInEtcd, statustest.World{"db_query_server@query-1": failed}, nil, []string{"web_api_service"}},
-		{"both dispatchers are", fleet.ACLsInEtcd, statustest.World{"db_query_server": failed},
+		{"both dispatchers are a cause", fleet.ACLsInEtcd, statustest.World{"db_query_server": failed},
 			[]string{"web_api_service@infra-1: db_query_server on query-1, query-2 is down and could not be started"}, []string{"web_api_service"}},
 		{"a port that does not answer", fleet.ACLsInEtcd, statustest.World{"db_dis": {Status: "Connection failed"}},
 			[]string{"tailer1@infra-1: db_dis on infra-1 is not answering on its port", "tailer1@query-1: db_dis on infra-1 is not answering on its port", "tailer1@query-2: db_dis on infra-1 is not answering on its port"},
 			[]string{"tailer1"}},
 		{"a dependency that runs and cannot work", fleet.ACLsInMySQL, statustest.World{"mariadb": stopped},
 			[]string{"db_dis@infra-1: mariadb on infra-1 is down"}, []string{"db_dis"}},
-		{"what is being started", fleet.ACLsInEtcd, statustest.World{"authentication_server": {Status: starting, PID: -1}, "db_dis": failed},
+		{"a dependency that is being started", fleet.ACLsInEtcd, statustest.World{"authentication_server": {Status: starting, PID: -1}, "db_dis": failed},
 			[]string{"db_dis@infra-1: authentication_server on infra-1 is being started"}, []string{"db_dis"}},
 		{"two causes", fleet.ACLsInMySQL, statustest.World{"configuration_server": failed, "mariadb": stopped, "authentication_server": failed},
 			[]string{"authentication_server@infra-1: configuration_server on infra-1 is down and could not be started", "authentication_server@infra-1: mariadb on infra-1 is down"},
@@ -184,7 +185,7 @@ func TestUpstream(t *testing.T) {
 	}
 }
 
-// A process that could not be observed is no cause, and has none.
+// A process that could not be observed is not a cause, and has no cause.
 func TestUnseenIsNoCause(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.silent["infra-1"] = remote.Unreachable
@@ -196,7 +197,7 @@ func TestUnseenIsNoCause(t *testing.T) {
 }
 
 // A dependency that monit does not monitor, or that is starting, is not known to be dead: running
-// processes have no finding because of it. A crash loop is dead.
+// processes have no finding because of it. A dependency in a crash loop counts as dead.
 func TestUnprovedIsNoCause(t *testing.T) {
 	for what, need := range map[string]statustest.Process{
 		"not monitored": {Status: "Not monitored"}, "being started": {Status: "Initializing", PID: -1},
@@ -245,7 +246,7 @@ func TestRunningAndCannotWork(t *testing.T) {
 	}
 }
 
-// A dependency that is starting after a failed start is dead, and is reported so.
+// A dependency that is starting after a failed start counts as dead, and is reported as such.
 func TestStartedInVainIsDead(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	for _, status := range []string{"Execution failed | Does not exist", "Does not exist"} {
@@ -260,7 +261,8 @@ func TestStartedInVainIsDead(t *testing.T) {
 	}
 }
 
-// A failure caused by another one is shown with that one. A watch of it shows the cause.
+// A process that is down because of a dependency is shown with the dependency. A watch of the
+// process shows the cause.
 func TestSeenTellsTheCause(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.world = statustest.World{"configuration_server": failed, "authentication_server": failed}

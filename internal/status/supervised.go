@@ -151,8 +151,8 @@ func (j *job) askOne(i int) ask {
 	return ask{step: steps[0], about: []int{i}, read: alone}
 }
 
-// Reads are the first reads of a check of a scope, host by host, and their targets; reads of logs
-// follow.
+// Reads returns the first reads of a check of a scope, host by host, and their targets; reads of
+// logs follow.
 func Reads(catalogs catalogs.Set, fl *fleet.Fleet, now func() time.Time, q Query) ([]runbooks.Step, []runbooks.Target, error) {
 	a := &Assessor{planner: &planner.Planner{Catalogs: catalogs, Fleet: fl, Now: now}}
 	a.Catalogs = catalogs

@@ -25,11 +25,11 @@ func hasUnitLog(p *catalogs.Process) bool {
 func (j *job) unitLogged() bool { return slices.ContainsFunc(j.processes, hasUnitLog) }
 
 // readUnitLog reads the log of etcd or MariaDB with the catalog's own command. In the background it
-// reads that of a healthy unit only from time to time.
+// reads the log of a healthy unit only from time to time.
 func (j *job) readUnitLog(ctx context.Context, t told) logRead {
 	steps, err := j.plan(plannedRead{cluster: j.scope.cluster.Name, action: "logs", process: t.process.ID, host: j.host})
 	if err != nil || len(steps) != 1 {
-		return logRead{} // a site's own catalog has none
+		return logRead{} // a site's own catalog has no such command
 	}
 	log := j.logs.of(j.key(t.process))
 	select {
@@ -45,7 +45,7 @@ func (j *job) readUnitLog(ctx context.Context, t told) logRead {
 		log.why = why
 		added := observe.ParseUnitLog(text, j.pids.Place)
 		if added.First.After(log.span.Last) {
-			log.span = observe.LogSpan{} // there is a gap: the span begins after it
+			log.span = observe.LogSpan{} // there is a gap: the span begins after the gap
 		}
 		log.span.Join(added)
 		log.span.Forget(log.span.Last.Add(-logMemory))

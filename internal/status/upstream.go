@@ -7,8 +7,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// upstream finds the rows whose state has a dependency as its cause: one root cause instead of a
-// red line for everything behind it. It uses observations; an unknown row is never a cause.
+// upstream finds the rows whose state is caused by a dependency, so that a board shows one root
+// cause instead of a red line for each dependent process. It uses observations; an unknown row is
+// never a cause.
 type upstream struct {
 	*scope
 	index
@@ -46,8 +47,8 @@ func newUpstream(s *scope, in index, isOut func(Row) bool) *upstream {
 }
 
 // markUpstream sets, for each row that is down, the dependencies that are down, and for each
-// running row the dead dependencies without which it cannot work. On a board of needs it also sets
-// the unmet ones.
+// running row the dead dependencies without which it cannot work. On a board with Needs it also
+// sets the unmet dependencies.
 //
 // A dependency that is starting can be the cause of a row that is down. A running row cannot work
 // only if a dependency is dead.
@@ -77,8 +78,8 @@ func (l *look) markUpstream() {
 	}
 }
 
-// cannotWork marks a running row as unable to work because of dead dependencies: Sev 3 by the key's
-// "performing poorly", and no incident of its own.
+// cannotWork marks a running row as unable to work because of dead dependencies: Sev 3 by the
+// incident key's "performing poorly", and without an incident of its own.
 func (r *Row) cannotWork(causes []Cause) {
 	f := &r.Finding
 	if len(causes) == 0 || r.Maintenance != nil {
@@ -151,8 +152,8 @@ func (u *upstream) cause(process, host string) []Cause {
 	return []Cause{self}
 }
 
-// stateOf is the state of a cause: one that is starting after a failed start, or for longer than a
-// start takes, is down.
+// stateOf is the state of a cause: a process that is starting after a failed start, or for longer
+// than a start takes, is down.
 func stateOf(r Row) observe.State {
 	switch s := r.Observation.State; s {
 	case observe.Starting, observe.Recovering:

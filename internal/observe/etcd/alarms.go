@@ -70,7 +70,7 @@ func noAlarms(r remote.Result) bool {
 
 func alarmWords(member uint64, name string) string {
 	what := map[string]string{
-		"NOSPACE": ": its file has reached the quota, and the cluster takes no writes",
+		"NOSPACE": ": its file has reached the quota, and the cluster accepts no writes",
 		"CORRUPT": ": the members' data differ, and etcd serves no requests",
 	}[name]
 	if member == 0 {

@@ -56,7 +56,7 @@ func (s Status) data() []string {
 	wrong := s.odd(s.atFurthest(known), func(m Member) string { return fmt.Sprint(*m.Revision) }, func(m Member, common string) string {
 		text := fmt.Sprintf("%s is at revision %d, the others at %s, though the raft index is the same: the members hold different data", m.Endpoint, *m.Revision, common)
 		if gap := distance(fmt.Sprint(*m.Revision), common); gap <= caught {
-			text += ", unless there was a write in between: check again"
+			text += ", unless something was written during the check: check again"
 		}
 		return text
 	})
@@ -124,7 +124,7 @@ func (s Status) silent() (wrong []string) {
 	return wrong
 }
 
-// raft finds members without a leader, with another leader, and behind.
+// raft finds members that have no leader, have another leader, or are behind.
 func (s Status) raft() (wrong []string) {
 	furthest := s.Furthest()
 	for _, m := range s.Members {

@@ -84,7 +84,7 @@ var timeOfDay = regexp.MustCompile(`\d\d:\d\d:\d\d`)
 // withoutTimes removes times of day, whose digits look like a port.
 func withoutTimes(s string) string { return timeOfDay.ReplaceAllString(s, "") }
 
-// words formats a reason; gRPC's own time-outs are none.
+// words formats a reason; gRPC's own time-outs are not reasons.
 func words(reason string) string {
 	switch {
 	case reason == "" || reason == "context deadline exceeded" || strings.HasPrefix(reason, "context deadline exceeded while waiting"):

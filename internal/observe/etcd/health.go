@@ -18,9 +18,9 @@ const (
 	Unclear Reply = iota // not parsed, or a problem with certificates
 	Serves               // reads with a quorum
 	Alarmed              // reads with a quorum, with an alarm such as NOSPACE
-	Corrupt              // answers and serves nothing, because of the alarm CORRUPT
-	Learner              // answers and has no vote
-	Refuses              // answers, and serves nothing at the moment: no leader, no login
+	Corrupt              // answers, but serves nothing, because of the alarm CORRUPT
+	Learner              // answers, but has no vote
+	Refuses              // answers, but serves nothing at the moment: it has no leader, or refuses the authentication
 	Silent               // no answer in time
 )
 

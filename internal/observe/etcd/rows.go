@@ -12,12 +12,13 @@ import (
 // Row combines status and health of one member.
 type Row struct {
 	Endpoint string // host:port
-	// Role is leader, member or learner; "" if it does not answer.
+	// Role is leader, member or learner; "" if the member does not answer.
 	Role string
-	Ill  string // why it does not serve, or its alarm; "" if it is well or was not queried
+	Ill  string // why the member does not serve, or its alarm; "" if the member is well or was not queried
 	Size string // "3.1 MiB of 20.0 MiB in use"
 	Raft string // "term 5, index 73"
-	// Failed means that it does not answer or does not serve; Alarmed that it serves with an alarm.
+	// Failed means that the member does not answer or does not serve; Alarmed means that it serves,
+	// but with an alarm.
 	Failed, Alarmed bool
 }
 

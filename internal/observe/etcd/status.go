@@ -22,9 +22,9 @@ type Member struct {
 	Term     uint64
 	Index    uint64 // of its raft log
 	Applied  *uint64
-	Revision *int64 // of its data
+	Revision *int64 // of the member's data
 	Size     int64  // of the database file, bytes
-	InUse    *int64 // of it in use, bytes
+	InUse    *int64 // bytes of the file that are in use
 	Quota    *int64 // limit of the file, bytes
 	Errors   []string
 }
@@ -32,7 +32,7 @@ type Member struct {
 // Leads reports whether the member is the leader.
 func (m Member) Leads() bool { return m.LeaderID != 0 && m.LeaderID == m.ID }
 
-// progress is the position of its data.
+// progress is the last entry of the raft log that the member has applied or, in old versions, has.
 func (m Member) progress() uint64 {
 	if m.Applied != nil {
 		return *m.Applied
@@ -113,7 +113,7 @@ func (row statusRow) member() Member {
 	}
 }
 
-// Furthest is the member with the highest term and the highest index in it.
+// Furthest is the member with the highest term and, within that term, the highest index.
 func (s Status) Furthest() Member {
 	var furthest Member
 	for _, m := range s.Members {

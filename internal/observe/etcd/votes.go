@@ -4,7 +4,7 @@ import "fmt"
 
 // Vote is a member in a count of votes.
 type Vote struct {
-	Name  string // its endpoint, or its name without one
+	Name  string // the member's endpoint, or its name if it has no endpoint
 	Reply Reply
 	Why   string
 	hosts []string
@@ -91,7 +91,7 @@ func byEndpoint(rows []Health) Votes {
 	return v
 }
 
-// count is the number of voters with such a reply.
+// count is the number of voters whose reply satisfies is.
 func (v Votes) count(is func(Reply) bool) (n int) {
 	for _, vote := range v.Voters {
 		if is(vote.Reply) {
