@@ -20,8 +20,8 @@ import (
 // hearsWithin is the largest age of the last bytes from Slack.
 const hearsWithin = 20 * time.Second
 
-// clockUnfit is the offset from Slack's clock from which the bot is not healthy: it is
-// accounted for, but times in cards and records are wrong by that much.
+// clockUnfit is the offset from Slack's clock from which the bot is not healthy: deadlines account
+// for the offset, but times in cards and records are wrong by that much.
 const clockUnfit = time.Minute
 
 // Health is the content of `bot health`.
@@ -69,7 +69,7 @@ type WitnessHealth struct {
 	Name    string `json:"name"`
 	Entries uint64 `json:"entries"`       // covered by its last head
 	Missing uint64 `json:"missing"`       // entries whose head it has not received
-	Why     string `json:"why,omitempty"` // why it receives nothing or is ignored
+	Why     string `json:"why,omitempty"` // why the witness receives nothing or is ignored
 }
 
 // Socket is one connection to Slack.
@@ -80,7 +80,7 @@ type Socket struct {
 	Error string    `json:"error,omitempty"`
 }
 
-// control serves the other commands of the binary.
+// control answers the other commands of the binary, such as `bot health`.
 func (b *bot) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", b.serveHealth)
@@ -173,7 +173,7 @@ func (h Health) Lines() []string {
 			state = "up"
 		}
 		say(
-			"socket %d %s since %s, heard %s %s", i+1, state, s.Since.UTC().Format("15:04:05"), s.Heard.UTC().Format("15:04:05 MST"), s.Error,
+			"socket %d %s since %s, last received at %s %s", i+1, state, s.Since.UTC().Format("15:04:05"), s.Heard.UTC().Format("15:04:05 MST"), s.Error,
 		)
 	}
 	if !slices.Contains(h.Why, h.Clock) {
@@ -183,7 +183,7 @@ func (h Health) Lines() []string {
 	lines = append(lines, h.SSH...)
 	lines = append(lines, notEmpty(h.Config)...)
 	if st := h.Store; st != nil {
-		say("state store %s: %d of %d MiB in use, %d records not sealed, trail in it from #%d, posted to #%d",
+		say("state store %s: %d of %d MiB in use, %d records not sealed, trail stored from #%d, posted up to #%d",
 			st.State, st.InUse>>20, st.Quota>>20, st.Pending, st.Stored, st.Posted)
 		lines = append(lines, st.Notes...)
 		for _, w := range st.Witnesses {
@@ -194,7 +194,8 @@ func (h Health) Lines() []string {
 	return lines
 }
 
-// askSSH adds certificates that expire soon; less than an hour is a problem.
+// askSSH adds certificates that expire soon; a certificate that expires within an hour is a
+// problem.
 func (b *bot) askSSH(h *Health) {
 	if b.SSHExpiring == nil {
 		return
@@ -274,8 +275,8 @@ func trailFilter(v url.Values) (f audit.Filter, err error) {
 	return f, err
 }
 
-// exportHeader is the header of an export of the whole trail. Its head is read before the
-// entries, so they include all that it covers.
+// exportHeader is the header of an export of the whole trail. Its head is read before the entries,
+// so the entries include all that the head covers.
 func (b *bot) exportHeader(ctx context.Context) (h audit.Header, err error) {
 	if b.SignedHead != nil {
 		h.Note, err = b.SignedHead(ctx)

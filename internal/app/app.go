@@ -49,8 +49,8 @@ type Store interface {
 	NewID(ctx context.Context) (string, error)
 	// Unsettled calls f with every delivery that was accepted and not handled.
 	Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error
-	// Lead runs do while this replica leads, and no other does. The context of do ends with the
-	// lead; the next lead calls do again.
+	// Lead runs do while this replica leads, and no other does. The context of do ends when the
+	// lead is lost. With the next lead, Lead calls do again.
 	Lead(ctx context.Context, do func(ctx context.Context) error) error
 	// Seal chains the pending records into the trail, unless another replica does.
 	Seal(ctx context.Context) (int, error)
@@ -116,10 +116,10 @@ type Edges struct {
 	Stopped func() string
 	// Peers lists the live replicas; nil if there can be only this one.
 	Peers func(ctx context.Context) ([]replicas.Peer, error)
-	// Leave announces to them that this replica is stopping; nil as with Peers.
+	// Leave announces to the other replicas that this replica is stopping; nil if Peers is nil.
 	Leave func(ctx context.Context) error
-	// SetLastHeard stores that the bot receives events at a time, and returns the last such
-	// time before; zero for never. nil if it is not stored.
+	// SetLastHeard stores at as the time of the last event from Slack, and returns the time that it
+	// replaces; zero for none. It is nil if this time is not stored.
 	SetLastHeard func(ctx context.Context, at time.Time) (before time.Time, err error)
 	// SSHStats returns the counters of the connection pool; may be nil.
 	SSHStats func() metrics.SSH
@@ -140,7 +140,7 @@ type Config struct {
 	Times        Times
 	AuditChannel string
 	Replica      string
-	Hash         string // of the config; replicas compare it
+	Hash         string // hash of the config; replicas compare their hashes
 	// ControlDir is the directory of the control socket; "" for none.
 	ControlDir string
 	Terminal   Terminal
@@ -217,14 +217,14 @@ type bot struct {
 	monitor   *monitor.Monitor
 	escalator *escalation.Escalator
 	presence  *presence.Board
-	shell     *console // nil without a terminal
+	shell     *console // nil if `bot do` is not configured
 	loop      *liveness.Loop
 
 	echoes  roundTrips
 	foreign foreignConnections
 }
 
-// run starts the parts in order of dependency and stops them in reverse: it accepts nothing
+// run starts the parts in order of dependency and stops them in reverse: the bot accepts nothing
 // new, lets runs come to a stop, updates messages, and closes the store last.
 func (b *bot) run(ctx context.Context) error {
 	g, failed := errgroup.WithContext(context.WithoutCancel(ctx))

@@ -17,7 +17,7 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// ears is a Slack edge that receives events or does not, and keeps its posts.
+// ears is a fake Slack edge: the test sets whether it receives events, and it keeps its posts.
 type ears struct {
 	Slack
 	deaf   atomic.Bool

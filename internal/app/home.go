@@ -16,7 +16,7 @@ const (
 	homeWorkers = 4                // concurrent workers; each person has a fixed one
 	homeQueue   = 16               // pages that may wait for a worker
 	homeViewers = 50               // pages kept up to date
-	homeLasts   = 15 * time.Minute // how long after it was opened
+	homeLasts   = 15 * time.Minute // how long a page is updated after it was opened
 	homeEvery   = 5 * time.Second  // between two rounds of updates
 	homeFresh   = time.Minute      // largest age of the hosts' answers
 )

@@ -12,7 +12,7 @@ import (
 const (
 	// releaseEach is how often the heap is compared with its size after the last release.
 	releaseEach = 30 * time.Second
-	// mostGrown is how many bytes the heap may have grown meanwhile.
+	// mostGrown is how many bytes the heap may have grown since that release.
 	mostGrown = 32 << 20
 )
 
@@ -22,7 +22,7 @@ const (
 type memoryReleaser struct {
 	held    func() uint64 // bytes of the heap that the process holds
 	release func()
-	least   uint64 // bytes held after the last release, or fewer since
+	least   uint64 // the fewest bytes held since the last release
 }
 
 func newMemoryReleaser() *memoryReleaser {
@@ -32,7 +32,7 @@ func newMemoryReleaser() *memoryReleaser {
 	return r
 }
 
-// run compares until ctx ends.
+// run releases memory when necessary until ctx ends.
 func (r *memoryReleaser) run(ctx context.Context) {
 	for pause.For(ctx, releaseEach) {
 		r.compare()

@@ -24,11 +24,11 @@ func TestMemoryReleaser(t *testing.T) {
 		{"as small as before", 10 * mb, 10 * mb, 0},
 		{"grown a little", 40 * mb, 10 * mb, 0},
 		{"a peak", 170 * mb, 12 * mb, 1},
-		{"after it", 14 * mb, 12 * mb, 1},
+		{"after the peak", 14 * mb, 12 * mb, 1},
 		{"a larger fleet", 100 * mb, 90 * mb, 2},
-		{"which stays", 110 * mb, 90 * mb, 2},
+		{"the larger fleet stays", 110 * mb, 90 * mb, 2},
 		{"a fall", 20 * mb, 20 * mb, 2},
-		{"a peak above that", 60 * mb, 20 * mb, 3},
+		{"a peak after the fall", 60 * mb, 20 * mb, 3},
 	} {
 		heap, inUse = step.heap, step.inUse
 		if r.compare(); released != step.want {

@@ -45,7 +45,7 @@ func (s observedStore) Commit(ctx context.Context, c engine.Change) (int64, erro
 	return rev, err
 }
 
-// count counts the events in a run's life. Each has the time of one record.
+// count counts the events in a run's life. Each event has the time of one record.
 func (s observedStore) count(c engine.Change) {
 	for _, rec := range c.Records {
 		r := c.Run

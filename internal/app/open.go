@@ -36,7 +36,7 @@ type Options struct {
 	// PretendSlackRealHosts allows a simulated Slack together with hosts that are not loopback.
 	// It is never a default.
 	PretendSlackRealHosts bool
-	// Build is shown in the metrics; Loops, Reload and Started are Config's.
+	// Build is shown in the metrics; Loops, Reload and Started are passed on to Config.
 	Build   metrics.Build
 	Metrics *metrics.Metrics // nil makes new ones
 	Loops   *liveness.Checker
@@ -47,7 +47,7 @@ type Options struct {
 	Log  *slog.Logger
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
-	// Times are shortened for fast simulated hosts.
+	// Times are the intervals of checks; they are shortened for fast simulated hosts.
 	Times Times
 }
 
@@ -219,7 +219,7 @@ func (e *Opened) close(log *slog.Logger) {
 	}
 }
 
-// PoolConfig converts a config into that of the SSH client.
+// PoolConfig converts a config into the config of the SSH client.
 func PoolConfig(cfg *config.Config, log *slog.Logger) sshexec.Config {
 	return sshexec.Config{
 		Credentials: cfg.SSH.Credentials,
@@ -231,7 +231,7 @@ func PoolConfig(cfg *config.Config, log *slog.Logger) sshexec.Config {
 	}
 }
 
-// StoreConfig converts a config into that of the store.
+// StoreConfig converts a config into the config of the store.
 func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore.Config {
 	c := etcdstore.Config{
 		Replica:    replica,
@@ -256,15 +256,15 @@ func StoreConfig(cfg *config.Config, replica string, log *slog.Logger) etcdstore
 	return c
 }
 
-// Allowed refuses a simulated Slack with hosts that are not loopback: its owner decides who its
-// people are.
+// Allowed refuses a simulated Slack with hosts that are not loopback, because the owner of a
+// simulated Slack decides who its people are.
 func Allowed(cfg *config.Config, o Options) error {
 	if o.SlackAPI == "" || isSlack(o.SlackAPI) || o.PretendSlackRealHosts {
 		return nil
 	}
 	for _, cl := range cfg.Fleet.Clusters {
 		for _, h := range cl.Hosts {
-			// An address behind a jump host belongs to that host's network.
+			// An address behind a jump host belongs to the network of the jump host.
 			host, _, err := net.SplitHostPort(h.Address)
 			if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() || h.Via != "" {
 				return fmt.Errorf("SLACK_API_URL is %s, which is not Slack, and %s in %s is at %s, which is not a loopback address: "+

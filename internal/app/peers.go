@@ -17,8 +17,8 @@ const mostSkew = 2 * time.Second
 // peersEvery is how often the replicas are compared.
 const peersEvery = 15 * time.Second
 
-// agrees returns, in words for people, why this replica must not accept changes: its config
-// differs from the leader's. "" means that it may.
+// agrees returns, in words for people, why this replica must not accept changes: its config differs
+// from the leader's. "" means that this replica may accept changes.
 func (b *bot) agrees(ctx context.Context) (why string, err error) {
 	if b.Stopped != nil {
 		if why := b.Stopped(); why != "" {
@@ -71,10 +71,10 @@ func (b *bot) apart(ctx context.Context) []string {
 	var out []string
 	for _, p := range peers {
 		if p.Ahead > mostSkew && !p.Self {
-			out = append(out, fmt.Sprintf("the clock of replica %s on %s is at least %s ahead of this one's: set both by the same time server", p.Name, p.Host, p.Ahead.Round(100*time.Millisecond)))
+			out = append(out, fmt.Sprintf("the clock of replica %s on %s is at least %s ahead of this replica's clock: use the same time server for both", p.Name, p.Host, p.Ahead.Round(100*time.Millisecond)))
 		}
 		if p.Config != b.Hash && !p.Self {
-			out = append(out, fmt.Sprintf("replica %s on %s has another config than this one: restart the one with the old file", p.Name, p.Host))
+			out = append(out, fmt.Sprintf("replica %s on %s has another config than this replica: restart the replica that still uses the old file", p.Name, p.Host))
 		}
 	}
 	return out

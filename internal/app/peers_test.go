@@ -17,13 +17,13 @@ func TestOthers(t *testing.T) {
 		leave, ask error
 		want       bool
 	}{
-		"alone":          {peers: []replicas.Peer{self}},
-		"another":        {peers: []replicas.Peer{self, {Name: "b", Config: "one"}}, want: true},
-		"another config": {peers: []replicas.Peer{self, {Name: "b", Config: "two"}}},
-		"both stop":      {peers: []replicas.Peer{self, {Name: "b", Config: "one", Leaving: true}}},
-		"one of two":     {peers: []replicas.Peer{self, {Name: "b", Config: "one", Leaving: true}, {Name: "c", Config: "one"}}, want: true},
-		"not told":       {peers: []replicas.Peer{self, {Name: "b", Config: "one"}}, leave: errors.New("down")},
-		"not known":      {ask: errors.New("down")},
+		"alone":              {peers: []replicas.Peer{self}},
+		"another":            {peers: []replicas.Peer{self, {Name: "b", Config: "one"}}, want: true},
+		"another config":     {peers: []replicas.Peer{self, {Name: "b", Config: "two"}}},
+		"both stop":          {peers: []replicas.Peer{self, {Name: "b", Config: "one", Leaving: true}}},
+		"one of two":         {peers: []replicas.Peer{self, {Name: "b", Config: "one", Leaving: true}, {Name: "c", Config: "one"}}, want: true},
+		"could not announce": {peers: []replicas.Peer{self, {Name: "b", Config: "one"}}, leave: errors.New("down")},
+		"could not query":    {ask: errors.New("down")},
 	} {
 		var did []string
 		b := &bot{Config: Config{Hash: "one"}, Edges: Edges{

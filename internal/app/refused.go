@@ -14,13 +14,13 @@ import (
 // refusedEvery is how often the bot checks whether a new config was refused.
 const refusedEvery = 2 * time.Second
 
-// refusedConfig is why the last config that was read is not in use; "" if it is.
+// refusedConfig is why the last config that was read is not in use; "" if it is in use.
 func (b *bot) refusedConfig() string {
 	r := b.Reload()
 	if r.OK || r.Refused.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("The config read at %s was refused, that of %s stays in use: %s. `bot check` shows every problem; after correcting it, send SIGHUP again.",
+	return fmt.Sprintf("The config read at %s was refused, and the config of %s stays in use: %s. `bot check` shows every problem; after correcting it, send SIGHUP again.",
 		clock(r.Refused), clock(r.At), r.Why)
 }
 

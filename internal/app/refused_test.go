@@ -18,7 +18,7 @@ func TestRefusedConfigInHealth(t *testing.T) {
 	}
 	read.OK, read.Refused, read.Why = false, time.Unix(1e9+60, 0), "line 3: there is no process db_diss"
 	text := b.refusedConfig()
-	for _, part := range []string{"read at 9 Sep 01:47:40 UTC was refused", "that of 9 Sep 01:46:40 UTC stays", read.Why, "bot check"} {
+	for _, part := range []string{"read at 9 Sep 01:47:40 UTC was refused", "the config of 9 Sep 01:46:40 UTC stays", read.Why, "bot check"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q lacks %q", text, part)
 		}

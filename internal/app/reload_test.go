@@ -46,7 +46,7 @@ func TestReloading(t *testing.T) {
 	})
 }
 
-// If the function ends by itself, Reloading returns its error.
+// If the function returns on its own, Reloading returns its error.
 func TestReloadingEnds(t *testing.T) {
 	broken := errors.New("the app token is refused")
 	err := app.Reloading(t.Context(), 0, func() (int, error) { return 0, nil }, nil,

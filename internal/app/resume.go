@@ -45,8 +45,8 @@ func (b *bot) orphans(ctx context.Context) ([]orphaned, error) {
 }
 
 // resumeOthers passes deliveries of replicas whose lease has ended to the handler. If such a
-// replica was only suspended, the transaction of the action settles the delivery for one of the
-// two.
+// replica was only suspended, the transaction of the action settles the delivery for one of the two
+// replicas.
 func (b *bot) resumeOthers(ctx context.Context) error {
 	var taken resuming
 	defer taken.Wait()
@@ -55,7 +55,8 @@ func (b *bot) resumeOthers(ctx context.Context) error {
 		if err != nil || len(list) == 0 {
 			continue // nothing, or the store is down, which is reported elsewhere
 		}
-		// In this order: a replica that accepts a delivery during this read is alive.
+		// The live replicas are read after the deliveries, so that a replica that has just accepted
+		// a delivery counts as alive.
 		alive, err := b.Store.Alive(ctx)
 		if err != nil {
 			continue
@@ -69,8 +70,8 @@ func (b *bot) resumeOthers(ctx context.Context) error {
 	return nil
 }
 
-// left reports whether no replica handles a delivery. This replica handles its own deliveries,
-// also if its lease has ended for a moment.
+// left reports whether no replica handles a delivery. A replica that briefly lost its lease still
+// handles the deliveries that it accepted.
 func (b *bot) left(l orphaned, alive []string) bool {
 	return l.replica != b.Replica && !slices.Contains(alive, l.replica)
 }

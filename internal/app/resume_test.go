@@ -2,8 +2,7 @@ package app
 
 import "testing"
 
-// A replica whose own lease has ended for a moment still handles the deliveries
-// that it accepted.
+// A replica that briefly lost its lease still handles the deliveries that it accepted.
 func TestWhatIsLeft(t *testing.T) {
 	b := &bot{Config: Config{Replica: "a"}}
 	for _, c := range []struct {

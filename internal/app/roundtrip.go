@@ -49,7 +49,7 @@ func (e *roundTrips) say(trouble string) {
 	e.trouble = trouble
 }
 
-// hear records an event; if the queue is full, it was one of many.
+// hear records an event. It drops the event if the queue is full, because others are waiting.
 func (e *roundTrips) hear(echo slackio.RoundTrip) {
 	select {
 	case e.heard <- echo:
@@ -77,8 +77,8 @@ func (b *bot) announceHearing(ctx context.Context) error {
 	return nil
 }
 
-// roundTrip adds or removes the reaction on the bot's own message in the audit channel, and
-// stores that it has.
+// roundTrip adds or removes the reaction on the bot's own message in the audit channel, and stores
+// that it has done so.
 func (b *bot) roundTrip(ctx context.Context) error {
 	old, err := b.RoundTrip.LoadRoundTrip(ctx)
 	if err != nil {
@@ -94,7 +94,7 @@ func (b *bot) roundTrip(ctx context.Context) error {
 	if lost(old, b.Now()) && next.Missed == 0 {
 		next.Missed = old.Sent
 	}
-	// Stored first: the event may arrive before the answer.
+	// The round trip is stored before the call, because the event may arrive before the answer.
 	next.On = !next.On
 	next.Sent = b.Now().UnixMilli()
 	next.Heard = 0
@@ -199,7 +199,8 @@ func (b *bot) reconnectDeaf(ctx context.Context) {
 	b.slack.Renew(ctx)
 }
 
-// roundTripHealth describes the last round trip: a problem, or a line.
+// roundTripHealth describes the last round trip through Slack: a problem, in why, or a line of
+// information for `bot health`, in line.
 func (b *bot) roundTripHealth(ctx context.Context) (why, line string) {
 	if b.RoundTrip == nil {
 		return "", ""
@@ -239,7 +240,7 @@ const (
 	nextRecount  = 10 * time.Minute
 )
 
-// foreignConnections detects connections of the app that belong to no replica of ours: each
+// foreignConnections detects connections of the app that belong to none of the bot's replicas: each
 // receives a share of the events.
 type foreignConnections struct {
 	mu   sync.Mutex
@@ -254,8 +255,8 @@ func (s *foreignConnections) say() string {
 	return s.text
 }
 
-// judge evaluates a count, and reports whether Slack should count again: a single count may
-// fall into a change of sockets.
+// judge evaluates a count, and reports whether Slack should count again: Slack may make a single
+// count while sockets are changed.
 func (s *foreignConnections) judge(counted, ours int, at, now time.Time) (recount bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

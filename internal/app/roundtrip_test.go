@@ -38,7 +38,7 @@ func (o *memoryRoundTrip) SaveRoundTrip(_ context.Context, old, next etcdstore.R
 	return true, nil
 }
 
-// marking is a fake edge whose reactions cause events as how describes.
+// marking is a fake edge whose reactions cause events as the field how describes.
 type marking struct {
 	ears
 	hear func(slackio.RoundTrip)
@@ -111,7 +111,7 @@ func TestRoundTrip(t *testing.T) {
 			{how: "at once", line: "took 0s", renewals: 2, told: 2},
 		} {
 			slack.turn(phase.how)
-			time.Sleep(roundTripEvery) // the round trip, and what comes of it
+			time.Sleep(roundTripEvery) // the round trip and its consequences
 			synctest.Wait()
 			why, line := b.roundTripHealth(ctx)
 			if !strings.Contains(why, phase.why) || (phase.why == "") != (why == "") || !strings.Contains(line, phase.line) {
@@ -135,7 +135,7 @@ func TestForeignConnections(t *testing.T) {
 	var s foreignConnections
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
 	for i, step := range []struct {
-		counted, counted0, now int // connections, when that was, and the time
+		counted, counted0, now int // number of connections, when Slack counted them, and the current time
 		recount, says          bool
 	}{
 		{counted: 2, counted0: 0, now: 15},

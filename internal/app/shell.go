@@ -14,25 +14,25 @@ import (
 	"dhbot/internal/sshkey"
 )
 
-// Terminal configures commands in a shell on the bot's machine.
+// Terminal configures `bot do`, for commands in a shell on the bot's machine.
 type Terminal struct {
 	Socket string // a path; "" means none
 	Group  string // the group with access besides the bot's own user; "" for none
 	Keys   map[string][]sshkey.Key
 }
 
-// openAgain is the time between two tries to open the terminal's socket.
+// openAgain is the time between two tries to open the socket of `bot do`.
 const openAgain = 30 * time.Second
 
-// console keeps the terminal's socket open. If that fails, the bot continues without it and
-// reports this in its health: a directory missing after a reboot must not stop the answers in
+// console keeps the socket of `bot do` open. If that fails, the bot continues without the socket
+// and reports this in its health: a directory missing after a reboot must not stop the answers in
 // Slack.
 type console struct {
 	Terminal
 	server *localshell.Server
 
 	mu  sync.Mutex
-	why error // why it is not open
+	why error // why the socket is not open
 }
 
 func (b *bot) console() (*console, error) {
@@ -50,7 +50,7 @@ func (c *console) run(ctx context.Context, log func(msg string, args ...any)) er
 		if err == nil {
 			return c.server.Serve(ctx, l)
 		}
-		log("the terminal's socket cannot be opened; retrying", "in", openAgain, "err", err)
+		log("the socket of `bot do` cannot be opened; retrying", "in", openAgain, "err", err)
 		if !pause.For(ctx, openAgain) {
 			return nil
 		}
@@ -63,7 +63,7 @@ func (c *console) note(err error) {
 	c.why = err
 }
 
-// ill is the problem of the terminal, or "".
+// ill is the problem of the socket, or "".
 func (c *console) ill() string {
 	if c == nil {
 		return ""
@@ -73,10 +73,10 @@ func (c *console) ill() string {
 	if c.why == nil {
 		return ""
 	}
-	return fmt.Sprintf("the terminal is not available: %v", c.why)
+	return fmt.Sprintf("`bot do` is not available because its socket cannot be opened: %v", c.why)
 }
 
-// membership looks people at the terminal up in Slack.
+// membership returns the directory that looks up the users of `bot do` in Slack.
 func (b *bot) membership() (*membership.Directory, error) {
 	file := ""
 	if b.ControlDir != "" {

@@ -10,7 +10,7 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// turnsWithin is the time limit of one turn of the engine's loop. Each call of the store in it
+// turnsWithin is the time limit of one turn of the engine's loop. Each call of the store in a turn
 // ends after a few seconds, with or without an answer.
 const turnsWithin = time.Minute
 

@@ -12,8 +12,8 @@ import (
 // stoppedEvery is how often the bot checks whether changes were stopped.
 const stoppedEvery = 2 * time.Second
 
-// watchStopped posts in the audit channel why changes have stopped. The trail cannot report it,
-// because it has stopped too.
+// watchStopped posts in the audit channel why changes have stopped. The trail cannot report this,
+// because the trail has stopped too.
 func (b *bot) watchStopped(ctx context.Context) error {
 	if b.Stopped == nil {
 		<-ctx.Done()

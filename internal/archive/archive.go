@@ -13,7 +13,7 @@ import (
 // Archive is a directory. Its methods are safe for concurrent use.
 type Archive struct {
 	dir string
-	now func() time.Time // of the file system
+	now func() time.Time // for comparison with times of the file system
 
 	mu    sync.Mutex
 	known map[string]known // by path of the segment
@@ -45,14 +45,14 @@ func (a *Archive) PutRun(id string, data []byte) error {
 	return finish(f, filepath.Join(dir, id))
 }
 
-// Run returns the argument of PutRun, or fs.ErrNotExist.
+// Run returns the data that PutRun stored, or fs.ErrNotExist.
 func (a *Archive) Run(id string) ([]byte, error) {
 	if id != filepath.Base(id) {
 		return nil, fmt.Errorf("run %q: %w", id, fs.ErrNotExist)
 	}
 	b, err := os.ReadFile(filepath.Join(a.dir, runDir, id))
 	if err != nil {
-		return nil, fmt.Errorf("the archived run %s: %w", id, err)
+		return nil, fmt.Errorf("the archived run %s cannot be read: %w", id, err)
 	}
 	return b, nil
 }

@@ -16,9 +16,9 @@
 //
 // # Files
 //
-//   - archive.go: the directory: how a file becomes whole and durable; runs
-//   - segment.go: segments: writing, verifying, reading in order; missing and damaged ones
+//   - archive.go: the directory; how a file becomes whole and durable; runs
+//   - segment.go: writing, verifying and reading segments; missing and damaged segments
 //   - index.go: the index of one segment
 //   - find.go: which indexes a query uses, when they are made and kept
-//   - identity_linux.go, identity_other.go: by what a changed file is detected
+//   - identity_linux.go, identity_other.go: how a changed file is detected
 package archive

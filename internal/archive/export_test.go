@@ -12,7 +12,8 @@ func (a *Archive) Indexed() int {
 	return len(a.known)
 }
 
-// Mistake makes the archive treat a segment's changed file as the one of the index.
+// Mistake makes the archive treat a segment's changed file as the file from which the index was
+// made.
 func (a *Archive) Mistake(path string) error {
 	file, err := identify(path)
 	if err == nil {

@@ -17,8 +17,8 @@ type known struct {
 	*index
 }
 
-// settled is how old the last change of a file must be, so that the next change certainly gives it
-// another identity: file systems count time in steps.
+// settled is how old the last change of a file must be, so that the next change certainly gives the
+// file another identity: file systems count time in steps.
 const settled = 2 * time.Second
 
 // index returns the index of a segment. It reads and verifies the segment unless the file is the
@@ -57,7 +57,7 @@ func (a *Archive) keeps(file identity) bool {
 }
 
 // identify returns the identity of a segment's file. It opens the file, because a network file
-// system then asks its server for the newest.
+// system then asks its server for the newest version.
 func identify(path string) (identity, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -71,8 +71,8 @@ func identify(path string) (identity, error) {
 }
 
 // Find calls f with the entries up to number last that a query selects, and returns the number of
-// older ones that it left out. It uses the segments' indexes; every other segment of the query's
-// time is read and verified. It returns the errors of Trail.
+// older ones that it left out. It uses the indexes of segments. A segment of the query's time
+// without an index is read and verified. It returns the errors of Trail.
 func (a *Archive) Find(last uint64, q audit.Query, f func(audit.Sealed) error) (older int, err error) {
 	parts, err := a.choose(last, q)
 	if err != nil {
@@ -149,14 +149,14 @@ func (a *Archive) explain(x *index, err error) error {
 	return err
 }
 
-// KeepIndexed makes the indexes of all segments, the newest first, so that queries find them. It
+// KeepIndexed makes the indexes of all segments, the newest first, so that queries can use them. It
 // leaves most of the processor time to other work, and looks for new segments regularly until ctx
 // ends.
 func (a *Archive) KeepIndexed(ctx context.Context, every time.Duration) error {
 	for {
 		list, err := a.Segments()
 		if err != nil {
-			list = nil // queries report it
+			list = nil // queries report the error
 		}
 		a.forget(list)
 		for i := len(list) - 1; i >= 0; i-- {
@@ -166,7 +166,7 @@ func (a *Archive) KeepIndexed(ctx context.Context, every time.Duration) error {
 				continue // queries report the error
 			}
 			if _, err := a.index(list[i]); err != nil {
-				continue // queries report it
+				continue // queries report the error
 			}
 			if !pause.For(ctx, 3*time.Since(began)) {
 				return nil

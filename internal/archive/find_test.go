@@ -238,9 +238,9 @@ func changed(t *testing.T, path string) string {
 	return fmt.Sprintf("%+v", info.Sys())
 }
 
-// TestFindBelievesNoIndex: a line that was changed while the file kept its identity is not
+// TestFindVerifiesIndexedLines: a line that was changed while the file kept its identity is not
 // returned, and the next query verifies the segment again.
-func TestFindBelievesNoIndex(t *testing.T) {
+func TestFindVerifiesIndexedLines(t *testing.T) {
 	needsIdentity(t)
 	a, _ := filled(t)
 	a.Later()
@@ -298,7 +298,7 @@ func TestFindForeignSegment(t *testing.T) {
 	}
 }
 
-// TestKeepIndexed: the indexes are made, and those of removed segments are dropped.
+// TestKeepIndexed: the indexes are made, and the indexes of removed segments are dropped.
 func TestKeepIndexed(t *testing.T) {
 	needsIdentity(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 // identity distinguishes a file, and each version of it, from all others. The kernel sets the time
 // of the last change, and no call sets it back, unlike the time of the content.
 type identity struct {
-	lasting  bool // it differs after any change of the file
+	lasting  bool // the identity differs after any change of the file
 	dev, ino uint64
 	size     int64
 	changed  time.Time

@@ -28,13 +28,13 @@ type index struct {
 	seg    Segment
 	after  audit.Head // the entry before the first
 	last   audit.Head
-	oldest time.Time // of all records
+	oldest time.Time // time of the oldest record
 	newest time.Time
 
 	blocks []block
-	end    int64 // of the last block
-	// briefs are the different briefs of the entries, as positions in the lists below; the field of
-	// has the position in briefs for each entry.
+	end    int64 // end of the last block
+	// briefs are the different briefs of the entries, as positions in the lists below; the field
+	// named of has, for each entry, the position of its brief.
 	briefs  []briefIDs
 	of      []uint32
 	authors []author[text]
@@ -190,7 +190,7 @@ type chosen struct {
 func (x *index) choose(q audit.Query, last uint64) (chosen, error) {
 	c := chosen{index: x}
 	wants := x.wants(q)
-	var unsure []uint32 // their records must be read
+	var unsure []uint32 // positions whose records must be read
 	for b, block := range x.blocks {
 		if time.UnixMilli(block.newest).Before(q.Since) {
 			continue
@@ -228,7 +228,7 @@ func (x *index) wants(q audit.Query) func(brief uint32) bool {
 	return func(brief uint32) bool { return list[brief] }
 }
 
-// errChanged means that the file is no longer the one of the index.
+// errChanged means that the file has changed since its index was made.
 var errChanged = errors.New("it was changed after it was verified")
 
 // entries reads the entries at some positions, which are in order. It compares each block with its

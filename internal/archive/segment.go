@@ -40,7 +40,7 @@ type DamagedError struct {
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("the archived segment %s is damaged: %v: restore it from a backup", e.Path, e.Err)
+	return fmt.Sprintf("the archived segment %s is damaged (%v): restore it from a backup", e.Path, e.Err)
 }
 
 func (e *DamagedError) Unwrap() error { return e.Err }
@@ -108,14 +108,15 @@ func (a *Archive) PutSegment(after audit.Head, trail iter.Seq2[audit.Sealed, err
 	return s, finish(f, s.Path)
 }
 
-// Read calls f with the segment's entries and returns the entry before the first. It verifies
-// that every entry is valid and follows the previous one, and returns a *DamagedError for the
-// first that is not.
+// Read calls f with the segment's entries and returns the entry before the first. It verifies that
+// every entry is valid and follows the previous one, and returns a *DamagedError for the first
+// entry that is not.
 func (s Segment) Read(f func(audit.Sealed) error) (after audit.Head, err error) {
 	return s.read(io.Discard, f)
 }
 
-// read is Read, and copies the bytes to also. It has copied all of them when it returns no error.
+// read does the same as Read, and copies the bytes to the writer also. It has copied all of them
+// when it returns no error.
 func (s Segment) read(also io.Writer, f func(audit.Sealed) error) (after audit.Head, err error) {
 	file, err := os.Open(s.Path)
 	if err != nil {

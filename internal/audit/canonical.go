@@ -15,8 +15,8 @@ import (
 )
 
 // FormVersion is the newest version of a record's form, its field V. A record has the oldest
-// version that knows its kind. So an older bot can read every record that it could have
-// written, and leaves the others to newer ones.
+// version that knows its kind. So an older bot can read every record that it could have written,
+// and leaves all other records to newer bots.
 const FormVersion = 3
 
 // form is the form version of a kind.
@@ -32,7 +32,7 @@ func (k Kind) form() int {
 }
 
 // MaxRecord is the largest canonical form of a record, in bytes. The longest field of a valid
-// record is a command, and hosts accept no longer one.
+// record is a command, and hosts accept no longer command.
 const MaxRecord = 128 << 10
 
 // timeForm is UTC with exactly three decimals, so a time has one form.
@@ -53,9 +53,9 @@ var ErrNewer = fmt.Errorf("%w: a newer version of the bot wrote it", ErrForm)
 // and in every language.
 //
 // It refuses a record that would not decode to the same value (ErrForm; ErrNewer for a later
-// version): another version, no time or a time that is not UTC in whole milliseconds, an
-// unknown kind, text that is not UTF-8, more than MaxRecord bytes. Link puts right
-// a wrong version, a time that is not UTC in whole milliseconds, and text that is not UTF-8.
+// version): another version, no time or a time that is not UTC in whole milliseconds, an unknown
+// kind, text that is not UTF-8, more than MaxRecord bytes. Link corrects a wrong version, a time
+// that is not UTC in whole milliseconds, and text that is not UTF-8.
 func Canonical(r Record) ([]byte, error) {
 	b := appendRecord(nil, r)
 	if err := canonical(r, len(b)); err != nil {
@@ -70,7 +70,7 @@ func canonical(r Record, length int) error {
 		return err
 	}
 	if length > MaxRecord {
-		return fmt.Errorf("%w: %d bytes long, at most %d are allowed", ErrForm, length, MaxRecord)
+		return fmt.Errorf("%w: it has %d bytes, but at most %d are allowed", ErrForm, length, MaxRecord)
 	}
 	return nil
 }
@@ -109,7 +109,8 @@ func Decode(b []byte) (Record, error) {
 	return r, nil
 }
 
-// refuse returns why bytes could not be parsed as a record or an entry: a newer form, or none.
+// refuse returns why bytes could not be parsed as a record or an entry: they have a newer form, or
+// no valid form.
 func refuse(b []byte, err error) error {
 	type version struct{ V int }
 	var form struct {
@@ -117,7 +118,7 @@ func refuse(b []byte, err error) error {
 		Record version
 	}
 	if json.Unmarshal(b, &form) == nil && max(form.V, form.Record.V) > FormVersion {
-		return fmt.Errorf("%w: form %d, this one reads %d", ErrNewer, max(form.V, form.Record.V), FormVersion)
+		return fmt.Errorf("%w: it has form %d, but this version reads forms up to %d", ErrNewer, max(form.V, form.Record.V), FormVersion)
 	}
 	return fmt.Errorf("%w: %w", ErrForm, err)
 }
@@ -174,7 +175,7 @@ func (r *Record) texts() []*string {
 func wellFormed(r *Record) error {
 	switch {
 	case r.V > FormVersion:
-		return fmt.Errorf("%w: form %d, this one reads %d", ErrNewer, r.V, FormVersion)
+		return fmt.Errorf("%w: it has form %d, but this version reads forms up to %d", ErrNewer, r.V, FormVersion)
 	case r.V != r.Kind.form():
 		return fmt.Errorf("%w: version %d of a record of kind %q, which has version %d", ErrForm, r.V, r.Kind, r.Kind.form())
 	case r.At.Year() < 1 || r.At.Year() > 9999 || r.At.IsZero():
@@ -343,7 +344,7 @@ func strictJSON(b []byte, into any) error {
 		return err
 	}
 	if d.InputOffset() != int64(len(b)) {
-		return errors.New("something follows the end of it")
+		return errors.New("something follows the end of the JSON value")
 	}
 	return nil
 }

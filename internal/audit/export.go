@@ -17,7 +17,7 @@ import (
 //	{"end":1,"hash":"…"}
 //
 // "after" and the header's hash identify the entry before the first one; "head" is the newest
-// signed head, a note, when the export began. A file without it has version 1. The end line
+// signed head, a note, when the export began. A file without a head has version 1. The end line
 // marks a complete file. It proves nothing against a person who edits the file; a head does.
 const (
 	headerForm       = `{"format":"dhbot-trail","v":1,"after":%d,"hash":%s}`
@@ -105,10 +105,10 @@ func ReadExport(r io.Reader) (Header, iter.Seq2[Sealed, error], error) {
 		Note   string `json:"head"`
 	}
 	if err := strictJSON(first, &h); err != nil || h.Format != "dhbot-trail" {
-		return Header{}, nil, errors.New("this is not an export of an audit trail: its first line is no header")
+		return Header{}, nil, errors.New("this is not an export of an audit trail: its first line is not a header")
 	}
 	if h.V != 1 && h.V != 2 {
-		return Header{}, nil, fmt.Errorf("the export has format version %d, this program reads versions 1 and 2", h.V)
+		return Header{}, nil, fmt.Errorf("the export has format version %d, but this program reads only versions 1 and 2", h.V)
 	}
 	header := Header{After: Head{h.After, h.Hash}, Note: h.Note}
 	if string(first) != header.line() || (h.After == 0) != (h.Hash == "") {
@@ -193,7 +193,7 @@ func (l *lineReader) body(yield func(string, error) bool) {
 func (l *lineReader) end(last Head) error {
 	line := l.line[:len(l.line)-1]
 	if want := fmt.Sprintf(endForm, last.N, appendString(nil, last.Hash)); string(line) != want {
-		return fmt.Errorf("line %d: the end line is not that of entry %d", l.n, last.N)
+		return fmt.Errorf("line %d: the end line does not belong to entry %d", l.n, last.N)
 	}
 	if _, err := l.r.ReadByte(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("line %d: something follows the end line", l.n+1)

@@ -12,7 +12,7 @@ type heads struct {
 	roots  map[uint64]SignedHead // by number of the entry
 	passed map[uint64]bool       // those that were found
 
-	vouched   uint64 // the newest entry that was found
+	vouched   uint64 // the newest entry whose head was found
 	signed    *SignedHead
 	forgotten []Head
 }
@@ -62,7 +62,7 @@ func (h *heads) begin(o Options) error {
 				"the file begins here, after head %d: whether it continues that head cannot be verified. Verify the whole trail", k.N)}
 		}
 	}
-	for n := range h.roots { // some of many; earlier ones prove nothing here
+	for n := range h.roots { // the caller may have given all heads; those before the file prove nothing
 		if n < o.After.N {
 			delete(h.kept, n)
 			delete(h.roots, n)

@@ -101,7 +101,7 @@ func TestForgedExports(t *testing.T) {
 		"cut, with a forged hash": {
 			exportWith(t, audit.Header{After: audit.Head{N: 5, Hash: "aa"}, Note: string(note)}, list[5:]), []audit.Head{cut}, "not the entry that was kept",
 		},
-		"a head of before the beginning": {
+		"a head of an entry before the beginning": {
 			exportWith(t, audit.Header{After: cut, Note: string(note)}, list[5:]), []audit.Head{headOf(list[:3]), cut}, "cannot be verified",
 		},
 		"a head with another key": {exportWith(t, audit.Header{Note: string(foreign)}, list), nil, "no known key signed it"},
@@ -149,8 +149,8 @@ func TestHeadsOfTwoTrees(t *testing.T) {
 	}
 }
 
-// TestForgottenHeads: a head of entries that a restore lost is reported, and is
-// no sign of a rewrite.
+// TestForgottenHeads: a head of entries that a restore lost is reported, and does not count as a
+// sign of a rewrite.
 func TestForgottenHeads(t *testing.T) {
 	list := trail(9)
 	forgotten := audit.Head{N: 8, Hash: list[7].Hash}

@@ -11,7 +11,7 @@ type Sealed struct {
 	Hash   string `json:"hash"` // over N, Rev, Prev and the record's canonical form
 }
 
-// size is its approximate size in bytes.
+// size is the approximate size of the entry in bytes.
 func (s Sealed) size() int {
 	return 256 + len(s.Record.Command) + len(s.Record.Text) + len(s.Record.Outcome)
 }

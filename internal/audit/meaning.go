@@ -97,7 +97,7 @@ func (st *story) approved(r Record, rules Rules) string {
 	case r.At.Before(st.asked.At.Add(-slack)):
 		return fmt.Sprintf("the approval by %s is older than the request", r.Person)
 	case r.At.After(st.asked.At.Add(rules.VoteWithin + slack)):
-		return fmt.Sprintf("the approval by %s came %s after the request, but %s at most are allowed",
+		return fmt.Sprintf("the approval by %s came %s after the request, but at most %s is allowed",
 			r.Person, r.At.Sub(st.asked.At).Round(time.Second), rules.VoteWithin)
 	}
 	for _, v := range st.votes {
@@ -130,7 +130,7 @@ func (st *story) start(r Record, rules Rules) string {
 			counted(len(st.votes), "approval"), need)
 	}
 	if r.At.After(st.ready.Add(rules.StartWithin + slack)) {
-		return fmt.Sprintf("it was started %s after its approval, but %s at most are allowed",
+		return fmt.Sprintf("it was started %s after its approval, but at most %s is allowed",
 			r.At.Sub(st.ready).Round(time.Second), rules.StartWithin)
 	}
 	st.started = true

@@ -77,7 +77,7 @@ func TestMeaning(t *testing.T) {
 		says   string
 	}{
 		"a valid run": {func(l []audit.Record) []audit.Record { return l }, ""},
-		"a Sev 3 needs none": {func(l []audit.Record) []audit.Record {
+		"a Sev 3 run needs no approval": {func(l []audit.Record) []audit.Record {
 			for i := range l {
 				l[i].Severity = "Sev 3 · Low"
 			}
@@ -109,7 +109,7 @@ func TestMeaning(t *testing.T) {
 				l[i].At = l[i].At.Add(time.Hour)
 			}
 			return l
-		}, "but 15m0s at most are allowed"},
+		}, "but at most 15m0s is allowed"},
 		"approved before it was asked": {func(l []audit.Record) []audit.Record { l[1].At = at.Add(-time.Hour); return l }, "older than the request"},
 		"started too late":             {func(l []audit.Record) []audit.Record { l[2].At = at.Add(time.Hour); return l }, "after its approval"},
 		"approved after the start":     {func(l []audit.Record) []audit.Record { return swap(l, 1, 2) }, "started with 0 approvals of 1"},

@@ -21,8 +21,8 @@ func (r Record) Brief() Brief {
 	return Brief{r.Kind, r.Run, r.Person, r.Account, r.Cluster, r.Target}
 }
 
-// Query selects entries of a trail: those whose record is from Since or later and that Wants, and
-// of these the newest.
+// Query selects the newest entries of a trail whose record is from Since or later and is accepted
+// by Wants.
 type Query struct {
 	Since  time.Time
 	Wants  func(Brief) bool // nil for all
@@ -37,12 +37,12 @@ func (q Query) Selects(r Record) bool {
 	return !r.At.Before(q.Since) && (q.Wants == nil || q.Wants(r.Brief()))
 }
 
-// Filter is a query in words, as `bot audit show` asks it. Empty fields select all.
+// Filter is a query in words, as `bot audit show` accepts it. Empty fields select all.
 type Filter struct {
 	Since  time.Time
 	Person string
 	Run    string // in any case
-	Target string // a part of it
+	Target string // a part of the target
 }
 
 // Query is the query of a filter, without a limit.
@@ -77,8 +77,8 @@ type Reader interface {
 	Head(ctx context.Context) (s Sealed, ok bool, err error)
 }
 
-// Scan answers a query from entry floor on as Log.Find does. It reads every entry of the time,
-// and few older ones.
+// Scan answers a query from entry floor on as Log.Find does. It reads every entry from the queried
+// time, and few older entries.
 func Scan(ctx context.Context, l Reader, floor uint64, q Query, f func(Sealed) error) (older int, err error) {
 	head, ok, err := l.Head(ctx)
 	if err != nil || !ok {

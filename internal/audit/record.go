@@ -32,7 +32,7 @@ const (
 	Restored Kind = "restored"
 )
 
-// Alarm is the Action of a Note that the store is not as the bot left it.
+// Alarm is the Action of a Note which reports that the store is not as the bot left it.
 const Alarm = "alarm"
 
 // Record is one line of the audit trail. Its content never changes; V is its form version.
@@ -61,8 +61,8 @@ type Record struct {
 	Exit     *int   `json:"exit,omitempty"`
 	// Output is the SHA-256 of the command's output, never its text.
 	Output string `json:"output,omitempty"`
-	// Lost is, for a Restored record, the number of entry numbers between it and the previous
-	// entry: they were used in a time that the store lost.
+	// Lost is, for a Restored record, the number of entry numbers between this entry and the
+	// previous entry: they were used in a time that the store lost.
 	Lost int    `json:"lost,omitempty"`
 	Text string `json:"text,omitempty"` // reason or result; redacted
 }

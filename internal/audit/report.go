@@ -24,7 +24,7 @@ type RunReport struct {
 	Denied   *Act      `json:"denied,omitempty"`
 	Ran      []Command `json:"ran"`
 	ByHand   []Act     `json:"by_hand"` // manual steps, and the closing
-	Outcome  string    `json:"outcome"` // its outcome, "" while it is open
+	Outcome  string    `json:"outcome"` // the outcome of the run, "" while it is open
 	First    uint64    `json:"first"`   // entries of the trail
 	Last     uint64    `json:"last"`
 }

@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/audit"
 )
 
-// TestReport: requester, approvers, commands, and what was done by hand. A withdrawn
-// approval is left out.
+// TestReport: a report has the requester, the approvers, the commands, and what was done by hand.
+// It leaves out a withdrawn approval.
 func TestReport(t *testing.T) {
 	l := rightly()
 	l[0].Text = `=HYPERLINK("http://x")`
@@ -38,12 +38,12 @@ func TestReport(t *testing.T) {
 		filter audit.ReportFilter
 		want   int
 	}{
-		"ben approved":      {audit.ReportFilter{Person: "ben"}, 1},
-		"chris took back":   {audit.ReportFilter{Person: "chris"}, 0},
-		"from after it":     {audit.ReportFilter{From: at.Add(time.Hour)}, 0},
-		"to before it":      {audit.ReportFilter{To: at}, 0},
-		"it ended then":     {audit.ReportFilter{From: at.Add(95 * time.Second), To: at.Add(time.Hour)}, 1},
-		"it was asked then": {audit.ReportFilter{From: at, To: at.Add(time.Second)}, 1},
+		"ben approved":            {audit.ReportFilter{Person: "ben"}, 1},
+		"chris withdrew":          {audit.ReportFilter{Person: "chris"}, 0},
+		"from after the run":      {audit.ReportFilter{From: at.Add(time.Hour)}, 0},
+		"to before the run":       {audit.ReportFilter{To: at}, 0},
+		"the time of its end":     {audit.ReportFilter{From: at.Add(95 * time.Second), To: at.Add(time.Hour)}, 1},
+		"the time of its request": {audit.ReportFilter{From: at, To: at.Add(time.Second)}, 1},
 	} {
 		if got, err := audit.Runs(seq(list), c.filter); err != nil || len(got) != c.want {
 			t.Errorf("%s: %d runs, %v", name, len(got), err)

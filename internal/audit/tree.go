@@ -88,8 +88,8 @@ func (h SignedHead) Text() string {
 	)
 }
 
-// Above reports whether h is later than o, of the same installation: a later epoch, or longer
-// in the same one.
+// Above reports whether h is later than o, of the same installation: it has a later epoch, or the
+// same epoch and more entries.
 func (h SignedHead) Above(o SignedHead) bool {
 	return h.Epoch > o.Epoch || h.Epoch == o.Epoch && h.Size > o.Size
 }
@@ -115,7 +115,7 @@ func OpenHead(msg []byte, verifiers []string) (SignedHead, error) {
 }
 
 func parseHead(text string) (SignedHead, error) {
-	bad := errors.New("it is no head of a trail")
+	bad := errors.New("it is not a head of a trail")
 	lines := strings.Split(text, "\n")
 	if len(lines) != 6 || !strings.HasPrefix(lines[0], headOrigin) {
 		return SignedHead{}, bad

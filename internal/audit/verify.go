@@ -7,9 +7,8 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// Head identifies an entry. A head kept outside the store (posted in a channel, printed,
-// copied) is the only proof that the end of a trail was not cut off, or that the trail was not
-// written again.
+// Head identifies an entry. A head kept outside the store (posted in a channel, printed, copied) is
+// the only proof that the end of a trail was not cut off, or that the trail was not rewritten.
 type Head struct {
 	N    uint64
 	Hash string
@@ -40,13 +39,13 @@ type Report struct {
 	Runs    int    // number of runs with their own records
 	First   uint64 // number of the first entry, 0 for none
 	Head    Head   // the last entry; After for none
-	// Vouched is the newest entry with a head, 0 for none, and Signed the newest signed head of
-	// those.
+	// Vouched is the newest entry with a head, 0 for none, and Signed the newest signed head that
+	// was found.
 	Vouched uint64
 	Signed  *SignedHead
 	// Forgotten are heads of entries that a restore lost, according to the trail.
 	Forgotten []Head
-	// Alarms are the entries in which the bot reports that the store is not as it left it:
+	// Alarms are the entries in which the bot reports that the store is not as the bot left it:
 	// invalid runs, heads or witnesses.
 	Alarms []Sealed
 }
@@ -113,7 +112,7 @@ type hashes struct {
 	entry  string    // the correct hash
 	record string    // of a record in a run's chain
 	leaf   tlog.Hash // in the tree
-	err    error     // it has no canonical form
+	err    error     // why the entry has no canonical form
 }
 
 func hashed(s Sealed) hashes {
@@ -210,8 +209,8 @@ func follows(prev Head, s *Sealed, hash string) error {
 	}
 }
 
-// nextOfRun checks a run's own chain. A record that only mentions a run, such as a refused
-// vote, has no number in it.
+// nextOfRun checks a run's own chain. A record that only mentions a run, such as a refused vote,
+// has no number in that chain.
 func (v *verifier) nextOfRun(s *hashes) error {
 	r := &s.Record
 	if r.Seq == 0 {

@@ -83,7 +83,7 @@ func TestVerifyGoodTrail(t *testing.T) {
 		if rep.Entries != uint64(n) || rep.Head != want || rep.Runs != min(n, 2) {
 			t.Errorf("%d entries: report %+v", n, rep)
 		}
-		// The rest, as a part that continues the first one.
+		// The remaining entries are verified as a part that continues the first part.
 		rep, err = audit.Verify(seq(list[n:]), audit.Options{After: want, Heads: []audit.Head{headOf(list)}})
 		if err != nil || rep.Head != headOf(list) {
 			t.Errorf("after entry %d: report %+v, %v", n, rep, err)
@@ -143,7 +143,7 @@ func TestVerifyFindsTampering(t *testing.T) {
 			l = reseal(slices.Delete(l, 2, 3))
 			return append(l, audit.Seal(l[len(l)-1], 99, l[4].Record))
 		}, n, "rewritten from here"},
-		{"a record of no form, all sealed again", func(l []audit.Sealed) []audit.Sealed {
+		{"a record without a valid form, all sealed again", func(l []audit.Sealed) []audit.Sealed {
 			l[2].Record.Kind = "party"
 			return reseal(l)
 		}, 3, "unknown kind"},
@@ -238,7 +238,7 @@ func (neverEnding) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Every single bit of an export is covered.
+// A change of any bit of an export is detected.
 func TestExportEveryBit(t *testing.T) {
 	good := export(t, audit.Head{}, trail(2))
 	for i := range good {
@@ -252,7 +252,7 @@ func TestExportEveryBit(t *testing.T) {
 	}
 }
 
-// A truncated file is found even without a head.
+// A truncated file is detected even without a head.
 func TestExportEveryTruncation(t *testing.T) {
 	good := export(t, audit.Head{}, trail(3))
 	for i := range good {
@@ -272,12 +272,12 @@ func TestExportEveryTruncation(t *testing.T) {
 	}
 }
 
-// A truncated file with a new end line is found by the head.
+// A head detects a truncated file with a new end line.
 func TestExportHeadFindsCleanTruncation(t *testing.T) {
 	l := trail(6)
 	short := export(t, audit.Head{}, l[:4])
 	if _, err := verifyExport(short); err != nil {
-		t.Fatalf("a clean shorter export verifies by itself: %v", err)
+		t.Fatalf("without a head, a shorter export with a new end line must verify: %v", err)
 	}
 	var broken *audit.BrokenError
 	if _, err := verifyExport(short, headOf(l)); !errors.As(err, &broken) || broken.N != 5 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Batcher makes calls for its callers: the first at once, and then at most one per interval for
-// all callers that arrived meanwhile. Its methods are safe for concurrent use.
+// Batcher makes calls for its callers: the first at once, and then at most one per interval, for
+// all callers that have arrived since. Its methods are safe for concurrent use.
 type Batcher[In any] struct {
 	each time.Duration
 	room int
@@ -27,8 +27,8 @@ type batch[In any] struct {
 	err   error
 }
 
-// New returns a Batcher that begins a call when the duration each has passed since the begin of the
-// last one. Inputs that together exceed room are split among calls that begin at the same time.
+// New returns a Batcher that begins a call when the duration each has passed since the previous
+// call began. Inputs that together exceed room are split among calls that begin at the same time.
 // size returns the size of an input.
 func New[In any](each time.Duration, room int, size func(In) int, call func(context.Context, []In) error) *Batcher[In] {
 	return &Batcher[In]{each: each, room: room, size: size, call: call}

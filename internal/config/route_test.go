@@ -128,7 +128,7 @@ func TestRouteProblems(t *testing.T) {
 	for _, tt := range []struct{ ssh, hosts, sshConfig, want string }{
 		{"key_file: id, config_file: ssh_config", host, "Host *\n  ProxyCommand nc %h %p\n", "ssh_config:2:1: ssh.config_file: ProxyCommand would run"},
 		{"key_file: id, config_file: ssh_config", host, "Host a\n\nMatch exec true\n", "ssh_config:3:1: ssh.config_file: Match exec would run"},
-		{"key_file: id, config_file: ssh_config", host, "Include /etc/passwd\n", "ssh_config:1:1: ssh.config_file: /etc/passwd is outside of"},
+		{"key_file: id, config_file: ssh_config", host, "Include /etc/passwd\n", "ssh_config:1:1: ssh.config_file: /etc/passwd is outside "},
 		{"key_file: id, config_file: ssh_config", host, "Host *\nProxyJump infra-1\n", "form a loop"},
 		{"key_file: id, config_file: ssh_config", host, "HostName a/b\n", "not an address"},
 		{"key_file: id, config_file: none", host, "", "cannot be read"},

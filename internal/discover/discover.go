@@ -151,7 +151,7 @@ func (f *Found) askEtcdFiles(ctx context.Context, on remote.Runner, cat *catalog
 func (f *Found) askSudo(ctx context.Context, on remote.Runner) {
 	r, err := ask(ctx, on, f.Host, sudoers.VersionCommand...)
 	if err != nil || !r.OK() {
-		return // the commands that need sudo have reported it
+		return // the commands that need sudo have reported the problem
 	}
 	version, reads, err := sudoers.ReadVersion(r.Stdout.String())
 	switch {

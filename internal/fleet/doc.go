@@ -1,5 +1,5 @@
-// Package fleet describes the machines: clusters, hosts, the processes of each host, and when
-// they should be up. It imports none of our packages.
+// Package fleet describes the machines: clusters, hosts, the processes of each host, and when they
+// should be up. It imports no other package of the bot.
 //
 // # Files
 //

@@ -22,9 +22,9 @@ type Maintenance struct {
 	By      string // who announced it, by their name in the config
 	Reason  string // "" where none was given
 
-	// Waits means that a window still needs another person's approval before it begins;
-	// Approver is the person who gave it. Origin is the local user at the terminal where a
-	// window was requested, "" for any other request.
+	// Waits means that a window still needs another person's approval before it begins; Approver is
+	// the person who gave the approval. Origin is the local user at the terminal where a window was
+	// requested, "" for any other request.
 	Waits    bool
 	Approver string
 	Origin   string
@@ -33,7 +33,7 @@ type Maintenance struct {
 	Rev int64
 }
 
-// IsWindow reports whether it covers whole hosts.
+// IsWindow reports whether the announcement covers whole hosts.
 func (m Maintenance) IsWindow() bool { return m.Process == "" }
 
 // JoinHosts is the Host field of a window over these hosts.
@@ -86,8 +86,8 @@ func (m Maintenance) Covers(cluster, process, host string, t time.Time) bool {
 	return about && !m.Waits && m.Cluster == cluster && !t.Before(m.From) && t.Before(m.Until)
 }
 
-// Over reports whether it has ended by itself at t: a window without its approval ends when it
-// should begin.
+// Over reports whether the time of the announcement is over at t: a window without its approval
+// ends when it should begin.
 func (m Maintenance) Over(t time.Time) bool {
 	if m.Waits {
 		return !t.Before(m.From)

@@ -25,17 +25,17 @@ func SudoReadsRegexp(version string) (bool, error) {
 		}
 		n, err := strconv.Atoi(digits)
 		if err != nil {
-			return false, fmt.Errorf("sudo version %q: want what sudo --version says, as in 1.9.13p3", version)
+			return false, fmt.Errorf("sudo version %q: write the version that sudo --version prints, for example 1.9.13p3", version)
 		}
 		have = append(have, n)
 	}
 	return slices.Compare(have, regexpSince) >= 0, nil
 }
 
-// Sudo converts an argv that begins with sudo into the one that is sent to the host: -n makes
-// sudo fail instead of asking for a password, and on a host with an old sudo the wrapper
-// precedes the program, once. Queries of sudo itself, such as sudo -l, do not use the wrapper,
-// nor do options not known here.
+// Sudo converts an argv that begins with sudo into the argv that is sent to the host: -n makes sudo
+// fail instead of asking for a password, and on a host with an old sudo the wrapper precedes the
+// program, once. Queries of sudo itself, such as sudo -l, do not use the wrapper, nor do unknown
+// options.
 func (h *Host) Sudo(argv []string) []string {
 	if len(argv) == 0 || argv[0] != "sudo" {
 		return argv

@@ -26,7 +26,7 @@ type Options struct {
 func New(w io.Writer, o Options) (*slog.Logger, error) {
 	var level slog.Level
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, strings.ToLower(o.Level)) {
-		return nil, fmt.Errorf("--log-level %q: want debug, info, warn or error", o.Level)
+		return nil, fmt.Errorf("--log-level %q: use debug, info, warn or error", o.Level)
 	}
 	if err := level.UnmarshalText([]byte(o.Level)); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func New(w io.Writer, o Options) (*slog.Logger, error) {
 	case Text:
 		return slog.New(handler{slog.NewTextHandler(w, ho)}), nil
 	default:
-		return nil, fmt.Errorf("--log-format %q: want json or text", o.Format)
+		return nil, fmt.Errorf("--log-format %q: use json or text", o.Format)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Listener serves /metrics, /healthz and /readyz, and with Pprof the profiles of
-// net/http/pprof. It has no login: use loopback, or a network that only the monitoring reaches.
+// Listener serves /metrics, /healthz and /readyz, and with Pprof the profiles of net/http/pprof. It
+// has no authentication: use loopback, or a network that only the monitoring reaches.
 type Listener struct {
 	Address string // host:port
 	Pprof   bool

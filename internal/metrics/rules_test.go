@@ -25,8 +25,7 @@ func readFile(t *testing.T, name string) string {
 // rulesDir is where rules and dashboard are.
 const rulesDir = "../../packaging/prometheus/"
 
-// metricName finds names of ours in rules, queries and the code that registers
-// them.
+// metricName finds names of the bot's metrics in rules, queries and the code that registers them.
 var (
 	metricName = regexp.MustCompile(`dhbot_([a-z_]+)`)
 	suffix     = regexp.MustCompile(`_(bucket|sum|count)$`)

@@ -63,7 +63,7 @@ type Reload struct {
 	OK bool
 	At time.Time // time of the last successful one
 	// Refused is when a later config was refused, and Why its problems; zero and "" if the last
-	// one is in use.
+	// config that was read is in use.
 	Refused time.Time
 	Why     string
 }

@@ -76,7 +76,7 @@ func (c *cluster) round(ctx context.Context) error {
 	_, seen, err := c.Looker.Look(look, incident.Scope{Cluster: c.state.Cluster}, c.state.Memory.NotUp)
 	cancel()
 	if err != nil {
-		return errors.Join(fmt.Errorf("looking at %s: %w", c.state.Cluster, err), c.tellAll(ctx))
+		return errors.Join(fmt.Errorf("checking %s: %w", c.state.Cluster, err), c.tellAll(ctx))
 	}
 	records := c.state.See(seen, c.Now(), c.rules, c.Channel)
 	c.pending, c.dirty = append(c.pending, records...), c.dirty || len(records) > 0
@@ -94,8 +94,8 @@ func (c *cluster) round(ctx context.Context) error {
 	return c.tellAll(ctx)
 }
 
-// keep stores the state. If another replica has stored another state, or if a call of this one
-// seemed to fail and did not, the stored state counts.
+// keep stores the state. If another replica has stored another state, or if a call of this replica
+// took effect although it returned an error, the stored state counts.
 func (c *cluster) keep(ctx context.Context) error {
 	data, err := incident.Encode(c.state)
 	if err != nil {

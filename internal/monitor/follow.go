@@ -197,7 +197,7 @@ func (f *follower) look(ctx context.Context) error {
 	defer cancel()
 	board, seen, err := f.Looker.Look(ctx, f.Scope, f.Memory.NotUp)
 	if err != nil {
-		return fmt.Errorf("looking at %s: %w", f.Scope, err)
+		return fmt.Errorf("checking %s: %w", f.Scope, err)
 	}
 	f.posted = board
 	f.dirty = f.See(seen, f.Now(), incident.FollowRules()) || f.dirty
@@ -231,7 +231,8 @@ func (f *follower) stored(rev int64) {
 	f.dirty = false
 }
 
-// show updates the message; done reports that its end was posted and that it was deleted.
+// show updates the message; done reports that the end of the watch was posted and the watch was
+// deleted.
 func (f *follower) show(ctx context.Context) (done bool, err error) {
 	if f.Ended != nil && f.TS == "" && !f.Begun {
 		return f.forget(ctx) // ended before it was posted

@@ -15,8 +15,8 @@ import (
 )
 
 // A suspended replica may, when it resumes, overwrite the final card of an incident with an old
-// edit: chat.update has no condition. So at the end of its lead each replica marks the cards
-// that it edited, and the leader edits them once more. For that the leader keeps ended
+// edit, because Slack's chat.update has no condition. So at the end of its lead each replica marks
+// the cards that it edited, and the leader edits them once more. For that the leader keeps ended
 // incidents for a while. After a change of leader it edits their cards again without a mark.
 
 // lastWord is an incident whose end was posted, and the time.
@@ -67,8 +67,8 @@ func (c *cluster) markShown(ctx context.Context) {
 	}
 }
 
-// lookAgain edits cards once more that may be outdated: marked ones and, at the beginning of a
-// lead, those of all recently ended incidents.
+// lookAgain edits cards once more that may be outdated: marked cards and, at the beginning of a
+// lead, the cards of all recently ended incidents.
 func (c *cluster) lookAgain(ctx context.Context) error {
 	marks := map[string]int64{}
 	prefix := markName(c.state.Cluster, "")
@@ -92,7 +92,7 @@ func (c *cluster) lookAgain(ctx context.Context) error {
 		return err
 	}
 	for id := range marks {
-		delete(c.shown, id) // an open one is edited with the others
+		delete(c.shown, id) // an open incident is edited with the others
 	}
 	for _, w := range ended {
 		_, marked := marks[w.Incident.ID]

@@ -16,7 +16,7 @@ import (
 // it resumes.
 type pausedBench struct {
 	*bench
-	at      string // text of the card before whose edit it is suspended
+	at      string // the replica is suspended before it edits the card with this text
 	stopped chan struct{}
 	release chan struct{}
 }

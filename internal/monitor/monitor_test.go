@@ -347,7 +347,7 @@ func (b *bench) keep(f incident.Follow, rev int64) {
 	}
 }
 
-// A watch is one message, posts changes in its thread, and ends by itself.
+// A watch is one message, posts changes in its thread, and ends when its time is over.
 func TestFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -428,7 +428,7 @@ func TestFollowChangedByOthers(t *testing.T) {
 
 // A person who may no longer read the cluster is shown nothing more. A failed look-up does
 // not end the watch.
-func TestFollowOfWhoMayNot(t *testing.T) {
+func TestWatchEndsWithTheRole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.follow(30 * time.Minute)

@@ -27,7 +27,7 @@ func (l *Monitor) updatePost(
 	ctx context.Context, m *incident.Message, now form, shown *string,
 	note func(c incident.Change, n int) card.Card, keep func(context.Context) error,
 ) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, tellBudget, errors.New("the rate limits left no room for it in time"))
+	ctx, cancel := context.WithTimeoutCause(ctx, tellBudget, errors.New("the rate limits allowed no post in time"))
 	defer cancel()
 	if m.TS == "" {
 		if err := l.post(ctx, m, now, keep); err != nil {
@@ -57,8 +57,8 @@ func (l *Monitor) updatePost(
 	return err
 }
 
-// post posts the message. It first stores that posting begins: if its end is never stored, the
-// next leader knows that there may be two messages, and says so.
+// post posts the message. It first stores that posting begins: if the end of posting is never
+// stored, the next leader knows that there may be two messages, and says so.
 func (l *Monitor) post(ctx context.Context, m *incident.Message, now form, keep func(context.Context) error) error {
 	c := now.card
 	if m.Begun {

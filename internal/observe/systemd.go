@@ -15,7 +15,7 @@ var (
 	// unitHead begins `systemctl status`: "● dh-etcd.service - Deephaven …". In the C locale the
 	// mark is a letter or an asterisk; the replacement systemctl prints none.
 	unitHead = regexp.MustCompile(`^(?:[●○◌×↻*xo] )?(\S+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - .*)?$`)
-	// unitField is a line of it, unitActive the value of "Active".
+	// unitField is a line of that output, unitActive the value of its line "Active".
 	unitField  = regexp.MustCompile(`^\s+([A-Z][A-Za-z ]*): (.*)$`)
 	unitActive = regexp.MustCompile(`^([a-z]+)(?: \(([^):]*)\))?(?: \(([a-z-]+)\))?(?: \(Result: ([^)]*)\))?(?: since ([^;]+)(?:; (.+) ago)?)?$`)
 	// unitReason is why a unit file is not loaded.
@@ -34,8 +34,8 @@ type unit struct {
 	since, ago           string
 }
 
-// sameUnit has alternative names of units in distributions: a query for one gets an answer with the
-// other.
+// sameUnit has alternative names of units in distributions: the answer to a query for one name may
+// have the other name.
 var sameUnit = map[string]string{"mysql.service": "mariadb.service", "mysqld.service": "mariadb.service"}
 
 // readSystemd parses the answer of `systemctl status UNIT` or of `systemctl show UNIT`. Exit codes:
@@ -179,7 +179,7 @@ func (u unit) whyDown(s State) string {
 	if not := u.notLoaded(); not != "" {
 		why = append(why, not)
 	} else if s == Failed {
-		why = append(why, "systemd has given up and will not start it again: read its journal, then run `systemctl reset-failed` and start it")
+		why = append(why, "systemd has given up and will not start it again: read the unit's journal, then run `systemctl reset-failed UNIT` and start the unit")
 	}
 	return strings.Join(why, "; ")
 }
@@ -262,7 +262,7 @@ func unitStatus(out, name string) (unit, bool) {
 	return u, u.active != ""
 }
 
-// field parses one line of `systemctl status`; the first of a name counts.
+// field parses one line of `systemctl status`; the first line of a name counts.
 func (u *unit) field(name, value string) {
 	switch name {
 	case "Loaded":

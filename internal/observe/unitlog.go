@@ -16,14 +16,14 @@ var (
 	journalHead = regexp.MustCompile(`^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ ([^\s\[:]+)(?:\[\d+\])?: (.*)$`)
 	// etcdPlain is a log line of etcd before 3.4: "2026-11-29 05:56:43.276157 E | rafthttp: …".
 	etcdPlain = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+) ([A-Z]) \| `)
-	// sqlLines are those of MariaDB and of MySQL (with a zone), each in the current and an older
-	// format.
+	// sqlLines are log lines of MariaDB and of MySQL (with a zone), each in the current and an
+	// older format.
 	sqlLines = []*regexp.Regexp{
 		regexp.MustCompile(`^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)) \d+ \[(\w+)\] `),
 		regexp.MustCompile(`^(\d{4}-\d\d-\d\d +\d{1,2}:\d\d:\d\d) (?:\d+ )?\[(\w+)\] `),
 		regexp.MustCompile(`^(\d{6} +\d{1,2}:\d\d:\d\d) (?:\d+ )?\[(\w+)\] `),
 	}
-	// unitTimes are their time formats without a zone.
+	// unitTimes are the time formats without a zone in these lines.
 	unitTimes = []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05", "060102 15:04:05"}
 	// unitErrors are the levels that count, of etcd in both formats and of MariaDB; unitFatals end
 	// a process.

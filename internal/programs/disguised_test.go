@@ -209,7 +209,8 @@ func TestDisguised(t *testing.T) {
 		if got := Of(argv); got < Restarts {
 			t.Errorf("%q: %d", argv, got)
 		}
-		// Under another account, with a time-out, with a harmless variable: the same.
+		// The effect is the same under another account, with a time-out, or with a harmless
+		// variable.
 		for _, before := range []string{"sudo -n -u irisadmin", "timeout -k 5 10", "env LC_ALL=C"} {
 			if got := Of(append(strings.Fields(before), argv...)); got < Restarts {
 				t.Errorf("%s %q: %d", before, argv, got)

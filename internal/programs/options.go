@@ -11,12 +11,12 @@ import (
 type options struct {
 	flags  string // letters without a value
 	valued string // letters with a value, joined or in the next word
-	// long are the long options, separated by blanks. One that ends with "=" has a value, joined or
-	// in the next word.
+	// long are the long options, separated by blanks. An option that ends with "=" has a value,
+	// joined or in the next word.
 	long string
 }
 
-// parse removes the options. ok is false for an unknown one.
+// parse removes the options. ok is false for an unknown option.
 func (o options) parse(args []string) (operands []string, ok bool) {
 	long := strings.Fields(o.long)
 	for i := 0; i < len(args); i++ {
@@ -87,8 +87,8 @@ var systemFiles = strings.Fields("/bin /boot /dev /etc /home /lib /lib32 /lib64 
 // ownFiles are directories below systemFiles for a command's own files.
 var ownFiles = []string{"/var/backups", "/var/tmp"}
 
-// FreshFile reports whether writing a file at a path changes nothing else: an absolute path
-// without "..", outside of the system's directories.
+// FreshFile reports whether writing a file at a path changes nothing else: an absolute path without
+// "..", outside the system directories.
 func FreshFile(path string) bool {
 	inside := func(dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 	if !strings.HasPrefix(path, "/") || strings.Contains(path, "..") || strings.Contains(path, "//") {

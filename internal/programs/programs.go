@@ -41,7 +41,7 @@ func Relative(argv []string) bool {
 	return len(argv) > 0 && strings.Contains(argv[0], "/") && !path.IsAbs(argv[0])
 }
 
-// trusted reports whether a program is named without a path, or in a directory of the system.
+// trusted reports whether a program is named without a path, or in a system directory.
 func trusted(program string) bool {
 	dir, _ := path.Split(program)
 	return dir == "" || slices.Contains(systemPrograms, path.Clean(dir))

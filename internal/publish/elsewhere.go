@@ -14,12 +14,12 @@ const retryRefused = time.Minute
 // undelivered is a run that no channel accepts.
 type undelivered struct {
 	at    time.Time
-	ended bool // its end was sent to the requester
+	ended bool // the end of the run was sent to the requester
 }
 
-// elsewhere posts a run in the audit channel because its own channel accepts no messages: it is
-// archived, or limits who may post. The message there mentions the approvers, and the requester
-// gets a link to it.
+// elsewhere posts a run in the audit channel because the run's own channel accepts no messages: it
+// is archived, or limits who may post. The message in the audit channel mentions the approvers, and
+// the requester gets a link to it.
 func (p *Publisher) elsewhere(ctx context.Context, s engine.Stored, cause error) error {
 	p.Logger.WarnContext(ctx, "a run cannot be posted in its channel; posting it in the audit channel",
 		"run", s.Run.ID, "channel", s.Run.Place.Channel, "err", cause)
@@ -34,7 +34,7 @@ func (p *Publisher) elsewhere(ctx context.Context, s engine.Stored, cause error)
 	return nil
 }
 
-// placed explains in a card why it is not in the channel of the request.
+// placed explains in a card why the card is not in the channel of the request.
 func (p *Publisher) placed(c card.Card, r engine.Run, channel string) card.Card {
 	if channel == r.Place.Channel {
 		return c
@@ -59,7 +59,7 @@ func (p *Publisher) unseen(ctx context.Context, r engine.Run) {
 			withdrawn = false
 		} else {
 			p.mu.Lock()
-			p.refused[r.ID] = undelivered{at: p.Now(), ended: true} // this is its end
+			p.refused[r.ID] = undelivered{at: p.Now(), ended: true} // this message reports the end
 			p.mu.Unlock()
 		}
 	}

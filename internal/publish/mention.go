@@ -67,7 +67,7 @@ func (p *Publisher) tellsEnd(r engine.Run) bool {
 	return !short && p.Now().Sub(at) < tellWithin
 }
 
-// tellRequester sends the owed mentions of a run. The run's message does not wait for it,
+// tellRequester sends the owed mentions of a run. The run's message does not wait for the mentions,
 // because a channel may be slow to accept another message.
 func (p *Publisher) tellRequester(ctx context.Context, run string) {
 	p.mu.Lock()
@@ -107,8 +107,8 @@ func (p *Publisher) toldAll(ctx context.Context, run string) bool {
 	return true
 }
 
-// mention sends one owed mention, if there is one. It stores that afterwards: after a crash in
-// between the mention is sent again. If only the store failed, only storing is repeated.
+// mention sends one owed mention, if there is one. It stores the mention after sending it, so a
+// crash between the two sends the mention again. If only storing failed, only storing is repeated.
 func (p *Publisher) mention(ctx context.Context, run string, said map[purpose]bool) (told bool, err error) {
 	s, err := p.Runs.Get(ctx, run)
 	if err != nil {
@@ -144,7 +144,8 @@ func (p *Publisher) mention(ctx context.Context, run string, said map[purpose]bo
 	})
 }
 
-// setPost stores the message of a run, and keeps the purposes of which the requester was told.
+// setPost stores the message of a run, and keeps the purposes for which the requester was
+// mentioned.
 func (p *Publisher) setPost(ctx context.Context, run string, post Post) error {
 	return p.changePost(ctx, run, func(stored Post) Post {
 		post.Decided, post.Ended = stored.Decided, stored.Ended

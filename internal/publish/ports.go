@@ -9,17 +9,18 @@ import (
 )
 
 // Post is the message of a run, and the revision that it shows. An empty TS means that posting
-// began and its end was not stored, so the channel may have a message that is not known.
+// began, but its end was not stored, so the channel may have a message that the store does not
+// know.
 type Post struct {
 	Channel string `json:"channel"`
 	TS      string `json:"ts"` // the platform's id of the message
 	Rev     int64  `json:"rev"`
 	// Again means that an older copy may be above; the message says so.
 	Again bool `json:"again,omitempty"`
-	// Told means that the requester was told in its thread that a restore closed the run.
+	// Told means that the requester was told in the message's thread that a restore closed the run.
 	Told bool `json:"told,omitempty"`
-	// Decided and Ended mean that the requester was mentioned in its thread for the approval
-	// and for the end of the run.
+	// Decided and Ended mean that the requester was mentioned in the message's thread for the
+	// approval and for the end of the run.
 	Decided bool `json:"decided,omitempty"`
 	Ended   bool `json:"ended,omitempty"`
 }
@@ -52,7 +53,7 @@ type Posts interface {
 var (
 	// ErrGone: the message to edit no longer exists, or cannot be edited.
 	ErrGone = errors.New("the message is gone")
-	// ErrNoPlace: nothing can be put in that channel.
+	// ErrNoPlace: the channel accepts no messages from the bot.
 	ErrNoPlace = errors.New("the channel accepts no messages")
 )
 

@@ -23,14 +23,14 @@ type Config struct {
 	Messenger    Messenger
 	Log          audit.Log
 	AuditChannel string // the channel for the trail, C…
-	// Card is a run's current message. First is its first message, which mentions people; nil
+	// Card is a run's current message. First is the run's first message, which mentions people; nil
 	// means Card.
 	Card  func(engine.Run) card.Card
 	First func(context.Context, engine.Run) card.Card
 	// Reminders are repeated mentions while a run waits for votes; nil for none.
 	Reminders *Reminders
 	// Elsewhere tells the requester that their run is posted in the audit channel, at link. Unseen
-	// tells them that it is posted nowhere, and whether it was withdrawn.
+	// tells the requester that the run is posted nowhere, and whether it was withdrawn.
 	Elsewhere func(r engine.Run, link string) card.Card
 	Unseen    func(r engine.Run, withdrawn bool) card.Card
 	// Restored mentions the requester of a run that a restore has closed.
@@ -80,7 +80,7 @@ func New(c Config) (*Publisher, error) {
 	}
 	need(c.Runs != nil, "Runs")
 	need(c.Posts != nil, "Posts")
-	need(c.Messenger != nil, "a Board")
+	need(c.Messenger != nil, "a Messenger")
 	need(c.Log != nil, "the audit Log")
 	need(c.AuditChannel != "", "an audit channel")
 	need(c.Card != nil, "a Card")

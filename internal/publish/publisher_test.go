@@ -116,7 +116,7 @@ type bench struct {
 	board *board
 
 	reminders *publish.Reminders
-	// first is Config.First, and decided and ended are its namesakes.
+	// first, decided and ended are the fields of Config with these names.
 	first          func(context.Context, engine.Run) card.Card
 	decided, ended func(engine.Run) card.Card
 }
@@ -493,7 +493,7 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 	if err == nil {
 		t.Fatal("accepted an empty config")
 	}
-	for _, want := range []string{"Runs", "Posts", "Board", "audit Log", "audit channel", "a Card", "TrailCard"} {
+	for _, want := range []string{"Runs", "Posts", "a Messenger", "audit Log", "audit channel", "a Card", "TrailCard"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in: %v", want, err)
 		}

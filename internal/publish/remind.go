@@ -27,8 +27,8 @@ type Reminders struct {
 	// Card is the reminder. Over replaces it when the run no longer waits.
 	Card func(ctx context.Context, r engine.Run, n int, called []engine.Callee) card.Card
 	Over func(r engine.Run, n int) card.Card
-	// Note stores that a reminder was sent. It returns an *refusal.Error if the run no
-	// longer accepts it.
+	// Note stores that a reminder was sent. It returns an *refusal.Error if the run no longer
+	// accepts a reminder.
 	Note func(ctx context.Context, run string, e engine.Event) error
 }
 
@@ -82,7 +82,7 @@ func (r *reminding) see(s engine.Stored) {
 		if s.Run.State == engine.Waiting {
 			delete(r.over, id)
 		} else if r.given[id].n != EndReminder {
-			delete(r.given, id) // it no longer waits for votes
+			delete(r.given, id) // the run no longer waits for votes
 		}
 	default:
 		delete(r.watched, id)
@@ -91,7 +91,7 @@ func (r *reminding) see(s engine.Stored) {
 }
 
 // remindLoop sends due reminders. Due times are computed from the stored run, and a reminder is
-// stored after it was sent: after a crash in between it is sent again with the same number.
+// stored after it was sent: a crash between the two sends it again with the same number.
 func (p *Publisher) remindLoop(ctx context.Context) {
 	if p.Reminders == nil {
 		<-ctx.Done()
@@ -160,8 +160,8 @@ func (p *Publisher) giveReminder(ctx context.Context, s engine.Stored, n int) {
 	}
 }
 
-// postReminder posts a reminder in the thread of the run's message, or in the thread that
-// contains it. If the channel refuses it, the reminder has no message.
+// postReminder posts a reminder in the thread of the run's message, or in the thread that contains
+// it. If the channel refuses the message, the reminder has none.
 func (p *Publisher) postReminder(ctx context.Context, r engine.Run, post Post, n int) (given, error) {
 	e := given{n: n, called: p.Reminders.ToCall(r, n)}
 	ts, err := p.Messenger.Post(ctx, beside(post, r), p.Reminders.Card(ctx, r, n, e.called))
@@ -172,8 +172,8 @@ func (p *Publisher) postReminder(ctx context.Context, r engine.Run, post Post, n
 	return e, err
 }
 
-// lateReminder closes a reminder that was posted while the run moved on; the run does not
-// contain it.
+// lateReminder closes a reminder that was posted while the run changed its state; the stored run
+// does not list this reminder.
 func (p *Publisher) lateReminder(ctx context.Context, id, channel string, e given) {
 	st, err := p.Runs.Get(ctx, id)
 	over := err == nil && reminderOver(st.Run, e.n)

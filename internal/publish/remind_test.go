@@ -116,8 +116,8 @@ func TestReminders(t *testing.T) {
 	})
 }
 
-// TestEndReminder: ten minutes before the end of an approval that remaining steps need, its
-// approvers are mentioned once. The reminder is closed when the run ends.
+// TestEndReminder: ten minutes before the end of an approval that remaining steps need, the
+// approvers of the run are mentioned once. The reminder is closed when the run ends.
 func TestEndReminder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -162,7 +162,7 @@ func TestEndReminder(t *testing.T) {
 }
 
 // A posted reminder that could not be stored is not posted again by the same process. After a crash
-// in between it is posted again with the same number.
+// between posting and storing it is posted again with the same number.
 func TestReminderIsGivenAtLeastOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -199,7 +199,7 @@ func TestReminderThatCameTooLateIsClosed(t *testing.T) {
 			if call != "post C0"+run1 {
 				return nil
 			}
-			if posts++; posts == 2 { // the reminder's own
+			if posts++; posts == 2 { // the post of the reminder
 				return b.happen(run1, engine.DeniedBy{By: ben, Reason: "no"})
 			}
 			return nil

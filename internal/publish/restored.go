@@ -7,9 +7,9 @@ import (
 	"dhbot/internal/engine"
 )
 
-// tellRestored mentions the requester of a run that a restore has closed, in the thread of the run's
-// message: they wait for its end, and an edit sends no notification. It stores that afterwards, so
-// after a crash in between they are mentioned again.
+// tellRestored mentions the requester of a run that a restore has closed, in the thread of the
+// run's message: the requester waits for the end of the run, and an edit sends no notification. It
+// stores the mention after sending it, so a crash between the two sends the mention again.
 func (p *Publisher) tellRestored(ctx context.Context, post *Post, r engine.Run) error {
 	if post.Told || !r.BroughtBack() {
 		return nil

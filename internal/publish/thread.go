@@ -13,7 +13,7 @@ import (
 // and the links to them. The Publisher's mu guards them.
 type threads struct {
 	of   map[string]Thread
-	none map[string]bool // the store knows none
+	none map[string]bool // runs for which the store has no thread
 	urls map[string]string
 }
 
@@ -36,7 +36,7 @@ func (p *Publisher) thread(ctx context.Context, run string) (Thread, bool, error
 	}
 	th, ok, err := p.Posts.Thread(ctx, run)
 	if errors.Is(err, engine.ErrNewerForm) {
-		// A newer replica stored it: this one posts outside of its thread.
+		// A newer replica stored the thread: this replica posts outside the thread.
 		th = Thread{Linked: true}
 		ok = true
 		err = nil
@@ -100,8 +100,8 @@ func (p *Publisher) willBeShown(ctx context.Context, run string) bool {
 	return err == nil && st.Run.Place.Channel != ""
 }
 
-// withTrail adds the link to a run's thread to its message, if there is one. linked reports
-// that it did, and th is the thread.
+// withTrail adds the link to a run's thread to its message, if there is one. linked reports whether
+// it did, and th is the thread.
 func (p *Publisher) withTrail(ctx context.Context, run string, c card.Card) (out card.Card, th Thread, linked bool) {
 	th, ok, err := p.thread(ctx, run)
 	if err != nil || !ok || th.TS == "" {

@@ -184,9 +184,9 @@ func (p *Publisher) edit(ctx context.Context, post Post, s engine.Stored, newer 
 	return p.linked(ctx, s.Run.ID, th)
 }
 
-// post posts the run's message, c. It first stores that posting begins. If its end is never
-// stored, the next leader knows that there may be two messages, and says so in the one that it
-// updates.
+// post posts the run's message, c. It first stores that posting begins. If the end of posting is
+// never stored, the next leader knows that there may be two messages, and says so in the one that
+// it updates.
 func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, again bool, c card.Card) error {
 	post := Post{Channel: at.Channel}
 	if !again {
@@ -204,7 +204,7 @@ func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, 
 	}
 	post.TS = ts
 	if post.Rev = s.Rev; s.Run.BroughtBack() {
-		post.Rev-- // until the requester was mentioned
+		post.Rev-- // the message counts as behind until the requester was mentioned
 	}
 	// The message was posted: this is stored even if ctx has just ended.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)

@@ -12,9 +12,9 @@ type rule struct {
 	say   string // message for people, with the fix
 }
 
-// supervisorRules match the error lines of monit's and systemd's clients when they could not
-// reach their daemon, with an exit code other than 0. A name unknown to monit's daemon is not
-// among them: that is an answer.
+// supervisorRules match the error lines of monit's and systemd's clients when they could not reach
+// their daemon, with an exit code other than 0. The message that monit's daemon does not know a
+// name is not among them, because it is an answer.
 var supervisorRules = []rule{
 	{re(`(?i)^(/\S+/)?monit: .*the monit daemon is not running$`), SupervisorSilent,
 		"monit's client found no running daemon: start monit on the host, or give the user's ~/.monitrc the pid file of the daemon"},
@@ -31,7 +31,7 @@ var supervisorRules = []rule{
 	{re(`^\S*(monitrc|/monit\S*/\S+):\d+: `), SupervisorSilent,
 		"monit's control file has a syntax error: check it on the host with monit -t"},
 	{re(`(?i)^(\S*monit: )?(You are not authorized to access monit|HTTP/1\.[01] 401\b)`), SupervisorSilent,
-		"monit's daemon refused the client's password; make the one in the user's ~/.monitrc match the daemon's"},
+		"monit's daemon refused the client's password; make the password in the user's ~/.monitrc match the daemon's"},
 	{re(`^Cannot signal the monit daemon process `), SupervisorSilent,
 		"monit's client may not signal the daemon, so nothing was done: a reload must run as root"},
 	{re(`(?i)^(\S*monit: )?(SSL: |SSL (connect|server certificate)|Socket .*SSL)`), SupervisorSilent,
@@ -119,7 +119,7 @@ func Classify(c Command, r Result) Result {
 		r = found.apply(r, line)
 		if c.Changes {
 			r.Outcome = FateUnknown
-			r.Detail += "; it may still execute it"
+			r.Detail += "; it may still execute the request"
 		}
 		return r
 	}
@@ -129,8 +129,8 @@ func Classify(c Command, r Result) Result {
 	return r
 }
 
-// asksSupervisor reports whether a command runs a supervisor's client: other programs print
-// similar lines about their own connections. A command without words counts as one.
+// asksSupervisor reports whether a command runs a supervisor's client: other programs print similar
+// lines about their own connections. A command without words counts as a supervisor's client.
 func asksSupervisor(c Command) bool {
 	return c.Sent == "" || strings.Contains(c.Sent, "monit") || strings.Contains(c.Sent, "systemctl") ||
 		strings.Contains(c.Sent, "journalctl")

@@ -106,7 +106,7 @@ func readSamples(t *testing.T) map[string]Result {
 	return samples
 }
 
-// Messages that the samples lack, and similar lines that must not match.
+// TestClassifyLines has messages that the samples lack, and similar lines that must not match.
 func TestClassifyLines(t *testing.T) {
 	const read, change = false, true
 	for _, c := range []struct {
@@ -147,8 +147,8 @@ func TestClassifyLines(t *testing.T) {
 	}
 }
 
-// A banner is no message of monit, and a program that is not a supervisor's
-// client may print similar lines.
+// A banner is not a message of monit, and a program that is not a supervisor's client may print
+// similar lines.
 func TestClassifyBlamesNoBystander(t *testing.T) {
 	for _, c := range []struct{ sent, stderr string }{
 		{"sudo -n monit status x", "Unauthorized access to this system is prohibited.\n"},

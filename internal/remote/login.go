@@ -42,8 +42,8 @@ var hostRules = []rule{
 		"the host's timeout command does not know -k: install coreutils"},
 }
 
-// loginRefusal detects that the login did not run the command: every line on both streams but
-// noise matches a rule. A program that acted may start such a login itself, so all lines must
+// loginRefusal detects that the login did not run the command: every line on both streams, except
+// noise, matches a rule. A program that acted may start such a login itself, so all lines must
 // match.
 func loginRefusal(r Result) (rule, string, bool) {
 	said := quiet(append(lines(r.Stdout), lines(r.Stderr)...))

@@ -14,8 +14,8 @@ type Command struct {
 	Login   string
 	Via     string // the jump hosts, "login@host:port,…"; "" is a direct connection
 	Sent    string // the exact bytes of the SSH exec request
-	// Timeout is the time limit of the command on the host. The wrapper in Sent enforces it
-	// there, and the transport a little later here.
+	// Timeout is the time limit of the command on the host. The wrapper in Sent enforces it on the
+	// host; a little later the transport stops waiting.
 	Timeout time.Duration
 	// Changes means that the command may change something; then a lost command is FateUnknown,
 	// never a time-out.
@@ -29,8 +29,8 @@ type Outcome uint8
 // and never a success.
 const (
 	NoOutcome        Outcome = iota
-	Answered                 // it ended by itself; Exit has its code
-	SudoRefused              // sudo refused it: nothing happened
+	Answered                 // the command ended on its own; Exit has its exit code
+	SudoRefused              // sudo refused the command: nothing happened
 	SupervisorSilent         // monit's or systemd's client could not reach its daemon
 	Unreachable              // no connection, or lost during a read
 	HostKeyWrong             // the host key is unknown or not the known one
@@ -73,7 +73,7 @@ func (o *Outcome) UnmarshalText(b []byte) error {
 	return fmt.Errorf("remote: unknown outcome %q", b)
 }
 
-// Output is the begin and the end of a command's output.
+// Output is the begin and the end of one output stream of a command.
 type Output struct {
 	Head  []byte
 	Tail  []byte // the bytes after Head, at most the newest ones
@@ -104,7 +104,7 @@ func (o Output) Bytes() []byte { return []byte(o.String()) }
 type Result struct {
 	Outcome Outcome
 	Exit    int    // valid when Outcome is Answered
-	Signal  string // the signal that ended it, if the host reported one
+	Signal  string // the signal that ended the command, if the host reported one
 	Stdout  Output
 	Stderr  Output
 	Noise   string // output of the login shell before the answer, not part of Stdout

@@ -27,9 +27,9 @@ var sudoRules = []rule{
 	{re(`^sudo: (I'm sorry \S+ I'm afraid I can't do that|you are not (permitted|allowed) to )`), SudoRefused,
 		"sudo does not let the login run this command: add a rule for exactly this command to the host's sudoers"},
 	{re(`^sudo: (unknown (user|group)\b|(user|group) '.*' not found$)`), SudoRefused,
-		"the user to run it as does not exist on the host: check the process's user in the catalog"},
+		"the user to run the command as does not exist on the host: check the process's user in the catalog"},
 	{re(`^sudo: (unknown uid|you do not exist in the passwd database)`), SudoRefused,
-		"the host does not know the login's own user id now: check its name service (sssd, LDAP)"},
+		"the host cannot currently find the login's own user account: check the host's name service (sssd, LDAP)"},
 	{re(`^sudo: \S+: (command not found|invalid command)$`), SudoRefused,
 		"sudo found no such program on the host: check that Deephaven is installed there and that the path is right"},
 	{re(`^sudo: (unable to|cannot) execute \S+: `), SudoRefused,
@@ -37,7 +37,7 @@ var sudoRules = []rule{
 	{re(`^sudo: (parse error in |no valid sudoers sources found|unable to open \S*sudoers|invalid configuration: )`), SudoRefused,
 		"the host's sudoers cannot be read: check it there with visudo -c"},
 	{re(`(?i)^sudo: (account validation failure|account or password is expired|account expired|unable to change expired password|password expired)`), SudoRefused,
-		"sudo says that the account of the login, or of the user to run it as, is locked or expired, or that PAM has no account section for sudo: repair it on the host"},
+		"sudo says that the account of the login, or of the user to run the command as, is locked or expired, or that PAM has no account section for sudo: repair it on the host"},
 	{re(`(?i)^sudo: (PAM |unable to initialize PAM|policy plugin failed session initialization)`), SudoRefused,
 		"PAM on the host stopped sudo: check /etc/pam.d/sudo and the host's authentication log"},
 	{re(`^sudo: (fatal error, unable to load plugins|unable to load |unable to initialize (policy|sudoers) )`), SudoRefused,
@@ -81,8 +81,8 @@ func sudoRefusal(stderr []string) (found rule, line string, alone, ok bool) {
 	return found, line, alone, ok
 }
 
-// sudoUnknown is a message of sudo that no rule matches, if there are no other lines and the
-// last one is no warning.
+// sudoUnknown is a message of sudo that no rule matches, if there are no other lines and the last
+// one is not a warning.
 func sudoUnknown(stderr []string) (string, bool) {
 	said := quiet(stderr)
 	for _, line := range said {

@@ -47,11 +47,11 @@ func RunEach(ctx context.Context, on Runner, reads []Command, done func(i int, r
 // inC is the prefix of a command in the C locale (runbooks.Wrap).
 const inC = "env LC_ALL=C "
 
-// Join returns one line for a POSIX shell that runs reads one after the other. Before the first one
-// and after each, it prints the mark to both streams, on standard output with the exit code. The
-// mark consists of letters, digits and hyphens; it must be unpredictable and new for each line, so
-// that no read can print it. If all reads start with `env LC_ALL=C`, the shell sets it once, which
-// saves one process for each.
+// Join returns one line for a POSIX shell that runs reads one after the other. Before the first
+// read and after each read, it prints the mark to both streams, on standard output with the exit
+// code. The mark consists of letters, digits and hyphens; it must be unpredictable and new for each
+// line, so that no read can print it. If all reads start with `env LC_ALL=C`, the shell sets it
+// once, which saves one process for each.
 func Join(reads []Command, mark string) string {
 	var b strings.Builder
 	b.WriteString(`printf '%s\n' ` + mark + `; printf '%s\n' ` + mark + ` >&2`)

@@ -22,7 +22,7 @@ type File struct {
 	lines []line
 	// Files are the paths that were read, the config file first.
 	Files []string
-	// Text is their content, for a hash.
+	// Text is the content of all files, for a hash.
 	Text []byte
 
 	dir      string // includes must be below it
@@ -112,7 +112,7 @@ func (f *File) take(l line) {
 	case l.keyword == "proxycommand" && !strings.EqualFold(l.arguments[0], "none"):
 		f.problem(l, "ProxyCommand would run a program on the bot's machine", "write ProxyJump, or remove the line")
 	case l.keyword == "canonicalizehostname" && !strings.EqualFold(l.arguments[0], "no"):
-		f.problem(l, "names are not canonicalised here", "write the full name as HostName, or remove the line")
+		f.problem(l, "the bot does not canonicalise names", "write the full name as HostName, or remove the line")
 	case l.keyword == "host" || slices.Contains(used, l.keyword):
 		f.lines = append(f.lines, l)
 	case slices.Contains(trust, l.keyword):
@@ -120,7 +120,7 @@ func (f *File) take(l line) {
 	case l.keyword == "ignoreunknown" || slices.Contains(passedOver, l.keyword) || f.ignored(l.keyword):
 		f.lines = append(f.lines, l)
 	default:
-		f.problem(l, fmt.Sprintf("%q is no keyword of ssh_config", l.keyword), "correct it, or name it with IgnoreUnknown before this line")
+		f.problem(l, fmt.Sprintf("%q is not a keyword of ssh_config", l.keyword), "correct it, or name it with IgnoreUnknown before this line")
 	}
 }
 
@@ -157,7 +157,7 @@ func (f *File) include(l line) {
 		}
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
-			f.problem(l, fmt.Sprintf("%q is no pattern of file names", pattern), "write a path")
+			f.problem(l, fmt.Sprintf("%q is not a pattern of file names", pattern), "write a path")
 			continue
 		}
 		if len(paths) == 0 && !f.inside(pattern) {
@@ -165,7 +165,7 @@ func (f *File) include(l line) {
 		}
 		for _, path := range paths {
 			if !f.inside(path) {
-				f.problem(l, path+" is outside of "+f.dir, "move it next to the config file")
+				f.problem(l, path+" is outside "+f.dir, "move it next to the config file")
 				continue
 			}
 			f.lines = append(f.lines, line{keyword: begin})

@@ -173,7 +173,7 @@ func (q *query) take(l line) error {
 		return err
 	case "port":
 		if n, err := strconv.ParseUint(value, 10, 16); err != nil || n == 0 {
-			return fmt.Errorf("%q is no port", value)
+			return fmt.Errorf("%q is not a port", value)
 		}
 		first(&h.Port)
 	case "user":

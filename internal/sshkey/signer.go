@@ -16,7 +16,7 @@ import (
 // Signer signs with one private key, in a file or an agent.
 type Signer interface {
 	Key() Key
-	// Name is the key's name for people: a comment, or a file.
+	// Name is how people know the key: its comment, or its file.
 	Name() string
 	// Sign signs a message in a namespace. A key in hardware may wait for a touch.
 	Sign(namespace string, message []byte) ([]byte, error)
@@ -95,7 +95,7 @@ func File(path string) (Signer, error) {
 		return nil, err
 	}
 	if mode := info.Mode(); !mode.IsRegular() || mode.Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s: other accounts can read it, or it is not a file: chmod 600 it", path)
+		return nil, fmt.Errorf("%s can be read by other accounts, or is not a file: run chmod 600 on it", path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
 	if err != nil {

@@ -26,9 +26,9 @@ func Parse(line string) (Key, error) {
 	case err != nil:
 		return Key{}, errors.New("this is not a public key: write the line of the .pub file, ssh-ed25519 AAAA…")
 	case len(options) > 0:
-		return Key{}, errors.New("options before a key are not supported: write the line of the .pub file as it is")
+		return Key{}, errors.New("options before a key are not supported: write the line of the .pub file unchanged")
 	case len(bytes.TrimSpace(rest)) > 0:
-		return Key{}, errors.New("more than one line: write each key by itself")
+		return Key{}, errors.New("more than one line: write each key as an entry of its own")
 	}
 	return usable(public)
 }
@@ -37,7 +37,7 @@ func Parse(line string) (Key, error) {
 func FromWire(b []byte) (Key, error) {
 	public, err := ssh.ParsePublicKey(b)
 	if err != nil {
-		return Key{}, errors.New("this is no public key")
+		return Key{}, errors.New("this is not a public key")
 	}
 	return usable(public)
 }
@@ -111,7 +111,7 @@ func Verify(signature []byte, namespace string, message []byte) (Key, error) {
 	rest, ok := bytes.CutPrefix(signature, []byte(magic))
 	var e envelope
 	if !ok || ssh.Unmarshal(rest, &e) != nil || e.Version != version {
-		return Key{}, errors.New("this is no SSH signature")
+		return Key{}, errors.New("this is not an SSH signature")
 	}
 	if e.Namespace != namespace || namespace == "" || e.Hash != hashing {
 		return Key{}, fmt.Errorf("the signature was made for %q with %s, not for %q with %s", printable(e.Namespace), printable(e.Hash), namespace, hashing)
@@ -122,7 +122,7 @@ func Verify(signature []byte, namespace string, message []byte) (Key, error) {
 	}
 	var s ssh.Signature
 	if ssh.Unmarshal(e.Signature, &s) != nil {
-		return Key{}, errors.New("this is no SSH signature")
+		return Key{}, errors.New("this is not an SSH signature")
 	}
 	if !slices.Contains(formats(key.public.Type()), s.Format) {
 		return Key{}, fmt.Errorf("a signature of the format %s is not accepted for a key of type %s", printable(s.Format), key.public.Type())

@@ -56,7 +56,7 @@ func TestSignatureHoldsForItsWordsOnly(t *testing.T) {
 	if _, err := Verify(sig, "", []byte("restart db_dis")); err == nil {
 		t.Error("valid without a purpose")
 	}
-	// Another key with the first one's signature.
+	// The envelope has another key, with the signature of the first key.
 	other := signer(t).Key().Wire()
 	swapped := bytes.Replace(sig, s.Key().Wire(), other, 1)
 	if _, err := Verify(swapped, purpose, []byte("restart db_dis")); err == nil {

@@ -17,7 +17,7 @@ type Place struct {
 type Options struct {
 	// Alias is the host's name in known_hosts (HostKeyAlias); "" means its address.
 	Alias string
-	// Credentials replace those for all hosts; nil keeps them.
+	// Credentials replace the credentials for all hosts; nil means no replacement.
 	Credentials []Credential
 	Algorithms  Algorithms
 }
@@ -28,8 +28,8 @@ type Credential struct {
 	Agent string
 	// KeyFile is a private key in OpenSSH or PEM form, readable only by its owner.
 	KeyFile string
-	// CertificateFile is an OpenSSH user certificate. Without it KEYFILE-cert.pub is used if it
-	// exists; with an agent it selects the agent's key.
+	// CertificateFile is an OpenSSH user certificate. If it is "", KEYFILE-cert.pub is used if that
+	// file exists. With an agent, the certificate selects the agent's key.
 	CertificateFile string
 	// PassphraseFile holds the passphrase of KeyFile.
 	PassphraseFile string

@@ -89,14 +89,14 @@ func readSettings(getenv func(string) string) (settings, error) {
 		s.on = true
 	case "none":
 	default:
-		return s, fmt.Errorf("OTEL_TRACES_EXPORTER=%q: want otlp or none", exporter)
+		return s, fmt.Errorf("OTEL_TRACES_EXPORTER=%q: use otlp or none", exporter)
 	}
 	switch protocol := cmp.Or(getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"), getenv("OTEL_EXPORTER_OTLP_PROTOCOL")); protocol {
 	case "", "http/protobuf":
 	case "grpc":
 		s.grpc = true
 	default:
-		return s, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL=%q: want grpc or http/protobuf", protocol)
+		return s, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL=%q: use grpc or http/protobuf", protocol)
 	}
 	return s, nil
 }

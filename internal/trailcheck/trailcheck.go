@@ -21,7 +21,7 @@ import (
 )
 
 // ErrHead is the error of a head that is neither N:HASH nor a file.
-var ErrHead = errors.New("want N:HASH, as in 1289:5f3a…, or a file of signed heads")
+var ErrHead = errors.New("write N:HASH, for example 1289:5f3a…, or name a file of signed heads")
 
 // Evidence is what an auditor has besides the trail and the config.
 type Evidence struct {

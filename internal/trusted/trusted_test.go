@@ -92,7 +92,7 @@ func TestSecret(t *testing.T) {
 		}
 		t.Setenv(credentialsVariable, filepath.Join(dir, "elsewhere"))
 		if err := Secret(path, info); (err == nil) != ok {
-			t.Errorf("mode %o beside them: %v", mode, err)
+			t.Errorf("mode %o beside the credentials: %v", mode, err)
 		}
 		os.Unsetenv(credentialsVariable)
 	}

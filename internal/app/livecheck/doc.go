@@ -1,6 +1,6 @@
-// Package livecheck checks a config against the world for bot check --live: that
-// Slack accepts the tokens, that each host can be reached and knows the account,
-// that sudo allows what the catalogs run, that pagers answer. It changes nothing.
+// Package livecheck checks a config against the running systems for bot check --live: that Slack
+// accepts the tokens, that each host can be reached and knows the account, that sudo allows what
+// the catalogs run, that pagers answer. It changes nothing.
 //
 // # Files
 //

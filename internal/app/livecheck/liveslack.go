@@ -114,7 +114,7 @@ func checkAccount(ctx context.Context, edge *slackio.Edge, rules *auth.Rules, p 
 	who, err := rules.Identify(profile)
 	switch {
 	case err != nil:
-		return strings.TrimPrefix(err.Error(), "Not allowed: ") + " Remove the account from the config, or use that of a full member."
+		return strings.TrimPrefix(err.Error(), "Not allowed: ") + " Remove the account from the config, or use the account of a full member."
 	case who.Name != p.Name:
 		return "Slack says that this is " + who.Name + ": list each account under one person only"
 	default:

@@ -77,13 +77,13 @@ func TestCheckSlackNamesEachFault(t *testing.T) {
 		want  []string
 	}{
 		{"bot token wrong", fault(slacklocal.Fault{Kind: "revoke", Token: "bot", Error: "invalid_auth"}), []string{"SLACK_BOT_TOKEN", "copy it again"}},
-		{"bot token revoked", fault(slacklocal.Fault{Kind: "revoke", Token: "bot"}), []string{"SLACK_BOT_TOKEN", "make a new one"}},
+		{"bot token revoked", fault(slacklocal.Fault{Kind: "revoke", Token: "bot"}), []string{"SLACK_BOT_TOKEN", "create a new token"}},
 		{"app uninstalled", fault(slacklocal.Fault{Kind: "revoke", Token: "bot", Error: "account_inactive"}), []string{"SLACK_BOT_TOKEN", "install the app again"}},
 		{"app token wrong", fault(slacklocal.Fault{Kind: "revoke", Token: "app", Error: "invalid_auth"}), []string{"SLACK_APP_TOKEN", "copy it again"}},
 		{"app token without its scope", fault(slacklocal.Fault{Kind: "api-error", Method: "apps.connections.open", Error: "missing_scope"}), []string{"SLACK_APP_TOKEN", "connections:write"}},
 		{"Socket Mode off", fault(slacklocal.Fault{Kind: "api-error", Method: "apps.connections.open", Error: "socket_mode_not_enabled"}), []string{"enable it"}},
 		{"another organisation", func(_ *slacklocal.Server, c *config.Config) error { c.Rules.Home = "T0ELSE"; return nil }, []string{"slack.home", slacklocal.DemoTeam}},
-		{"bot not in the audit channel", channel(slacklocal.ChannelChange{Channel: "audit", WithoutBot: &yes}), []string{"audit channel", "invite it"}},
+		{"bot not in the audit channel", channel(slacklocal.ChannelChange{Channel: "audit", WithoutBot: &yes}), []string{"audit channel", "invite the bot"}},
 		{"channel archived", channel(slacklocal.ChannelChange{Channel: "incident", Archived: &yes}), []string{slacklocal.DemoIncident, "archived"}},
 		{"posting restricted", channel(slacklocal.ChannelChange{Channel: "incident", Restricted: &yes}), []string{slacklocal.DemoIncident, "allow the bot to post"}},
 		{"no such channel", func(_ *slacklocal.Server, c *config.Config) error {

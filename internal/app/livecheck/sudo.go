@@ -53,7 +53,7 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl 
 		}
 	}
 	if len(lacks) > 0 {
-		return append(lacks, Found{About: about, Text: fmt.Sprintf("bot sudoers %s/%s prints the whole file; lines with ^…$ need sudo 1.9.10, an older sudo needs the script of bot sudoers --wrapper", cl.Name, h.Name)})
+		return append(lacks, Found{About: about, Text: fmt.Sprintf("bot sudoers %s/%s prints the whole file; lines with ^…$ need sudo 1.9.10; for an older sudo, install the script that bot sudoers --wrapper prints", cl.Name, h.Name)})
 	}
 	text := fmt.Sprintf("sudo allows all %d commands of the catalog", len(file.Rules))
 	switch {

@@ -161,13 +161,13 @@ func etcdSpare(names string, before []byte, r remote.Result) Verdict {
 		// With an expired certificate, or without a route, etcdctl prints the same for members that
 		// serve (measured: only "deadline exceeded").
 		return Verdict{State: Unknown, Text: fmt.Sprintf(
-			"unknown whether it serves: its unit runs, but none of %d members answers etcdctl, as with expired certificates%s", n, ill)}
+			"unknown whether the member serves: its unit runs, but none of %d members answers etcdctl, as with expired certificates%s", n, ill)}
 	case answering == 0 && v.Unclear() == 0:
 		return Verdict{State: NotYet, Text: fmt.Sprintf("none of %d members answers: there is no quorum to lose%s", n, ill)}
 	case found && own.Reply == etcd.Silent:
 		return Verdict{State: NotYet, Text: own.Name + " does not serve, so the others are not affected: " + text + ill}
 	case n == 1:
-		return Verdict{State: Noted, Text: "it is the only member: etcd and Deephaven are down until it is back"}
+		return Verdict{State: Noted, Text: "this is the only member: etcd and Deephaven are down until it is back"}
 	case answering-1 >= need && ill != "":
 		return Verdict{State: Noted, Text: fmt.Sprintf("%d of %d members remain, a quorum of %d%s", answering-1, n, need, ill)}
 	case answering-1 >= need:
@@ -212,8 +212,8 @@ func etcdServes(names string, before []byte, r remote.Result) Verdict {
 	}
 }
 
-// etcdCaughtUp is the second half: the member has the leader's term and nearly the highest index
-// (etcd-runbook.md:126-132).
+// etcdCaughtUp is the second half of that check: the member has the leader's term and nearly the
+// highest index (etcd-runbook.md:126-132).
 func etcdCaughtUp(names string, quota int64, r remote.Result) Verdict {
 	s, err := etcd.ReadStatus(r)
 	if err != nil {
@@ -229,7 +229,7 @@ func etcdCaughtUp(names string, quota int64, r remote.Result) Verdict {
 	furthest := s.Furthest()
 	for _, m := range look {
 		if m.LeaderID == 0 || m.Behind(furthest) {
-			return Verdict{State: NotYet, Text: fmt.Sprintf("%s has term %d, index %d; the furthest has term %d, index %d", m.Endpoint, m.Term, m.Index, furthest.Term, furthest.Index)}
+			return Verdict{State: NotYet, Text: fmt.Sprintf("%s has term %d, index %d; the furthest member has term %d, index %d", m.Endpoint, m.Term, m.Index, furthest.Term, furthest.Index)}
 		}
 	}
 	text := fmt.Sprintf("caught up: term %d, index %d", furthest.Term, furthest.Index)

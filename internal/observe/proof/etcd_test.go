@@ -11,7 +11,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Every condition about etcd, evaluated on the answers of a real cluster of three members.
+// TestEtcdConditions evaluates every condition about etcd on the answers of a real cluster of three
+// members.
 func TestEtcdConditions(t *testing.T) {
 	samples := answertest.Read(t, "etcd")
 	const first, third = "10.77.0.11 infra-1", "10.77.0.13 query-2"
@@ -95,8 +96,8 @@ func health(members map[string]bool) remote.Result {
 	return r
 }
 
-// The quorum guard for clusters of every usual size: a serving member may be changed only if the
-// others have a majority without it.
+// TestEtcdSpareBySize tests the quorum guard for clusters of every usual size: a serving member may
+// be changed only if the others have a majority without it.
 func TestEtcdSpareBySize(t *testing.T) {
 	members := func(n, ill int) map[string]bool {
 		out := map[string]bool{}
@@ -153,8 +154,8 @@ func TestEtcdSpareOfOneThatDoesNotServe(t *testing.T) {
 	}
 }
 
-// If a member is not observed to come back, the run becomes unknown and keeps its lock: no
-// run may change another member meanwhile.
+// If a member is not observed to come back, the run becomes unknown and keeps its lock: until then
+// no run may change another member.
 func TestEtcdNotBack(t *testing.T) {
 	r := health(map[string]bool{"https://m1:2379": true, "https://m2:2379": true, "https://m3:2379": false})
 	for _, until := range []runbooks.Condition{runbooks.EtcdServes, runbooks.EtcdCaughtUp} {

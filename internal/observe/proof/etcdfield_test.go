@@ -12,7 +12,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// member is a row of `endpoint status`. more are fields that not every version sends.
+// member is a row of `endpoint status`. The argument more has the fields that not every version
+// sends.
 func member(endpoint string, cluster, id, leader, revision, index int, more string) string {
 	return fmt.Sprintf(`{"Endpoint":"%s","Status":{"header":{"cluster_id":%d,"member_id":%d,"revision":%d,"raft_term":7},"version":"3.5.9","dbSize":24576,"leader":%d,"raftIndex":%d,"raftTerm":7%s}}`,
 		endpoint, cluster, id, revision, leader, index, more)
@@ -34,7 +35,7 @@ func dialLog(endpoint, reason string) string {
 		`"target":"etcd-endpoints://0xc000/` + endpoint + `","attempt":0,"error":"rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = \"transport: ` + reason + `\""}` + "\n"
 }
 
-// Answers of all versions of etcdctl from the field, and the expected verdicts.
+// TestFieldEtcd evaluates answers of all versions of etcdctl from the field.
 func TestFieldEtcd(t *testing.T) {
 	field := answertest.Field(t)
 	const late = "context deadline exceeded"
@@ -87,7 +88,7 @@ func TestFieldEtcd(t *testing.T) {
 		{"wrong password", runbooks.EtcdStatus, "", answertest.Exited(1, "", "Error: etcdserver: authentication failed, invalid user ID or password\n"), Never, []string{"authentication failed, invalid user ID"}, []string{"log in without"}},
 		{"noise before the reason", runbooks.EtcdQuorum, "", answertest.Exited(1, "", answertest.Setlocale+"/home/dhops/.bashrc: line 1: x: command not found\nError: open /etc/x/ca.crt: permission denied\n"), Unknown, []string{"open /etc/x/ca.crt: permission denied"}, []string{"setlocale"}},
 		{"a panic", runbooks.EtcdStatus, "", answertest.Exited(2, "", "panic: runtime error: invalid memory address\n\ngoroutine 1 [running]:\nmain.main()\n"), Never, []string{"panic: runtime error"}, []string{"goroutine"}},
-		{"nothing at all", runbooks.EtcdStatus, "", answertest.Exited(0, "", ""), Never, []string{"could not be parsed"}, nil},
+		{"no output", runbooks.EtcdStatus, "", answertest.Exited(0, "", ""), Never, []string{"could not be parsed"}, nil},
 
 		{"alarms: none, as JSON, behind noise", runbooks.EtcdAlarms, "", answertest.Of("Welcome to infra\n" + `{"header":{"cluster_id":1,"member_id":2,"raft_term":2}}` + "\n"), Met, []string{"no alarms"}, nil},
 		{"alarms: none, JSON of 3.4", runbooks.EtcdAlarms, "", answertest.Of("{}\n"), Met, []string{"no alarms"}, nil},
@@ -112,7 +113,7 @@ func TestFieldEtcd(t *testing.T) {
 			dialLog("10.0.0.11:2379", "authentication handshake failed: x509: certificate has expired")+dialLog("10.0.0.12:2379", "authentication handshake failed: x509: certificate has expired")+dialLog("10.0.0.13:2379", "authentication handshake failed: x509: certificate has expired")),
 			Unknown, []string{"unknown whether the others keep a quorum"}, []string{"no quorum to lose"}},
 		{"spare: NOSPACE, all up", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", nospace), ill("10.0.0.12:2379", nospace), ill("10.0.0.13:2379", nospace)), ""), Noted, []string{"2 of 3 members remain", "NOSPACE"}, nil},
-		{"spare: NOSPACE, the silent one", runbooks.EtcdSpare, "10.0.0.13", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", nospace), ill("10.0.0.12:2379", nospace), ill("10.0.0.13:2379", late)), ""), NotYet, []string{"not affected"}, nil},
+		{"spare: NOSPACE, the member that does not answer", runbooks.EtcdSpare, "10.0.0.13", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", nospace), ill("10.0.0.12:2379", nospace), ill("10.0.0.13:2379", late)), ""), NotYet, []string{"not affected"}, nil},
 		{"spare: corrupt and one down", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", "etcdserver: corrupt cluster"), ill("10.0.0.12:2379", "etcdserver: corrupt cluster"), ill("10.0.0.13:2379", late)), ""), Never, []string{"refused", "corrupt"}, nil},
 		{"spare: no leader yet", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", "etcdserver: no leader"), ill("10.0.0.12:2379", "etcdserver: no leader"), ill("10.0.0.13:2379", late)), ""), Never, []string{"refused: 2 of 3 members answer"}, nil},
 		{"spare: alarm list not fetched", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", "Unable to fetch the alarm list"), ill("10.0.0.13:2379", late)), ""), Never, []string{"refused: 2 of 3"}, nil},

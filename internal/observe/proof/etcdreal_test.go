@@ -48,7 +48,7 @@ func eachVersion(t *testing.T, quota int64, part func(*etcdCase)) {
 	}
 }
 
-// The states of a cluster of three, with the guard and the checks of a restart,
+// TestRealEtcd checks the states of a cluster of three, with the guard and the checks of a restart,
 // for real members and clients of every version.
 func TestRealEtcd(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {

@@ -25,11 +25,11 @@ func TestGone(t *testing.T) {
 		text   string
 	}{
 		{"gone", up, answertest.Of("      1\n    436\n"), Met, "pid 4711 is gone"},
-		{"gone, though another pid holds its digits", up, answertest.Of("1\n47110\n"), Met, "pid 4711 is gone"},
+		{"gone, though another pid contains its digits", up, answertest.Of("1\n47110\n"), Met, "pid 4711 is gone"},
 		{"still there", up, answertest.Of("      1\n   4711\n"), NotYet, "pid 4711 still runs"},
 		{"a noisy login shell", up, answertest.Of("NOTICE 4711\n      1\n"), Met, "gone"},
 		{"other users' processes are hidden", up, answertest.Of("   900\n"), Unknown, "hides"},
-		{"nothing at all", up, answertest.Of(""), Unknown, "hides"},
+		{"no output", up, answertest.Of(""), Unknown, "hides"},
 		{"refused", up, failed, Unknown, "no permission"},
 		{"cut", up, long, Unknown, "too long"},
 		{"unreachable", up, remote.Result{Outcome: remote.Unreachable, Detail: "refused"}, Unknown, "refused"},

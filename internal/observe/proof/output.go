@@ -140,7 +140,7 @@ func someLines(step runbooks.Step, r remote.Result) Verdict {
 	return v
 }
 
-// unchanged compares a list with the one that the approvers saw.
+// unchanged compares a list with the list that the approvers saw.
 func unchanged(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Exit != 0:
@@ -161,7 +161,7 @@ func fileThere(step runbooks.Step, r remote.Result) Verdict {
 	}
 	lines := planner.ListLines(r.Stdout.String())
 	if len(lines) > 0 {
-		// A login shell may have printed lines before.
+		// A login shell may have printed lines before the size.
 		if n, err := strconv.ParseInt(lines[len(lines)-1], 10, 64); err == nil {
 			if n == 0 {
 				return Verdict{State: Never, Text: "the file exists, but is empty"}

@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Every condition that depends on the output alone, with the messages of the
-// real tools.
+// TestOutputConditions evaluates every condition that depends on the output alone, with the
+// messages of the real tools.
 func TestOutputConditions(t *testing.T) {
 	const paths = "/db/Intraday/Order/Event/infra_1/2018-02-09\n/db/Intraday/Order/Event/query1_1/2018-02-09\n"
 	same := planner.ListHash(planner.ListLines(paths))
@@ -40,7 +40,7 @@ func TestOutputConditions(t *testing.T) {
 
 		{"removed", runbooks.Nothing, "", answertest.Exited(0, "", ""), Met, "nothing there"},
 		{"still there", runbooks.Nothing, "", answertest.Exited(0, paths, ""), Never, "there is /db/Intraday/Order/Event/infra_1/2018-02-09 and 1 more"},
-		{"not looked", runbooks.Nothing, "", answertest.Exited(1, "", "find: denied\n"), Never, "denied"},
+		{"find fails", runbooks.Nothing, "", answertest.Exited(1, "", "find: denied\n"), Never, "denied"},
 
 		{"files", runbooks.Something, "", answertest.Exited(0, paths, ""), Met, "2 lines"},
 		{"no files", runbooks.Something, "", answertest.Exited(0, "", ""), Never, "there is nothing"},
@@ -78,8 +78,8 @@ func TestOutputConditions(t *testing.T) {
 	}
 }
 
-// monit's summary as a whole, from the samples: all up, all stopped, or which
-// services are not.
+// TestEveryService evaluates monit's summary as a whole, from the samples: all up, all stopped, or
+// which services are not.
 func TestEveryService(t *testing.T) {
 	row := func(name, status string) string {
 		return " " + pad(name, 33) + pad(status, 28) + pad("Process", 14) + "\n"

@@ -28,14 +28,14 @@ type Verdict struct {
 	State State
 	// Text is for people: one line, redacted.
 	Text string
-	// OldPID and NewPID are the process before and after, 0 if unknown.
+	// OldPID and NewPID are the pids of the process before and after the step, 0 if unknown.
 	OldPID, NewPID int
 	// Seen is the encoded observation, for later steps of the same target; nil for none.
 	Seen []byte
 }
 
 // EvaluateExec evaluates the answer to a step that was sent once: Met if its check succeeded, Never
-// if it certainly failed, Unknown if it may have acted and its end was not observed.
+// if it certainly failed, Unknown if the command may have acted, but its end was not observed.
 func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 	switch r.Outcome {
 	case remote.Answered:
@@ -69,7 +69,7 @@ func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 		return Verdict{State: Met, Text: "done"}
 	case runbooks.Silent:
 		if said := redact.Line(r.Stdout.String(), observe.LineLimit); said != "" {
-			// A login shell may print before the command does, so text alone is no failure;
+			// A login shell may print before the command does, so text alone is not a failure;
 			// remote.Classify knows the messages of a client that did not reach its server.
 			return Verdict{State: Met, Text: "accepted; it also printed: " + said}
 		}

@@ -18,13 +18,13 @@ const settle = 10 * time.Second
 
 // watch is one observation of a target during an action.
 type watch struct {
-	old      observe.Observation // from before the action
+	old      observe.Observation // observed before the action
 	compared bool                // old is set
 	now      observe.Observation
 	since    time.Time // when the action was started; zero when there was none
 }
 
-// memory is what one wait step leaves to the next one of its target.
+// memory is what one wait step stores for the next wait step of the same target.
 type memory struct {
 	observe.Observation
 	// Already means that the process ran before it was started.
@@ -111,7 +111,7 @@ func (w watch) supervised() Verdict {
 // required.
 func (w watch) fresh() bool { return w.now.Collected != "" && w.now.Collected != w.old.Collected }
 
-// early reports whether a bad sign may still be from before the action.
+// early reports whether a bad sign may still result from the time before the action.
 func (w watch) early() bool { return w.now.At.Sub(w.since) < settle }
 
 // restarted requires evidence: nothing pending, up, another pid, newer data (process-runbooks.md
@@ -178,7 +178,7 @@ func (w watch) watchedAgain() Verdict {
 		"probably not restarted: it was not monitored before, so pid %d may be the old process", w.now.PID)}
 }
 
-// failing detects, after the settling time, a state that will not improve by itself.
+// failing detects, after the settling time, a state that will not improve on its own.
 func (w watch) failing() (Verdict, bool) {
 	if w.now.Pending != "" {
 		return Verdict{State: NotYet, Text: w.says()}, true
@@ -216,13 +216,13 @@ func (w watch) running() Verdict {
 	}
 }
 
-// already reports whether the running process is the one from before.
+// already reports whether the process that ran before the action is still running.
 func (w watch) already() bool { return w.compared && w.old.PID > 0 && w.old.PID == w.now.PID }
 
-// stopped is proved by systemd. monit's report does not prove it: after a failed stop program it
-// reports "Not monitored" for a process that still runs (measured on 5.33), the same as after a
-// success. If an earlier step has observed that the process is gone, monit's report completes the
-// proof.
+// A stop is proved by systemd's report. monit's report does not prove a stop: after a failed stop
+// program it reports "Not monitored" for a process that still runs (measured on 5.33), the same as
+// after a success. If an earlier step has observed that the process is gone, monit's report
+// completes the proof.
 func (w watch) stopped() Verdict {
 	switch {
 	case w.now.Pending != "":

@@ -83,9 +83,9 @@ func replay(step runbooks.Step, before []byte, looks []look) (Verdict, time.Dura
 	return TimedOut(step, before, last), within
 }
 
-// Every recorded timeline, and the expected verdict. The three false successes
-// are restart-unmonitored, restart-stop-fails and restart-slow-app (for the
-// last see TestReady).
+// TestTimelines replays every recorded timeline. The three false successes are
+// restart-unmonitored, restart-stop-fails and restart-slow-app (for the last see
+// TestReady).
 func TestTimelines(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -165,7 +165,7 @@ func TestSupervised(t *testing.T) {
 		t.Errorf("not in monit: %+v", v)
 	}
 	if v := Evaluate(waitStep("db_dis", runbooks.Answers), nil, missing, time.Time{}); v.State != Met {
-		t.Errorf("an answer that monit does not know it must be final: %+v", v)
+		t.Errorf("an answer that monit does not know the process must be final: %+v", v)
 	}
 }
 
@@ -174,7 +174,7 @@ func seen(status, pid, collected string) []byte {
 	return remember(memory{Observation: o})
 }
 
-// Observations that do not verify a restart.
+// TestRestartedNeedsProof tests which observations verify a restart.
 func TestRestartedNeedsProof(t *testing.T) {
 	late := answertest.Noon.Add(time.Minute)
 	for _, tt := range []struct {
