@@ -15,8 +15,8 @@
 //     refusals are recorded, the time limit of an answer
 //   - actions.go: the handler of each verb
 //   - gate.go: the checks that every command passes: who may use which verb on a run
-//     (runRules), the channel, the command's age, the replica's config. They are repeated
-//     before each step of a run
+//     (runRules), the channel, the command's age, the replica's config. The checks are
+//     repeated before each step of a run
 //   - request.go: how a change becomes a stored run, or is refused
 //   - propose.go: changes that are shown with a Run button first
 //   - votes.go: what a tap on a button of a run does; approve, deny, withdraw, cancel, done,

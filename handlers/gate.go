@@ -131,9 +131,9 @@ func (s *Service) mayRun(c *call.Call) error {
 	}
 }
 
-// mayHere refuses a change that arrives late or unclaimed. It also refuses a change from a
-// channel that outsiders can read, or that the bot is not in: the members of that channel
-// would not see the request and its outcome.
+// mayHere refuses a change whose message arrives late or unclaimed. It also refuses a change
+// from a channel that outsiders can read, or that the bot is not in: the members of that
+// channel would not see the request and its outcome.
 func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil

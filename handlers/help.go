@@ -46,7 +46,7 @@ func (s *Service) help(ctx context.Context, c *call.Call) error {
 // mostUsed are the commands that help shows first, with examples.
 var mostUsed = []string{"status", "logs", "verify", "restart", "start", "stop", "plan", "approve", "deny", "show", "own"}
 
-// helpGroups returns the commands that the person may use here: the most used ones in
+// helpGroups returns the commands that the person may use here: the most used commands in
 // detail, the others by name.
 func (s *Service) helpGroups(c *call.Call) []card.HelpGroup {
 	first := card.HelpGroup{Title: "Most used"}

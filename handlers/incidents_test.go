@@ -122,7 +122,7 @@ func TestSeveralIncidents(t *testing.T) {
 	contains(t, h.handleMessage(m).all(), "prod-2", "anna is on it")
 }
 
-// An incident of a hidden cluster is answered like an unknown one.
+// An incident of a hidden cluster is answered like an unknown incident.
 func TestHiddenIncident(t *testing.T) {
 	h := newTestService(t)
 	h.opened(t, "qa", 1)

@@ -107,7 +107,8 @@ func TestMaintenanceIsForOperators(t *testing.T) {
 	}
 }
 
-// TestNotNeededIsNoIncident: MariaDB being down is no incident if the ACLs are in etcd.
+// TestNotNeededIsNoIncident: MariaDB being down is not an incident if the ACLs are in
+// etcd.
 func TestNotNeededIsNoIncident(t *testing.T) {
 	h := newTestService(t)
 	for acls, want := range map[fleet.ACLStore]string{fleet.ACLsInEtcd: "Down (optional)", fleet.ACLsInMySQL: "Sev 1 · Critical"} {

@@ -110,8 +110,8 @@ func TestSearchThatFindsNothing(t *testing.T) {
 	}
 }
 
-// TestReadThatFailsSaysSo: a missing list is not an empty one, and a missing answer is not
-// a good one.
+// TestReadThatFailsSaysSo: a missing list is not an empty list, and a missing answer is not a
+// good answer.
 func TestReadThatFailsSaysSo(t *testing.T) {
 	h := newTestService(t)
 	h.hosts.say = speaking(nil)

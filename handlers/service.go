@@ -110,8 +110,8 @@ func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply,
 	if err := reply.Ephemeral(ctx, c); err != nil {
 		s.Logger.ErrorContext(ctx, "answer not shown", "err", err)
 	}
-	// The answer comes before the record, which settles the claim. A replica that stops in
-	// between causes a repeated answer, not a missing one.
+	// The answer comes before the record, which settles the claim. A replica that stops in between
+	// causes a repeated answer, not a missing answer.
 	return no.Recorded && s.recordRefusal(ctx, m, no)
 }
 

@@ -9,7 +9,7 @@ import (
 type Continuation struct {
 	Run    string `json:"run"`
 	From   int    `json:"from"`   // the first step of that run's plan to execute, from 1
-	Digest string `json:"digest"` // of that run's plan
+	Digest string `json:"digest"` // the digest of that run's plan
 }
 
 // ContinueError is the reason why a run cannot be continued.
@@ -21,13 +21,13 @@ func (e *ContinueError) Error() string {
 
 // Continued returns the rest of a plan. It omits the changes before step From and the
 // waits for their outcome. It keeps an earlier read unless an executed step has changed
-// its subject.
+// what the read is about.
 func (p Plan) Continued(c Continuation) (Plan, error) {
 	switch {
 	case len(p.Discover) > 0:
 		return p, &ContinueError{c.Run, "the results of its discovery reads are not stored"}
 	case p.Digest != c.Digest:
-		return p, &ContinueError{c.Run, "the catalog or the config has changed since, and its plan with it"}
+		return p, &ContinueError{c.Run, "the catalog or the config has changed since, so the plan is now another"}
 	case c.From < 1 || c.From > len(p.Steps):
 		return p, &ContinueError{c.Run, fmt.Sprintf("its plan has no step %d", c.From)}
 	}

@@ -94,8 +94,8 @@ func placeDifferences(was, is Plan) []string {
 	return out
 }
 
-// waitDifferences returns the number of steps of a plan without an equal step in the
-// other.
+// waitDifferences returns the number of steps of a plan without an equal step in the other
+// plan.
 func waitDifferences(was, is Plan) int {
 	alike := func(st Step) string {
 		return strings.Join([]string{

@@ -49,7 +49,7 @@ func (c Condition) aboutEtcd() bool {
 
 // Acceptable reports whether one more approval can replace a guard that cannot decide. It
 // cannot for a process that the supervisor does not report, nor for a list that cannot be
-// compared with the approved one.
+// compared with the approved list.
 func (c Condition) Acceptable() bool {
 	return c == EtcdSpare || c == EtcdQuorum || c == SpaceFree
 }

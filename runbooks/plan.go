@@ -78,12 +78,12 @@ const (
 
 	EtcdStatus   Condition = "etcd status"      // endpoint status in JSON: the state of every member that answers
 	EtcdQuorum   Condition = "etcd quorum"      // endpoint health in JSON: a majority is healthy
-	EtcdAlarms   Condition = "etcd alarms"      // alarm list: read, none or not
+	EtcdAlarms   Condition = "etcd alarms"      // alarm list: the list was read, with or without alarms
 	EtcdMembers  Condition = "etcd members"     // member list in JSON: the voters, for the next guard; a time-out is not a failure
-	EtcdSpare    Condition = "etcd can spare"   // endpoint health in JSON: a majority answers without this member, or it does not serve now
+	EtcdSpare    Condition = "etcd can spare"   // endpoint health in JSON: a majority answers without this member, or this member does not serve now
 	EtcdServes   Condition = "etcd serves"      // endpoint health in JSON: this member is healthy
 	EtcdCaughtUp Condition = "etcd caught up"   // endpoint status in JSON: this member has the leader's term and nearly its index
-	SnapshotGood Condition = "snapshot is good" // snapshot status in JSON: readable, with keys in it
+	SnapshotGood Condition = "snapshot is good" // snapshot status in JSON: the snapshot is readable and has keys
 )
 
 // AboutProcess reports whether the condition is read from a supervisor's status, or the
@@ -215,8 +215,8 @@ type Inputs struct {
 	Minted map[string]string `json:"minted,omitempty"`
 	// Listed are the lines of the discovery reads as received, by Step.List.
 	Listed map[string][]string `json:"listed,omitempty"`
-	// Continue are the runs that this one continues, in order. Each is the rest of the one
-	// before it.
+	// Continue are the runs that this one continues, in order. Each run is the rest of the
+	// run before it.
 	Continue []Continuation `json:"continue,omitempty"`
 }
 
@@ -247,7 +247,7 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 }
 
 // Sweeps reports whether a plan covers the processes of a host or cluster without a named
-// process. It then holds the supervisor's lock.
+// process. Such a plan holds the supervisor's lock.
 func (p Plan) Sweeps() bool {
 	named := slices.ContainsFunc(p.Targets, func(t Target) bool { return t.Process != "" })
 	return !named && slices.ContainsFunc(p.Locks, func(l string) bool { return strings.HasSuffix(l, "/monit") })

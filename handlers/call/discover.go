@@ -59,7 +59,7 @@ func (s *Base) BindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inp
 }
 
 // runLists runs discovery reads. It stops at a failed read: an unknown list must not look
-// like an empty one.
+// like an empty list.
 func (s *Base) runLists(ctx context.Context, steps []runbooks.Step) (map[string][]string, error) {
 	out := map[string][]string{}
 	for _, st := range steps {

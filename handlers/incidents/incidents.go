@@ -59,9 +59,9 @@ func newerForm(err error) error {
 	return err
 }
 
-// loadIncident loads the incident of a call: the named one, the one of the thread, or the
-// only open one. If several are open and the call names none, loadIncident returns the
-// open incidents as several.
+// loadIncident loads the incident of a call: the named incident, the incident of the
+// thread, or the only open incident. If several are open and the call names none,
+// loadIncident returns the open incidents as several.
 func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []incidentcard.OpenIncident, err error) {
 	list, err := s.openIncidents(ctx, c)
 	if err != nil {

@@ -66,7 +66,7 @@ func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
 	return nil
 }
 
-// keepFollow stores a new watch, or the new end of an existing one.
+// keepFollow stores a new watch, or the new end of an existing watch.
 func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Follow) error {
 	for range keepTries {
 		list, err := incident.Follows(ctx, s.Keeper)

@@ -75,7 +75,7 @@ func ExampleRun_unknown() {
 	//
 	// ❓ Outcome unknown · restart db_dis on infra-1 · prod · Sev 1 · Critical
 	// Checked at 14:08 UTC: monit: "OK", pid 51877
-	// ✅ check that monit answers and monitors it — answers: monit: "OK", pid 40211
+	// ✅ check that monit answers and monitors the process — answers: monit: "OK", pid 40211
 	// ❓ sudo -u irisadmin monit restart db_dis — unknown whether it ran: the connection was lost
 	// – wait until up with a new pid — not done
 	// – wait for RUNNING in its log — not done

@@ -85,8 +85,8 @@ func walk(t *testing.T, plan runbooks.Plan, takes func(i int) time.Duration) (re
 }
 
 // TestRepairsEnd: a rolling patch completes although its manual steps last
-// longer than any approval is valid: nothing that it stopped stays down because
-// the approval ended.
+// longer than any approval is valid. Nothing that the patch stopped stays down
+// because the approval ended.
 func TestRepairsEnd(t *testing.T) {
 	for _, action := range []string{"rolling-patch"} {
 		plan := planOf(t, runbooks.Inputs{Cluster: "prod", Action: action})
@@ -189,6 +189,6 @@ func TestNotedSteps(t *testing.T) {
 		if did := h.hosts.did(); len(did) > 0 {
 			t.Errorf("sent: %v", did)
 		}
-		h.want(got, engine.Unknown, "it was already sent")
+		h.want(got, engine.Unknown, "the step was already sent")
 	})
 }

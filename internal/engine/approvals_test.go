@@ -47,7 +47,7 @@ func TestApprovalsCount(t *testing.T) {
 }
 
 // TestExactDeadline: a deadline has passed from its exact time on, and not a
-// millisecond before, for each event that depends on one.
+// millisecond before, for each event that depends on a deadline.
 func TestExactDeadline(t *testing.T) {
 	waiting := begin(t, asked(runbooks.Critical, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run
 	change, err := Next(waiting, Voted{ben, digest}, noon, policy)
@@ -96,7 +96,7 @@ func TestStoredWithoutApprovals(t *testing.T) {
 		run   Run
 		event Event
 	}{
-		"the start": {approved, Begin{w1, digest}}, "carrying on": {orphaned, Begin{w2, digest}}, "a step": {running, StepBegins{w1, 0, digest, nil}},
+		"the start": {approved, Begin{w1, digest}}, "a takeover": {orphaned, Begin{w2, digest}}, "a step": {running, StepBegins{w1, 0, digest, nil}},
 	} {
 		_, err := Next(tt.run, tt.event, noon, policy)
 		if !refusal.Is(err, NotApproved) {
@@ -116,7 +116,7 @@ func TestClosing(t *testing.T) {
 			t.Errorf("level %s, by the requester: %v", level, err)
 		}
 		if _, err := Next(r, ClosedBy{ben, "looked, it runs"}, noon, policy); err != nil {
-			t.Errorf("level %s, by another: %v", level, err)
+			t.Errorf("level %s, by another person: %v", level, err)
 		}
 	}
 }

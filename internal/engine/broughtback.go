@@ -19,7 +19,7 @@ func (r Run) BroughtBack() bool { return r.State == Closed && r.EndedBy == nil }
 func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 	found, ok := w.lookAtTargets(ctx, st.Run)
 	if !ok {
-		return // checked after the next start
+		return // the targets are checked after the next start
 	}
 	out, err := w.insist(hard, st, BroughtBack{Why: st.Before, Found: found})
 	if err != nil {
@@ -34,7 +34,7 @@ func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 func (w *worker) lookAtTargets(ctx context.Context, r Run) (string, bool) {
 	plan, differs := w.derive(r)
 	if differs != nil {
-		return "its targets were not checked: " + differs.Error(), true
+		return "the targets were not checked: " + differs.Error(), true
 	}
 	var texts, seen []string
 	for i := len(plan.Steps) - 1; i >= 0; i-- {
@@ -51,7 +51,7 @@ func (w *worker) lookAtTargets(ctx context.Context, r Run) (string, bool) {
 		texts = append(texts, target+": "+sentence(a.verdict.Text))
 	}
 	if len(texts) == 0 {
-		return "no step of its plan shows the state of its targets", true
+		return "no step of the plan shows the state of the targets", true
 	}
 	slices.Reverse(texts)
 	return strings.Join(texts, "; "), true
@@ -66,7 +66,7 @@ func (t *transition) broughtBack(e BroughtBack) error {
 		if st := &r.Steps[i]; st.State == StepStarted && r.changes(i) {
 			st.State = StepUnknown
 			st.Ended = &t.now
-			st.Text = "unknown: this store does not have its outcome"
+			st.Text = "unknown: this store does not have the outcome of the step"
 		}
 	}
 	t.end(Closed, fmt.Sprintf("%s; this store has no record of what the run did after that. Checked at %s: %s", sentence(e.Why), clock(&t.now), e.Found), nil)

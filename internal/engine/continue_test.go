@@ -49,9 +49,9 @@ func TestContinuation(t *testing.T) {
 		"the second host did not come back": {endedAt(plan, in, proofs[1], engine.StepFailed, engine.Partly), changes[1] + 1},
 		"the first host did not come back":  {endedAt(plan, in, proofs[0], engine.StepFailed, engine.Failed), 0},
 		"nothing was begun":                 {endedAt(plan, in, changes[0], engine.StepSkipped, engine.Failed), 0},
-		"refused before anything":           {endedAt(plan, in, 0, engine.StepSkipped, engine.Refused), 0},
+		"refused before the first step":     {endedAt(plan, in, 0, engine.StepSkipped, engine.Refused), 0},
 		"done":                              {endedAt(plan, in, len(plan.Steps), "", engine.Done), 0},
-		"under way":                         {endedAt(plan, in, changes[1], engine.StepPending, engine.Running), 0},
+		"still running":                     {endedAt(plan, in, changes[1], engine.StepPending, engine.Running), 0},
 		"brought back by a restore":         {endedAt(plan, in, changes[1], engine.StepSkipped, engine.Closed), 0},
 		"closed by a person":                {closedBy(endedAt(plan, in, changes[1], engine.StepUnknown, engine.Closed)), changes[1] + 1},
 	} {

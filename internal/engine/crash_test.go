@@ -27,7 +27,7 @@ type mortal struct {
 	mu     sync.Mutex
 	calls  int
 	dieAt  int
-	before bool // it dies before the call, which then has no effect
+	before bool // the process dies before the call, which then has no effect
 	dead   bool
 }
 

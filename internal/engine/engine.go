@@ -23,7 +23,7 @@ type Config struct {
 	Runner remote.Runner
 	// Assessor may be nil if no plan waits for all processes of a host.
 	Assessor Assessor
-	// Evidence may be nil if none is collected.
+	// Evidence may be nil if no evidence is collected.
 	Evidence     Evidence
 	Gate         Gate
 	Ledger       Ledger
@@ -79,7 +79,7 @@ func New(c Config) (*Engine, error) {
 	case c.Replica == "":
 		return nil, errors.New("engine: the replica has no name")
 	case c.Policy.VoteTTL <= 0 || c.Policy.StartTTL <= 0:
-		return nil, errors.New("engine: both deadlines of the policy must be longer than nothing")
+		return nil, errors.New("engine: both deadlines of the policy must be longer than 0")
 	case c.Workers < 0 || c.DrainTimeout < 0 || c.Times.AskEvery < 0 || c.Times.LookAfter < 0 || c.Times.LookWithin < 0:
 		return nil, errors.New("engine: Workers, DrainTimeout and Times cannot be negative")
 	}
@@ -111,16 +111,17 @@ func (e *Engine) Submit(ctx context.Context, r Run, claim string) (Stored, error
 }
 
 // Apply applies one event to a stored run and settles the claim of its delivery, in one
-// transaction. On a conflict it decides again on the newest form of the run. Errors: a
-// *refusal.Error, ErrNotFound, ErrSettled (the delivery was handled before), a *LockedError (of
-// Begin), or an error of the store. The returned run is the newest one known, also with an error.
+// transaction. On a conflict, Apply decides again on the newest form of the run. Errors: a
+// *refusal.Error, ErrNotFound, ErrSettled (the delivery was handled before), a *LockedError (from
+// Begin), or an error of the store. The returned run is the newest known form of the run, also with
+// an error.
 func (e *Engine) Apply(ctx context.Context, id string, ev Event, claim string) (Stored, error) {
 	st, err := e.c.Runs.Get(ctx, id)
 	if err != nil {
 		return Stored{}, err
 	}
 	if _, closes := ev.(BroughtBack); st.Before != "" && !closes {
-		return st, refusal.New(NotNow, "%s is %s. It is closed, not continued; request it again if you still need it.", id, st.Before)
+		return st, refusal.New(NotNow, "%s is %s. The bot closes this run and does not continue it; request it again if you still need it.", id, st.Before)
 	}
 	a := attempt{event: ev, claim: claim}
 	return e.try(ctx, st, &a)
@@ -161,7 +162,7 @@ func (e *Engine) try(ctx context.Context, st Stored, a *attempt) (Stored, error)
 				return st, fmt.Errorf("run %s: %w", st.Run.ID, err)
 			}
 		case errors.Is(err, ErrConflict), errors.Is(err, ErrSettled) && len(a.heads) > 0:
-			// The change of another writer, or an earlier try of this one.
+			// The change of another writer, or an earlier try of this change.
 		default:
 			return st, fmt.Errorf("run %s: %w", st.Run.ID, err)
 		}

@@ -52,7 +52,7 @@ type (
 		Worker string
 		Index  int
 		Digest string
-		Kept   []string // evidence of the target from before the step
+		Kept   []string // evidence of the target, collected before the step
 	}
 	// StepEnds is the result of a step.
 	StepEnds struct {
@@ -71,7 +71,7 @@ type (
 	// Probed is the result of a read of an unknown run's target.
 	Probed struct{ Text string }
 	// BroughtBack closes a run that a restored or adopted store contained, with the reason and the
-	// state of its targets.
+	// state of the run's targets.
 	BroughtBack struct{ Why, Found string }
 	// ClosedBy closes an unknown run.
 	ClosedBy struct {

@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/pause"
 )
 
-// Pauses of Follow. It restarts a watch after a second, and more slowly if the watch ends
+// Pauses of Follow, which restarts a watch after a second, and more slowly if the watch ends
 // repeatedly.
 const (
 	rewatchFirst  = time.Second
@@ -16,7 +16,7 @@ const (
 )
 
 // Follow watches the runs until ctx ends. It restarts a watch that ended, and calls begin before
-// each start. who names the caller in the log.
+// each start. The argument who names the caller in the log.
 func Follow(ctx context.Context, runs Runs, log *slog.Logger, who string, begin func(), see func(Stored)) {
 	for wait := rewatchFirst; ctx.Err() == nil; {
 		began := time.Now()

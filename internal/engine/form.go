@@ -13,8 +13,8 @@ import (
 )
 
 // ErrNewerForm means that a newer version of the bot stored a value in a form that this version
-// does not know. During a rolling upgrade this replica leaves the value to newer ones.
-var ErrNewerForm = errors.New("a newer version of the bot stored it in a form that this one does not know")
+// does not know. During a rolling upgrade this replica leaves the value to newer replicas.
+var ErrNewerForm = errors.New("a newer version of the bot stored this in a form that this version does not know")
 
 // EncodeRun returns a run's stored form: JSON.
 func EncodeRun(r Run) ([]byte, error) {
@@ -29,7 +29,8 @@ func EncodeRun(r Run) ([]byte, error) {
 }
 
 // DecodeRun parses a run's stored form. An unknown field is an error, because writing the run back
-// would lose it. It returns ErrNewerForm for a later form version, and converts an earlier one.
+// would lose it. It returns ErrNewerForm for a later form version, and converts an earlier form
+// version.
 func DecodeRun(b []byte) (Run, error) {
 	var form struct {
 		V  int
@@ -61,7 +62,7 @@ func (c Change) Check() error {
 		return fmt.Errorf("%q is not a run id; ids look like R-7F3K", c.Run.ID)
 	}
 	if c.Release && len(c.Take) > 0 {
-		return errors.New("a change either takes locks or gives them back")
+		return errors.New("a change must not both take and release locks")
 	}
 	return audit.CheckLinks(c.Run.ID, c.Records, c.Run.Records, c.Run.Head)
 }

@@ -34,7 +34,7 @@ func TestRunFormRoundTrip(t *testing.T) {
 			t.Fatalf("%s: the test changed nothing", name)
 		}
 		if _, err := engine.DecodeRun([]byte(bad)); err == nil {
-			t.Errorf("%s: read", name)
+			t.Errorf("%s: accepted", name)
 		}
 	}
 	for _, form := range []string{`"v":1`, `"v":2`, `"v":3`} {

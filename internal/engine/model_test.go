@@ -149,7 +149,7 @@ func TestAnyPlanAnyOrder(t *testing.T) {
 		w := begin(t, r)
 		all := events(len(steps))
 		for range rapid.IntRange(1, 60).Draw(rt, "events") {
-			// Half of the events are ones that the run accepts, so that it makes progress.
+			// Half of the events are events that the run accepts, so that it makes progress.
 			e := rapid.SampledFrom(all).Draw(rt, "event")
 			if rapid.Bool().Draw(rt, "sensible") {
 				e = rapid.SampledFrom(taken(t, w, all)).Draw(rt, "taken")

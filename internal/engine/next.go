@@ -10,10 +10,10 @@ import (
 	"dhbot/internal/refusal"
 )
 
-// Next applies an event to a run. It returns the run's new form, its records and
-// its locks. It is pure: it changes none of its arguments, and now is its only
-// clock. The caller sets Rev and Claim of the Change. A *refusal.Error means that
-// the run does not accept the event, and nothing has changed.
+// Next applies an event to a run. It returns the run's new form, its records and its locks.
+// Next is pure: it changes none of its arguments, and its only clock is the argument now. The
+// caller sets Rev and Claim of the Change. A *refusal.Error means that the run does not accept
+// the event, and nothing has changed.
 //
 // These are all transitions; a test compares the table with Next:
 //
@@ -150,7 +150,8 @@ func (t *transition) skipRest() {
 	}
 }
 
-// record appends one record to the run's chain; edit sets its special fields.
+// record appends one record to the run's chain; the function edit sets the fields that are
+// special to the record.
 func (t *transition) record(kind audit.Kind, edit func(*audit.Record)) {
 	rec := audit.Record{
 		At: t.now, Run: t.run.ID, Kind: kind, Replica: t.policy.Replica,

@@ -19,7 +19,8 @@ var (
 	ErrLeaseLost = errors.New("this replica's lease is gone")
 	ErrSettled   = errors.New("this delivery was already handled")
 	ErrStoreDown = errors.New("the state store does not answer")
-	// ErrTampered means that the stored value is not one that the bot stored. It is ignored.
+	// ErrTampered means that the stored value is not one that the bot stored. Such a value is
+	// ignored.
 	ErrTampered = errors.New("the stored value is not the one that the bot stored")
 )
 
@@ -43,7 +44,7 @@ type Change struct {
 	Claim string
 }
 
-// Stored is a run and the revision it was read at.
+// Stored is a run and the revision at which it was read.
 type Stored struct {
 	Run Run
 	Rev int64
@@ -62,9 +63,9 @@ type Lock struct {
 type Runs interface {
 	// Commit makes one change in one transaction, compare-and-swap on Rev. It returns the new
 	// revision. With ErrConflict, ErrIDTaken, ErrLeaseLost, ErrSettled or a *LockedError it changed
-	// nothing. With ErrStoreDown (wrapped) the change may have been made: read before deciding. It
-	// refuses a change that fails its own Check, or that is too big for one transaction. A run may
-	// take locks again that it already holds.
+	// nothing. With ErrStoreDown (wrapped) the change may have been made: read before deciding.
+	// Commit refuses a change that fails Change.Check, or that is too big for one transaction. A
+	// run may take locks again that it already holds.
 	Commit(ctx context.Context, c Change) (int64, error)
 	// Get returns a run, or ErrNotFound.
 	Get(ctx context.Context, id string) (Stored, error)
@@ -91,8 +92,8 @@ type Assessor interface {
 // Evidence collects data about a process that a change would destroy.
 type Evidence interface {
 	// Of returns lines for people about the process of a step: its state, its last log lines and,
-	// if the site allows it, a thread dump. pid is its last known pid. It takes a few seconds at
-	// most, and names what it could not read.
+	// if the site allows it, a thread dump. The argument pid is the last known pid of the process.
+	// Of takes a few seconds at most, and names what it could not read.
 	Of(ctx context.Context, cluster string, st runbooks.Step, pid int) []string
 }
 
@@ -124,7 +125,7 @@ type Ledger interface {
 
 // ErrSentBefore means that a step was already sent, but the store has no record of it because it
 // was reset to an earlier time.
-var ErrSentBefore = errors.New("it was already sent, but the store does not have this: the store was reset to an earlier time")
+var ErrSentBefore = errors.New("the step was already sent, but the store was reset to an earlier time and has no record of it")
 
 // Members knows the bot's replicas. A replica without a lease can commit nothing, so other replicas
 // may take its runs over.

@@ -60,7 +60,7 @@ func settled(r Run) error {
 // byVotes is " by ben and chris at 14:07 UTC".
 func byVotes(r Run) string {
 	if len(r.Votes) == 0 {
-		return " (it needed no vote) at " + clock(r.ApprovedAt)
+		return " (no approval was needed) at " + clock(r.ApprovedAt)
 	}
 	names := make([]string, len(r.Votes))
 	for i, v := range r.Votes {

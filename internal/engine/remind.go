@@ -37,13 +37,14 @@ type Reminder struct {
 }
 
 // LastTime is the previous executed run of the same action and target, for comparison. An ID of ""
-// means that the searched runs had none.
+// means that no such run was found.
 type LastTime struct {
 	ID    string    `json:"id,omitempty"`
 	State State     `json:"state,omitempty"`
 	Asked string    `json:"asked,omitempty"` // the requester
 	At    time.Time `json:"at,omitzero"`     // when it ended
-	// Differs lists how this plan differs, one sentence each; empty means that the plans are equal.
+	// Differs lists how the new plan differs from the plan of that run, one sentence each; empty
+	// means that the plans are equal.
 	Differs []string `json:"differs,omitempty"`
 	// Among is the number of ended runs that were searched.
 	Among int `json:"among"`
@@ -62,7 +63,7 @@ func (r Run) RemindAt(n int) time.Time {
 }
 
 // ReminderDue is the number of the reminder that is due and not yet posted, 0 for none. If several
-// are overdue it is the last one, so that no one is mentioned twice at once.
+// reminders are overdue, it is the last of them, so that no one is mentioned twice at once.
 func (r Run) ReminderDue(now time.Time) int {
 	if r.State != Waiting || !now.Before(r.VoteBy) {
 		return 0
@@ -90,14 +91,14 @@ func (r Run) Quiet(n int) bool {
 	return r.Looking != nil && r.Looking.Round == r.Reminded() && n < MaxReminders
 }
 
-// looking notes the approver who is looking; it replaces an earlier one.
+// looking notes the approver who is looking, in place of an earlier approver.
 func (t *transition) looking(e LookingBy) error {
 	r := &t.run
 	switch {
 	case r.State != Waiting:
 		return settled(*r)
 	case e.By.Person == "":
-		return refusal.New(NeedsPerson, "A look at %s without a name does not count.", r.ID)
+		return refusal.New(NeedsPerson, "Nothing was recorded: it is not known who is looking at %s.", r.ID)
 	case sameActor(e.By, r.Asked):
 		return refusal.New(OwnRequest, "Not allowed: %s requested %s; another person has to look at it.", r.Asked.Person, r.ID)
 	case r.Looking != nil && r.Looking.Person == e.By.Person && r.Looking.Round == r.Reminded():

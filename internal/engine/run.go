@@ -67,7 +67,7 @@ type Step struct {
 	Text    string    `json:"text,omitempty"` // the result, one line, redacted
 	Outcome string    `json:"outcome,omitempty"`
 	Exit    *int      `json:"exit,omitempty"`
-	Output  string    `json:"output,omitempty"` // SHA-256 of its output
+	Output  string    `json:"output,omitempty"` // SHA-256 of the output of the command
 	OldPID  int       `json:"old_pid,omitempty"`
 	NewPID  int       `json:"new_pid,omitempty"`
 	// Seen is the encoded observation of a wait step; a later wait step of the same target compares
@@ -76,8 +76,8 @@ type Step struct {
 	Started *time.Time `json:"started,omitempty"`
 	Ended   *time.Time `json:"ended,omitempty"`
 	By      string     `json:"by,omitempty"` // manual steps: who completed it
-	// Kept is evidence of the target from before a change, or after a wait that timed out: lines
-	// for people, redacted and limited.
+	// Kept is evidence of the target, collected before a change or after a wait that timed out:
+	// lines for people, redacted and limited.
 	Kept []string `json:"kept,omitempty"`
 }
 
@@ -88,7 +88,8 @@ type Actor struct {
 	Via     string       `json:"via"` // slash, mention, button, terminal
 	// Origin is the local user at the terminal: "uid 1001".
 	Origin string `json:"origin,omitempty"`
-	// SilentSince is set if Slack did not answer, and its last answer about the person was used.
+	// SilentSince is set if Slack did not answer, and Slack's last answer about the person was
+	// used.
 	SilentSince *time.Time `json:"silent_since,omitempty"`
 }
 
@@ -101,11 +102,11 @@ type Vote struct {
 
 // Unclear is a guard that could not decide whether a plan does harm.
 type Unclear struct {
-	Step int    `json:"step"` // its index in the plan
-	Text string `json:"text"` // its answer, one line, redacted
+	Step int    `json:"step"` // the index of the guard in the plan
+	Text string `json:"text"` // the answer of the guard, one line, redacted
 }
 
-// Place is where a run was requested; its message is posted there.
+// Place is where a run was requested; the message of the run is posted there.
 type Place struct {
 	Channel string `json:"channel"`
 	Thread  string `json:"thread,omitempty"`
@@ -131,7 +132,7 @@ type Run struct {
 	// touched.
 	Beside []string `json:"beside,omitempty"`
 	// Unclear lists guards that could not decide at the request. Need includes one more approval
-	// for them, and at the start they may be undecided again.
+	// for them, and at the start these guards may be undecided again.
 	Unclear []Unclear `json:"unclear,omitempty"`
 	// Anyway starts a process although a dependency was observed down.
 	Anyway bool `json:"anyway,omitempty"`
@@ -144,9 +145,9 @@ type Run struct {
 	Need    int    `json:"need"` // votes needed
 	Votes   []Vote `json:"votes,omitempty"`
 	DenyBy  *Actor `json:"deny_by,omitempty"`
-	Why     string `json:"why,omitempty"` // of a denial, refusal, cancellation, failure, unknown fate
+	Why     string `json:"why,omitempty"` // the reason of a denial, refusal, cancellation, failure or unknown fate
 	EndedBy *Actor `json:"ended_by,omitempty"`
-	Abort   *Actor `json:"abort,omitempty"` // stop after the current step
+	Abort   *Actor `json:"abort,omitempty"` // who stopped the run after the current step
 
 	RequestedAt time.Time  `json:"requested_at"`
 	VoteBy      time.Time  `json:"vote_by"` // the deadline of the vote
@@ -154,15 +155,15 @@ type Run struct {
 	StartBy     *time.Time `json:"start_by,omitempty"` // the deadline from approval to start
 	StartedAt   *time.Time `json:"started_at,omitempty"`
 	EndedAt     *time.Time `json:"ended_at,omitempty"`
-	ProbedAt    *time.Time `json:"probed_at,omitempty"` // unknown: when its target was last checked
+	ProbedAt    *time.Time `json:"probed_at,omitempty"` // when the target of an unknown run was last checked
 
-	Behind string `json:"behind,omitempty"` // queued: the run that holds the lock
-	// Worker is the replica that executes the run. "" while it is running means that it was handed
-	// over and waits for a replica.
+	Behind string `json:"behind,omitempty"` // the run that holds the lock for which a queued run waits
+	// Worker is the replica that executes the run. In state running, "" means that the run was
+	// handed over and waits for a replica.
 	Worker string `json:"worker,omitempty"`
 
 	Records int    `json:"records"` // number of records so far
-	Head    string `json:"head"`    // hash of the last one
+	Head    string `json:"head"`    // hash of the last record
 }
 
 // FormVersion is the version of the stored form of a Run. Form 2 added called, last, looking and

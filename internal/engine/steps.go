@@ -37,8 +37,8 @@ func (r Run) completed(i int) bool {
 	return r.Steps[i].State == StepDone || r.Steps[i].State == StepNoted
 }
 
-// stoppedAs is the final state of a run that stops between two steps: unchanged if nothing has
-// changed, partly otherwise.
+// stoppedAs is the final state of a run that stops between two steps: the argument unchanged if
+// nothing has changed, Partly otherwise.
 func (r Run) stoppedAs(unchanged State) State {
 	for i := range r.Steps {
 		if r.changes(i) && r.completed(i) {
@@ -65,7 +65,7 @@ func (r Run) sameTarget(i, j int) bool {
 	return aboutHost(a) == aboutHost(b) && a.Process == b.Process
 }
 
-// aboutHost is the host that a step concerns; the step may run on another one.
+// aboutHost is the host that a step concerns; the step may run on another host.
 func aboutHost(s runbooks.Step) string {
 	if s.About != "" {
 		return s.About
@@ -243,7 +243,7 @@ func (t *transition) stepEnds(e StepEnds) error {
 		t.unknown(ended.Text)
 		return nil
 	default:
-		return refusal.New(WrongStep, "%s: a step does not end as %q.", r.ID, ended.State)
+		return refusal.New(WrongStep, "%s: a step cannot end as %q.", r.ID, ended.State)
 	}
 }
 
@@ -288,7 +288,7 @@ func (t *transition) stepCompleted(e StepCompleted) error {
 	case r.State != Paused:
 		return settled(*r)
 	case e.By.Person == "":
-		return refusal.New(NeedsPerson, "%s: only a person completes a step.", r.ID)
+		return refusal.New(NeedsPerson, "%s: it is not known who completed the step, so it was not completed.", r.ID)
 	case e.Index < 0 || e.Index != r.started() || r.Plan.Steps[e.Index].Kind != runbooks.Manual:
 		return refusal.New(WrongStep, "%s does not wait for step %d.", r.ID, e.Index+1)
 	}
@@ -316,7 +316,7 @@ func (t *transition) workerLost(e WorkerLost) error {
 	i := r.started()
 	if i >= 0 && r.changes(i) {
 		r.Steps[i].State, r.Steps[i].Ended = StepUnknown, &t.now
-		r.Steps[i].Text = fmt.Sprintf("unknown: %s was lost after it may have sent this, and its end was not observed", e.Worker)
+		r.Steps[i].Text = fmt.Sprintf("unknown: %s was lost after it may have sent this command, and the end of the command was not observed", e.Worker)
 		t.unknown(r.Steps[i].Text)
 		return nil
 	}

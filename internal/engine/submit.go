@@ -10,7 +10,7 @@ import (
 )
 
 // first is the change that creates a run: waiting for its votes, or approved at once if it needs
-// none. It takes only the request from r, and sets states, times and counts itself.
+// no vote. Only the request is taken from r; first sets states, times and counts itself.
 func first(r Run, now time.Time, p Policy) (Change, error) {
 	if err := validateRun(r); err != nil {
 		return Change{}, err
@@ -37,17 +37,17 @@ func first(r Run, now time.Time, p Policy) (Change, error) {
 // validateRun refuses a run that cannot be executed within the rules.
 func validateRun(r Run) error {
 	bad := func(why string) error {
-		return refusal.New(BadRun, "This cannot run: %s. Nothing ran; this is a bug in the catalog or the bot.", why)
+		return refusal.New(BadRun, "This request cannot run: %s. Nothing was run. The cause is a bug in the catalog or in the bot.", why)
 	}
 	switch {
 	case r.ID == "":
 		return bad("the run has no id")
 	case r.Asked.Person == "":
-		return bad("it has no requester")
+		return bad("the run has no requester")
 	case r.Plan.Digest == "":
-		return bad("its plan has no digest")
+		return bad("the plan has no digest")
 	case len(r.Plan.Steps) == 0:
-		return bad("its plan has no steps")
+		return bad("the plan has no steps")
 	}
 	for _, s := range r.Plan.Steps {
 		switch {
@@ -60,7 +60,7 @@ func validateRun(r Run) error {
 		case s.Changes() && !r.Plan.Class.Changing():
 			return bad("an action of class " + string(r.Plan.Class) + " has a changing step")
 		case s.Changes() && len(r.Plan.Locks) == 0:
-			return bad("it changes something without a lock")
+			return bad("the plan changes something without a lock")
 		}
 	}
 	return nil

@@ -28,7 +28,7 @@ type hosts struct {
 	asked    int      // the reads
 	sick     map[string]bool
 	busy     time.Duration             // how long a changing command takes to answer
-	lose     func(remote.Command) bool // execute it, and lose its answer
+	lose     func(remote.Command) bool // selects commands that are executed but whose answer is lost
 	restarts map[string][]time.Time
 }
 

@@ -8,8 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestGuardThatCouldNotTell: at the start, an undecided guard ends the run unless it was undecided
-// at the request too and was approved like that. Observed harm always ends it.
+// TestGuardThatCouldNotTell: at the start, an undecided guard ends the run unless the guard was
+// undecided at the request too and the request was approved. Observed harm always ends the run.
 func TestGuardThatCouldNotTell(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -22,7 +22,7 @@ func TestGuardThatCouldNotTell(t *testing.T) {
 		{"approved undecided", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, proof.Unknown, StepNoted},
 		{"another guard was approved undecided", runbooks.EtcdSpare, []Unclear{{Step: 1, Text: "no etcdctl"}}, proof.Unknown, StepFailed},
 		{"harm is observed", runbooks.EtcdSpare, []Unclear{{Step: 0, Text: "no etcdctl"}}, proof.Never, StepFailed},
-		{"a condition that is no guard", runbooks.Unchanged, []Unclear{{Step: 0, Text: "no answer"}}, proof.Unknown, StepFailed},
+		{"a condition that is not a guard", runbooks.Unchanged, []Unclear{{Step: 0, Text: "no answer"}}, proof.Unknown, StepFailed},
 	} {
 		r := Run{
 			Unclear: tt.unclear, Steps: make([]Step, 2),
@@ -50,8 +50,8 @@ func TestEtcdCannotBeAsked(t *testing.T) {
 		proof proof.State
 		want  StepState
 	}{
-		{"the only one", []string{"query-1"}, proof.Unknown, StepNoted},
-		{"another follows", []string{"query-1", "query-2"}, proof.Unknown, StepUnknown},
+		{"the only member", []string{"query-1"}, proof.Unknown, StepNoted},
+		{"another member follows", []string{"query-1", "query-2"}, proof.Unknown, StepUnknown},
 		{"observed not to serve", []string{"query-1"}, proof.Never, StepFailed},
 	} {
 		var r Run

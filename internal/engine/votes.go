@@ -41,13 +41,13 @@ func (t *transition) voted(e Voted) error {
 	r := &t.run
 	switch {
 	case e.By.Person == "":
-		return refusal.New(NeedsPerson, "An approval of %s without a name does not count.", r.ID)
+		return refusal.New(NeedsPerson, "Nothing was approved: it is not known who approved %s, and an approval needs a named person.", r.ID)
 	case r.State != Waiting:
 		return settled(*r)
 	case sameActor(e.By, r.Asked):
 		return refusal.New(OwnRequest, "Not allowed: %s can't approve %s, their own request; another approver has to.", r.Asked.Person, r.ID)
 	case slices.ContainsFunc(r.Votes, func(v Vote) bool { return sameActor(v.Actor, e.By) }):
-		return refusal.New(VotedAlready, "%s has approved %s already; it has %d of %d approvals.", e.By.Person, r.ID, r.Approvals(), r.Needed())
+		return refusal.New(VotedAlready, "%s has already approved %s; the run has %d of %d approvals.", e.By.Person, r.ID, r.Approvals(), r.Needed())
 	case !t.now.Before(r.VoteBy):
 		return refusal.New(TooLate, "%s expired at %s; request it again if you still need it.", r.ID, clock(&r.VoteBy))
 	case e.Digest != r.Plan.Digest:
@@ -107,7 +107,7 @@ func (t *transition) denied(e DeniedBy) error {
 	case r.State != Waiting && r.State != Approved && r.State != Queued:
 		return settled(*r)
 	case e.By.Person == "":
-		return refusal.New(NeedsPerson, "A denial of %s without a name does not count.", r.ID)
+		return refusal.New(NeedsPerson, "Nothing was denied: it is not known who denied %s, and a denial needs a named person.", r.ID)
 	case sameActor(e.By, r.Asked):
 		return refusal.New(OwnRequest, "%s requested %s and can only cancel it: `cancel %s`.", r.Asked.Person, r.ID, r.ID)
 	case strings.TrimSpace(e.Reason) == "":
@@ -126,9 +126,9 @@ func (t *transition) cancelled(e CancelledBy) error {
 	case r.State.Ended():
 		return settled(*r)
 	case e.By.Person == "":
-		return refusal.New(NeedsPerson, "A cancellation of %s without a name does not count.", r.ID)
+		return refusal.New(NeedsPerson, "Nothing was cancelled: it is not known who cancelled %s, and a cancellation needs a named person.", r.ID)
 	case r.State == Unknown:
-		return refusal.New(NotNow, "%s has stopped, and its fate is unknown. Check its target, then `close %s REASON`.", r.ID, r.ID)
+		return refusal.New(NotNow, "%s has stopped, and its outcome is unknown. Check the target, then `close %s REASON`.", r.ID, r.ID)
 	case r.Abort != nil:
 		return refusal.New(Stopping, "%s is already stopping, requested by %s; it ends after the current step.", r.ID, r.Abort.Person)
 	case !r.begun() && e.By.Person != r.Asked.Person:
@@ -156,9 +156,9 @@ func (t *transition) closed(e ClosedBy) error {
 	case r.State.Ended():
 		return settled(*r)
 	case r.State != Unknown:
-		return refusal.New(NotNow, "%s is %s; only a run whose fate is unknown can be closed.", r.ID, r.State.Words())
+		return refusal.New(NotNow, "%s is %s; only a run whose outcome is unknown can be closed.", r.ID, r.State.Words())
 	case e.By.Person == "":
-		return refusal.New(NeedsPerson, "%s cannot be closed without a name.", r.ID)
+		return refusal.New(NeedsPerson, "Nothing was closed: it is not known who closed %s, and closing a run needs a named person.", r.ID)
 	case strings.TrimSpace(e.Reason) == "":
 		return refusal.New(NeedsReason, "Say what you found: `close %s REASON`. Nothing was closed.", r.ID)
 	case sev1 && sameActor(e.By, r.Asked):

@@ -111,7 +111,7 @@ func Example_votedTwice() {
 	r.Plan.Class = runbooks.Destructive
 	story(r, Voted{ben, digest}, Voted{ben, digest}, Voted{chris, "another"}, WithdrawnVote{ben}, WithdrawnVote{ben}, CancelledBy{anna, "not needed"}, Voted{ben, digest})
 	// Output:
-	// refused: ben has approved R-7F3K already; it has 1 of 2 approvals.
+	// refused: ben has already approved R-7F3K; the run has 1 of 2 approvals.
 	// refused: The plan of R-7F3K has changed since you saw it. Check its message again before you approve.
 	// refused: ben has not approved R-7F3K; there is nothing to withdraw.
 	// refused: R-7F3K was already cancelled by anna at 14:12 UTC.
@@ -129,13 +129,13 @@ func Example_unknown() {
 		Probed{"pid 40211 → 51877"}, CancelledBy{ben, ""}, ClosedBy{anna, "it runs"}, ClosedBy{ben, "it runs"})
 	// Output:
 	// refused: R-7F3K was already approved by ben at 14:07 UTC; it is unknown.
-	// refused: R-7F3K has stopped, and its fate is unknown. Check its target, then `close R-7F3K REASON`.
+	// refused: R-7F3K has stopped, and its outcome is unknown. Check the target, then `close R-7F3K REASON`.
 	// refused: Not allowed: anna requested R-7F3K. Another person has to close a Sev 1 run.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
 	// 2 14:07 approved by ben: vote 1 of 1
 	// 3 14:08 started: carried out by replica-1
 	// 4 14:09 step started 1: exec on infra-1
-	// 5 14:10 unknown: unknown: replica-1 was lost after it may have sent this, and its end was not observed
+	// 5 14:10 unknown: unknown: replica-1 was lost after it may have sent this command, and the end of the command was not observed
 	// 6 14:12 note: pid 40211 → 51877
 	// 7 14:15 closed by ben: it runs
 	// R-7F3K is closed
@@ -147,7 +147,7 @@ func Example_queued() {
 	story(r, Blocked{"prod/infra-1/monit", "R-2222"}, Blocked{"prod/infra-1/monit", "R-2222"}, Voted{ben, digest}, DeadlineCheck{})
 	// Output:
 	// refused: R-7F3K already waits for R-2222.
-	// refused: R-7F3K was already approved (it needed no vote) at 14:06 UTC; it is queued.
+	// refused: R-7F3K was already approved (no approval was needed) at 14:06 UTC; it is queued.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB
 	// 2 14:07 queued: queued behind R-2222, which holds prod/infra-1/monit
 	// 3 15:10 expired: expired: not started by 14:16 UTC, it waited for R-2222

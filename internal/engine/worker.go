@@ -73,7 +73,7 @@ func (w *worker) forgetView() {
 	clear(w.view)
 }
 
-// see stores a run's form in the view, unless the view has a newer one.
+// see stores a run's form in the view, unless the view has a newer form.
 func (w *worker) see(st Stored) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -73,8 +73,8 @@ func wantRefused(t *testing.T, err error, code refusal.Code) {
 	}
 }
 
-// TestQueue: a second run with the same locks waits for the first and then runs. If the
-// locks are never released, it expires.
+// TestQueue: a second run with the same locks waits for the first and then runs. If the locks
+// are never released, the second run expires.
 func TestQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -351,7 +351,7 @@ func TestOrderlyStop(t *testing.T) {
 			h.wantTrail()
 		})
 	})
-	t.Run("a command gets its time", func(t *testing.T) {
+	t.Run("a command that ends in time", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := newTestEngine(t)
 			h.hosts.busy = 8 * time.Second

@@ -33,9 +33,10 @@ func (w *worker) carryTraced(ctx, hard context.Context, id string) {
 }
 
 // carry executes a run until it ends, waits for a person, becomes unknown, or this worker stops.
-// ctx ends when the worker stops; hard ends when it may wait no longer. It calls the Gate before
-// the start and before each step, except for reads that only verify a change that was sent: the
-// result must become known even if a person has lost their role, and the locks stay until then.
+// The context ctx ends when the worker stops; hard ends when the worker may wait no longer. carry
+// calls the Gate before the start and before each step, except for reads that only verify a change
+// that was sent: the result must become known even if a person has lost their role, and the locks
+// stay until then.
 func (w *worker) carry(ctx, hard context.Context, id string) {
 	st, err := w.c.Runs.Get(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -120,7 +121,7 @@ func (w *worker) refuse(hard context.Context, st Stored, why error) Stored {
 
 func (w *worker) derive(r Run) (runbooks.Plan, error) { return Derive(w.c.Gate, r) }
 
-// Derive makes a run's plan again and compares it by content with the stored one. The engine sends
+// Derive makes a run's plan again and compares it by content with the stored plan. The engine sends
 // the returned plan.
 func Derive(g Gate, r Run) (runbooks.Plan, error) {
 	plan, err := g.Derive(r)
@@ -211,7 +212,7 @@ func (w *worker) handOver(hard context.Context, st Stored) Stored {
 	defer cancel()
 	out, err := w.insist(keep, st, WorkerLost{Worker: w.c.Replica})
 	if err != nil {
-		w.c.Log.WarnContext(hard, "run not handed over; the next start finds it", "run", st.Run.ID, "err", err)
+		w.c.Log.WarnContext(hard, "could not hand over the run; another replica, or this replica after its restart, continues it", "run", st.Run.ID, "err", err)
 	}
 	return out
 }

@@ -137,12 +137,12 @@ func waitResult(r Run, i int, a answer) Step {
 		switch {
 		case r.verifiesChange(i) && r.restsOnUnit(i):
 			st.State = StepNoted
-			st.Text = line("its unit is up; etcd itself could not be queried: " + a.verdict.Text)
+			st.Text = line("the unit is up; etcd itself could not be queried: " + a.verdict.Text)
 		case r.verifiesChange(i):
 			st.State = StepUnknown
 		case r.accepted(i):
 			st.State = StepNoted
-			st.Text = line("undecided, as when it was approved: " + a.verdict.Text)
+			st.Text = line("undecided, as at the approval: " + a.verdict.Text)
 		}
 	}
 	return st
@@ -172,11 +172,11 @@ func (r Run) accepted(i int) bool {
 // checkUnknown reads the state of an unknown run's target and stores it with the run. It changes nothing on
 // the target.
 func (w *worker) checkUnknown(ctx, hard context.Context, st Stored) {
-	text := "no step of its plan shows the state of its target"
+	text := "no step of the plan shows the state of the target"
 	i := st.Run.proofOfUnknown()
 	switch plan, differs := w.derive(st.Run); {
 	case i >= 0 && differs != nil:
-		text = "its target was not checked: " + differs.Error()
+		text = "the target was not checked: " + differs.Error()
 	case i >= 0:
 		a, ok := w.await(ctx, st.Run, plan.Steps[i], i, w.c.Times.LookWithin)
 		if !ok {
@@ -191,9 +191,9 @@ func (w *worker) checkUnknown(ctx, hard context.Context, st Stored) {
 	w.see(out)
 }
 
-// proofOfUnknown is the index of the read that shows most about the step whose fate is unknown: its
-// own read, the first after it, or the last before it of the same target; -1 for none. A read of a
-// log alone does not count.
+// proofOfUnknown is the index of the read that shows most about the step whose fate is unknown: the
+// read of the step itself, the first read after the step, or the last read of the same target
+// before the step; -1 for none. A read of a log alone does not count.
 func (r Run) proofOfUnknown() int {
 	lost := slices.IndexFunc(r.Steps, func(st Step) bool { return st.State == StepUnknown })
 	if lost < 0 {

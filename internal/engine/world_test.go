@@ -157,7 +157,8 @@ func events(n int) []Event {
 	return es
 }
 
-// take applies an event and checks the outcome against the rules. ok is false for a refused event.
+// take applies an event and checks the outcome against the rules. The result ok is false for a
+// refused event.
 func (w world) take(t testing.TB, e Event) (after world, ok bool) {
 	t.Helper()
 	c, err := Next(w.Run, e, w.now(), patient)

@@ -13,7 +13,7 @@ func (e *Escalator) alert(ctx context.Context, s subject) pager.Alert {
 	if s.place.Thread != "" {
 		var err error
 		if link, err = e.Messenger.Link(ctx, s.place.Channel, s.place.Thread); err != nil {
-			e.Logger.WarnContext(ctx, "a page has no link to its message", "about", s.id, "err", err)
+			e.Logger.WarnContext(ctx, "the link to the message is not known, so the alert has none", "about", s.id, "err", err)
 		}
 	}
 	return pager.Alert{

@@ -6,7 +6,7 @@
 // # Files
 //
 //   - escalation.go: when a stage is due
-//   - subject.go: what is escalated: incidents, and requests that wait for approval
+//   - subject.go: what is escalated (incidents, and requests that wait for approval)
 //   - stage.go: who is mentioned or paged, and the stored outcome
-//   - alert.go: what an alert says, and its level; its JSON is in package pager
+//   - alert.go: the text and the level of an alert; its JSON is in package pager
 package escalation

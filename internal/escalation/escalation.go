@@ -20,12 +20,13 @@ import (
 
 // Policy configures the escalation of a cluster.
 type Policy struct {
-	// After is how long an incident may be without an owner, and a request without a decision.
+	// After is how long an incident may have no owner, and a request no decision, before the
+	// escalation.
 	After time.Duration
-	// Callees are mentioned, or the user group.
+	// Callees are the people who are mentioned; alternatively, Group is a user group.
 	Callees []engine.Callee
 	Group   string
-	// Level is the mildest level of the incidents that are escalated.
+	// Level is the least severe level of the incidents that are escalated.
 	Level runbooks.Severity
 	Page  *Page // nil for no pager
 }
@@ -90,7 +91,7 @@ func New(c Config) (*Escalator, error) {
 	}
 	for name, p := range c.Clusters {
 		if p.After <= 0 || len(p.Callees) == 0 && p.Group == "" && p.Page == nil || p.Page != nil && p.Page.Pager == nil {
-			return nil, fmt.Errorf("the escalation of %s has no one to notify, or no time", name)
+			return nil, fmt.Errorf("the escalation of %s needs people to notify, and a time", name)
 		}
 	}
 	c.Every = cmp.Or(c.Every, defaultEvery)
@@ -121,7 +122,7 @@ func (e *Escalator) Run(ctx context.Context) error {
 	return nil
 }
 
-// pass runs due stages, and deletes those whose subject is over.
+// pass runs due stages, and deletes the stages whose subject is over.
 func (e *Escalator) pass(ctx context.Context) error {
 	var errs []error
 	open, err := e.Runs.Open(ctx)
@@ -159,7 +160,7 @@ func (e *Escalator) cluster(ctx context.Context, cluster string, p Policy, subje
 	}
 	for name, st := range begun {
 		switch {
-		case st.V == 0: // not stored by the bot: replaced when it is due
+		case st.V == 0: // not stored by the bot: replaced when the stage is due
 		case !live[st.Key]:
 			errs = append(errs, e.removeStage(ctx, p, name, st))
 		case st.Outcome == "" && st.Stage == page && !e.isSending(name):

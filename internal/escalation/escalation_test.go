@@ -218,23 +218,23 @@ func TestStageIsClaimedOnce(t *testing.T) {
 	})
 }
 
-// An incident that is owned, muted or below the configured level is not escalated. One of
-// unknown level is, if its worst case has that level.
+// An incident that is owned, muted or below the configured level is not escalated. An
+// incident of unknown level is escalated if its worst case has that level.
 func TestWhatIsEscalated(t *testing.T) {
 	for name, tt := range map[string]struct {
 		level, worst runbooks.Severity
 		handle       func(h *incident.Handling)
 		calls        bool
 	}{
-		"free":                   {runbooks.Critical, 0, func(*incident.Handling) {}, true},
-		"owned":                  {runbooks.Critical, 0, func(h *incident.Handling) { h.Owner = &incident.Owner{Person: "anna"} }, false},
-		"another incident's":     {runbooks.Critical, 0, func(h *incident.Handling) { h.Owner, h.Opened = &incident.Owner{Person: "anna"}, time.Time{} }, true},
-		"muted":                  {runbooks.Critical, 0, muted(runbooks.Critical), false},
-		"muted, and worse since": {runbooks.Critical, 0, muted(runbooks.Low), true},
-		"low":                    {runbooks.Low, 0, func(*incident.Handling) {}, false},
-		"could be grave":         {runbooks.Unknown, runbooks.Critical, func(*incident.Handling) {}, true},
-		"could be low":           {runbooks.Unknown, runbooks.Low, func(*incident.Handling) {}, false},
-		"could be anything":      {runbooks.Unknown, runbooks.Unknown, func(*incident.Handling) {}, true},
+		"free":                          {runbooks.Critical, 0, func(*incident.Handling) {}, true},
+		"owned":                         {runbooks.Critical, 0, func(h *incident.Handling) { h.Owner = &incident.Owner{Person: "anna"} }, false},
+		"the owner of another incident": {runbooks.Critical, 0, func(h *incident.Handling) { h.Owner, h.Opened = &incident.Owner{Person: "anna"}, time.Time{} }, true},
+		"muted":                         {runbooks.Critical, 0, muted(runbooks.Critical), false},
+		"muted, and worse since":        {runbooks.Critical, 0, muted(runbooks.Low), true},
+		"low":                           {runbooks.Low, 0, func(*incident.Handling) {}, false},
+		"unknown, could be Sev 1":       {runbooks.Unknown, runbooks.Critical, func(*incident.Handling) {}, true},
+		"unknown, could be Sev 3":       {runbooks.Unknown, runbooks.Low, func(*incident.Handling) {}, false},
+		"unknown, could be any level":   {runbooks.Unknown, runbooks.Unknown, func(*incident.Handling) {}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -257,7 +257,7 @@ func muted(worst runbooks.Severity) func(h *incident.Handling) {
 	}
 }
 
-// A Sev 1 request that no one votes on is escalated; one with a vote, or of a lower
+// A Sev 1 request without a vote is escalated. A request with a vote, or of a lower
 // level, is not.
 func TestRequestThatNoOneApproves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

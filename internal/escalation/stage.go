@@ -37,7 +37,7 @@ type stored struct {
 	Stage stage     `json:"stage"`
 	At    time.Time `json:"at"`
 	By    string    `json:"by"` // the replica
-	// Outcome is "" until its end is known.
+	// Outcome is "" until the outcome of the stage is known.
 	Outcome string       `json:"outcome,omitempty"`
 	Place   engine.Place `json:"place"`
 	Began   time.Time    `json:"began"`

@@ -14,11 +14,11 @@ import (
 
 // subject is an open incident or request.
 type subject struct {
-	key      string // of one incident or run, never reused
+	key      string // identifies one incident or run, never reused
 	id       string
 	cluster  string
 	since    time.Time // when it began to wait
-	waits    bool      // without owner or decision
+	waits    bool      // whether it has no owner or no decision yet
 	summary  string
 	severity runbooks.Severity
 	place    engine.Place

@@ -18,8 +18,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// within limits the total time. The others limit what is kept with a run, because a run is one value
-// of the store: lines of the log, lines of the thread dump, and runes of a line.
+// Limits: within for the total time; the others for what is kept with a run, because a run is one
+// value of the store: lines of the log, lines of the thread dump, and runes of a line.
 const (
 	within      = 10 * time.Second
 	logLines    = 10
@@ -112,7 +112,7 @@ func (c *Collector) usage(ctx context.Context, reads planner.HostReads, pid int)
 	if strings.HasPrefix(why, "exit code 1: ") {
 		return []string{head + "the process no longer exists"}
 	}
-	return []string{clean(head + "its process status could not be read: " + why)}
+	return []string{clean(head + "the process status could not be read: " + why)}
 }
 
 // state is ps's state of a process, in words.
@@ -131,10 +131,10 @@ func (c *Collector) log(ctx context.Context, reads planner.HostReads, files []st
 	st, err := reads.LastLines(files, logLines)
 	text, why := c.ask(ctx, st, err)
 	if why != "" {
-		return []string{clean("its log could not be read: " + why)}
+		return []string{clean("the log could not be read: " + why)}
 	}
 	lines := bounded(text, logLines)
-	return append([]string{"last lines of its log:"}, lines[max(0, len(lines)-logLines):]...)
+	return append([]string{"last lines of the log:"}, lines[max(0, len(lines)-logLines):]...)
 }
 
 func (c *Collector) threads(ctx context.Context, reads planner.HostReads, p *catalogs.Process, pid int) []string {
@@ -152,10 +152,10 @@ func (c *Collector) threads(ctx context.Context, reads planner.HostReads, p *cat
 	return append([]string{head}, lines...)
 }
 
-// bounded are the non-empty lines of a text, each safe to show. It may return a few more than
-// most.
+// bounded are the non-empty lines of a text, each safe to show. It may return a few lines more
+// than the argument most.
 func bounded(text string, most int) []string {
-	all := planner.ListLines(redact.Text(text)) // as a whole: a key has several lines
+	all := planner.ListLines(redact.Text(text)) // redacted as a whole, because a key has several lines
 	if len(all) > 4*most {
 		all = all[:4*most]
 	}

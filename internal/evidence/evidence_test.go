@@ -30,7 +30,7 @@ func (h *host) Run(ctx context.Context, c remote.Command) remote.Result {
 			return r
 		}
 	}
-	<-ctx.Done() // it hangs
+	<-ctx.Done() // the host hangs
 	return remote.Result{Outcome: remote.TimedOut, Detail: "no answer"}
 }
 
@@ -59,7 +59,7 @@ func TestOf(t *testing.T) {
 	}}
 	got := collector(t, h, "/usr/bin/jstack").Of(t.Context(), "prod", restart, 705)
 	want := []string{
-		"pid 705: sleeping, up 3h4m0s, 793 MB, 143 threads", "last lines of its log:", "one", "two password=[redacted]",
+		"pid 705: sleeping, up 3h4m0s, 793 MB, 143 threads", "last lines of the log:", "one", "two password=[redacted]",
 		"thread dump:", "Full thread dump", `"main" #1 waiting`,
 	}
 	if len(got) != len(want) || got[0] != want[0] || strings.Contains(strings.Join(got, ""), "hunter2") || got[6] != want[6] {

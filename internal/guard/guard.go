@@ -30,7 +30,8 @@ const (
 // textRunes limits a guard's answer.
 const textRunes = 500
 
-// Refuses is the code of a refusal by a guard. Its text names the guard and its reason.
+// Refuses is the code of a refusal by a guard. The text of the refusal names the guard and the
+// reason.
 const Refuses refusal.Code = "guard refuses"
 
 // AtRequest queries every guard of a plan. It returns those that could not decide, for which
@@ -55,8 +56,8 @@ type answer struct {
 	verdict proof.Verdict
 }
 
-// ask queries hosts concurrently, and the guards of one host in order, because some use the
-// answers of earlier ones.
+// ask queries hosts concurrently, and the guards of one host in order, because some guards use
+// the answers of earlier guards.
 func ask(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []int) ([]engine.Unclear, error) {
 	ctx, cancel := context.WithTimeout(ctx, allWithin)
 	defer cancel()
@@ -104,7 +105,7 @@ func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []i
 			seen[of] = v.Seen
 		}
 		if last.Exit != 0 && plan.AlteredBefore(i) {
-			continue // it reads a directory that an earlier step creates
+			continue // the guard reads a directory that an earlier step creates
 		}
 		text := fmt.Sprintf("%s, on %s: %s", st.Title, of.Host, strings.TrimSuffix(v.Text, "."))
 		out = append(out, answer{i, redact.Line(text, textRunes), v})
@@ -115,14 +116,15 @@ func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []i
 	return out
 }
 
-// askOne queries one guard. before is the observation of its target by earlier guards.
+// askOne queries one guard. The argument before is the observation of the target by earlier
+// guards.
 func askOne(ctx context.Context, r remote.Runner, st runbooks.Step, before []byte) (proof.Verdict, remote.Result) {
 	st.Within = runbooks.Duration(within)
 	until := time.Now().Add(within) // the monotonic clock: a span, not a deadline
 	for {
 		got := r.Run(ctx, engine.CommandOf(st))
 		v := proof.Evaluate(st, before, got, time.Time{})
-		electing := v.State == proof.Unknown && st.Until == runbooks.EtcdSpare // perhaps: members then do not answer for some seconds
+		electing := v.State == proof.Unknown && st.Until == runbooks.EtcdSpare // members may not answer for some seconds while etcd elects a leader
 		switch again := time.Now().Add(every).Before(until); {
 		case v.State != proof.NotYet && !electing, electing && !again:
 			return v, got

@@ -38,13 +38,13 @@ type Item struct {
 	First   time.Time         `json:"first"` // begin of the problem
 	Peak    runbooks.Severity `json:"peak"`
 	Hold    string            `json:"hold,omitempty"`
-	Behind  []runbooks.Target `json:"behind,omitempty"` // targets that are down because of it
+	Behind  []runbooks.Target `json:"behind,omitempty"` // targets that are down because of this problem
 	Flapped bool              `json:"flapped,omitempty"`
 }
 
-// Message is the posted message of an incident or watch, and the notes still to be posted
-// in its thread. TS is "" before it is posted. Begun means that posting began, so the
-// channel may have the message although its TS is unknown.
+// Message is the posted message of an incident or watch, and the notes still to be posted in
+// its thread. TS is "" before the message is posted. Begun means that posting began, so the
+// channel may have the message although TS is unknown.
 type Message struct {
 	Channel string   `json:"channel"`
 	Thread  string   `json:"thread,omitempty"` // the thread that contains the message
@@ -100,8 +100,8 @@ func (i *Incident) Peak() runbooks.Severity {
 	return worst
 }
 
-// See records one check of the whole cluster. It returns the records of the changes; with none,
-// there is nothing new to store.
+// See records one check of the whole cluster. It returns the records of the changes; without
+// records, there is nothing new to store.
 func (c *Cluster) See(list []Seen, at time.Time, r Rules, channel string) []audit.Record {
 	changes := c.Memory.See(list, at, r)
 	var records []audit.Record
@@ -153,7 +153,7 @@ func (c *Cluster) open(list []Change, at time.Time, channel string) *Incident {
 	return i
 }
 
-// change adds a change of one of its targets.
+// change adds a change of one of the incident's targets.
 func (i *Incident) change(ch Change) {
 	for n := range i.Items {
 		it := &i.Items[n]
@@ -170,7 +170,8 @@ func (i *Incident) change(ch Change) {
 	i.note(ch)
 }
 
-// held sets, for the message, why an item is held, and which targets are down because of it.
+// held sets, for the message, why an item is held, and which targets are down because of the
+// item.
 func (i *Incident) held(list []Seen) {
 	for n := range i.Items {
 		it := &i.Items[n]
@@ -221,7 +222,8 @@ func outcome(c Change) string {
 	}
 }
 
-// record is the trail's record of a change. The bot itself reports it, so it is a note.
+// record returns the trail's record of a change. The bot itself reports the change, so the
+// record is a note.
 func record(cluster, id string, c Change, outcome string) audit.Record {
 	text := fmt.Sprintf("%s · %s, since %s UTC", id, c.Headline, c.Since.UTC().Format("15:04:05"))
 	if c.From != runbooks.None && !c.Over() {

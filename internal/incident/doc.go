@@ -7,8 +7,8 @@
 //
 //   - track.go: when a change is posted, what is flapping, when a problem begins and is over
 //     (DefaultRules)
-//   - cluster.go: the incidents of a cluster: which changes are one incident
+//   - cluster.go: the incidents of a cluster, and which changes are one incident
 //   - handling.go: owner, mute, notes; how long a mute may be
-//   - follow.go: watches: how long, how many
+//   - follow.go: watches, how long they last, how many there can be
 //   - form.go: stored forms
 package incident

@@ -65,7 +65,7 @@ func (s Scope) target() string {
 type Follow struct {
 	V     int   `json:"v"`
 	Scope Scope `json:"scope"`
-	// Person requested it as Account, in the channel From, "" at a terminal.
+	// Person requested the watch as Account, in the channel From ("" at a terminal).
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
 	Via     string       `json:"via"`
@@ -81,7 +81,7 @@ type Follow struct {
 	Worst  runbooks.Severity `json:"worst"`
 	Looked time.Time         `json:"looked,omitzero"`
 	Ended  *time.Time        `json:"ended,omitempty"`
-	// Why says why it ended early, and who ended it; "" if its time was over.
+	// Why is why the watch ended early, and who ended it; "" if the watch lasted until Until.
 	Why string `json:"why,omitempty"`
 	Message
 }
@@ -94,7 +94,7 @@ func FollowRules() Rules {
 	return DefaultRules(0)
 }
 
-// See records a check; changed reports whether there is something new to store.
+// See records a check; the result changed reports whether there is something new to store.
 func (f *Follow) See(list []Seen, at time.Time, r Rules) (changed bool) {
 	f.Looked = at
 	f.Worst = runbooks.None

@@ -16,9 +16,9 @@ import (
 // worst_case and outage to a change; in form 1 both are unknown.
 const FormVersion = 2
 
-// ErrNewerForm means that a newer version of the bot stored a form that this one does not know;
-// it is left to newer replicas.
-var ErrNewerForm = errors.New("a newer version of the bot stored it in a form that this one does not know")
+// ErrNewerForm means that a newer version of the bot stored a form that this version does not
+// know. Such a value is left to newer replicas.
+var ErrNewerForm = errors.New("a newer version of the bot stored this in a form that this version does not know")
 
 // Keeper stores named values. A change, its records and the settlement of a claim are stored in
 // one transaction. After an error that wraps engine.ErrStoreDown the change may or may not be
@@ -27,10 +27,11 @@ type Keeper interface {
 	// WatchState calls f with every value whose name begins with prefix, sorted by name; data
 	// is nil for a value that the bot did not store.
 	WatchState(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error
-	// SetWatchState stores data as the value of a name, or removes the value if data is nil. rev
-	// is the revision that the caller read, 0 if there was no value; if the store has another, it
-	// changes nothing and returns engine.ErrConflict. The records are added to the trail and the
-	// claim, if any, is settled. It returns the new revision.
+	// SetWatchState stores data as the value of a name, or removes the value if data is nil. The
+	// argument rev is the revision that the caller read, 0 if there was no value. If the store
+	// has another revision, SetWatchState changes nothing and returns engine.ErrConflict. The
+	// records are added to the trail and the claim, if any, is settled. The result is the new
+	// revision.
 	SetWatchState(ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string) (int64, error)
 }
 
@@ -41,7 +42,7 @@ const (
 )
 
 // FollowName is the name of a watch. A target has one watch in each thread, so a redelivered
-// message starts only one.
+// message starts only one watch.
 func (f *Follow) FollowName() string {
 	part := func(s string) string { return strings.ReplaceAll(orDash(s), "/", "-") }
 	s := f.Scope
@@ -105,8 +106,8 @@ func KeptCluster(ctx context.Context, k Keeper, cluster string) (*Cluster, int64
 // Encode is the stored form of a *Follow or *Cluster: JSON.
 func Encode(v any) ([]byte, error) { return json.Marshal(v) }
 
-// decode parses a stored form. An unknown field is an error, because writing it back would lose
-// it.
+// decode parses a stored form. An unknown field is an error, because writing the value back
+// would lose the field.
 func decode(data []byte, into any) error { return decodeForm(data, FormVersion, into) }
 
 func decodeForm(data []byte, newest int, into any) error {
@@ -118,7 +119,7 @@ func decodeForm(data []byte, newest int, into any) error {
 		return fmt.Errorf("%w: form %d", ErrNewerForm, form.V)
 	}
 	if form.V < 1 {
-		return errors.New("it has no form version")
+		return errors.New("the form version is missing")
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()

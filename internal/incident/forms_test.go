@@ -17,7 +17,7 @@ import (
 
 // writeForms writes what this version stores into testdata. A file that a
 // release has written is never written again: a change of form gets a new
-// version, and files of its own beside the old ones.
+// version, and its own files beside the old files.
 var writeForms = flag.Bool("write-forms", false, "write the stored forms of this version to testdata")
 
 // stored returns a follow and a cluster in which every field is set.

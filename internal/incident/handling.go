@@ -33,7 +33,7 @@ type Handling struct {
 	Opened  time.Time `json:"opened"` // begin of the incident
 	Owner   *Owner    `json:"owner,omitempty"`
 	Mute    *Mute     `json:"mute,omitempty"`
-	// Updates are not yet posted; Posted is the number of posted or dropped ones.
+	// Updates are not yet posted; Posted is the number of posted or dropped updates.
 	Updates []Update `json:"updates,omitempty"`
 	Posted  int      `json:"posted,omitempty"`
 }
@@ -72,7 +72,7 @@ type Update struct {
 	Kind UpdateKind `json:"kind"`
 	By   string     `json:"by,omitempty"` // "" for the bot
 	// Who is the person whom the change concerns, if not By: the new owner, or the previous
-	// one.
+	// owner.
 	Who   string    `json:"who,omitempty"`
 	Until time.Time `json:"until,omitzero"`
 	Text  string    `json:"text,omitempty"`
@@ -82,9 +82,9 @@ type Update struct {
 const (
 	Owned      refusal.Code = "owned already"
 	NotOwned   refusal.Code = "not owned"
-	CannotOwn  refusal.Code = "cannot own" // no longer a member, or without access
+	CannotOwn  refusal.Code = "cannot own" // the person is no longer a member, or has no access
 	NotMuted   refusal.Code = "not muted"
-	MuteLength refusal.Code = "length of a mute" // too short or too long
+	MuteLength refusal.Code = "length of a mute" // the mute is too short or too long
 	NeedsText  refusal.Code = "needs a text"
 )
 
@@ -155,7 +155,7 @@ func (h *Handling) MuteOver(worst runbooks.Severity, now time.Time) string {
 	case worst != h.Mute.Worst:
 		return "the level changed to " + worst.String()
 	case !now.Before(h.Mute.Until):
-		return "its time is up"
+		return "the time of the mute is over"
 	default:
 		return ""
 	}
@@ -235,7 +235,7 @@ func Handlings(ctx context.Context, k Keeper, cluster string) (map[string]Stored
 	return out, err
 }
 
-// HandlingOf is the stored handling of an incident, or an empty one. When a cluster is
+// HandlingOf is the stored handling of an incident, or an empty Handling. When a cluster is
 // monitored anew, ids are used again, so the begin of the incident must match too.
 func HandlingOf(list map[string]StoredHandling, cluster string, i Incident) StoredHandling {
 	h, ok := list[i.ID]

@@ -119,7 +119,8 @@ func TestUpdates(t *testing.T) {
 	}
 }
 
-// The handling of an earlier incident with the same id is not used for a later one.
+// The handling of an earlier incident with the same id is not used for a later
+// incident.
 func TestHandlingOfAnotherIncident(t *testing.T) {
 	h := StoredHandling{Handling: *handling(), Rev: 9}
 	h.Owner = &Owner{Person: "anna"}

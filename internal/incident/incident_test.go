@@ -81,7 +81,7 @@ func TestTrack(t *testing.T) {
 		{"an unknown state is posted", ".??", watcher, "2:0>?@1"},
 		{"one unknown check", "..?..", watcher, ""},
 		{"down, then unknown", ".1?", watcher, "2:0>?@1"},
-		{"worse", ".3311", watcher, "2:0>3@1 4:3>1@3"},
+		{"a worse level", ".3311", watcher, "2:0>3@1 4:3>1@3"},
 		{"from down to unknown", ".11??", watcher, "2:0>1@1 4:1>?@3"},
 		{"one unknown check in between", ".11?11", watcher, "2:0>1@1"},
 		{"over after two quiet minutes", ".11.....", watcher, "2:0>1@1 7:1>0@3"},
@@ -89,7 +89,7 @@ func TestTrack(t *testing.T) {
 		{"nothing is posted during a run", ".11hhhhhhhh", watcher, "2:0>1@1"},
 		{"a run that did not help", ".11hhhh1111", watcher, "2:0>1@1"},
 		{"a run that helped", ".11hh.....", watcher, "2:0>1@1 9:1>0@5"},
-		{"a run before it was posted", ".1hhhh...", watcher, ""},
+		{"a run that began before the problem was posted", ".1hhhh...", watcher, ""},
 		{"starting", ".rrrr..", watcher, ""},
 		{"starting does not begin the quiet time", ".11rr.....", watcher, "2:0>1@1 9:1>0@5"},
 		{"a start that fails", ".rr11", watcher, "4:0>1@3"},
@@ -98,11 +98,11 @@ func TestTrack(t *testing.T) {
 		{"flapping by starting again", ".r.r.r.r.r.r", watcher, "5:0>1@1~"},
 		{"flapping, posted before", ".11..11..11..11..11", watcher, "2:0>1@1 9:1>1@1~"},
 		{"down, and started without success", ".11r1r1r1r1r.....", watcher, "2:0>1@1 16:1>0@12"},
-		{"two outages are no flapping", ".11..11.....", watcher, "2:0>1@1 11:1>0@7"},
+		{"two outages are not flapping", ".11..11.....", watcher, "2:0>1@1 11:1>0@7"},
 		{"flapping that ends well", ".1.1.1.............", watcher, "5:0>1@1~ 16:1>0@6"},
 		{"flapping that stays down", ".1.1.11111111111111", watcher, "5:0>1@1~ 15:1>1@5"},
 		{"flapping that gets worse", ".3.3.3.1.1.3", watcher, "5:0>3@1~ 7:3>1@7~"},
-		{"slow changes are no flapping", ".11" + strings.Repeat(".", 12) + "11" + strings.Repeat(".", 12) + "11", watcher,
+		{"slow changes are not flapping", ".11" + strings.Repeat(".", 12) + "11" + strings.Repeat(".", 12) + "11", watcher,
 			"2:0>1@1 7:1>0@3 16:0>1@15 21:1>0@17 30:0>1@29"},
 		{"a watch is posted at once", ".11..", follower, "2:0>1@1 4:1>0@3"},
 		{"a watch posts nothing after a single check", ".1.1", follower, ""},
@@ -121,7 +121,7 @@ func TestTrack(t *testing.T) {
 }
 
 // A track with nothing to remember is dropped, and a target that is missing from a check
-// counts as well.
+// counts as healthy.
 func TestMemoryForgets(t *testing.T) {
 	var m Memory
 	host := runbooks.Target{Host: "query-2"}
@@ -143,7 +143,7 @@ func TestMemoryForgets(t *testing.T) {
 	}
 }
 
-// A process that has been starting for too long has the severity since its start.
+// The problem of a process that has been starting for too long began with the start.
 func TestNotUp(t *testing.T) {
 	var m Memory
 	for n, letter := range ".rrr" {
@@ -234,7 +234,8 @@ func TestClusterIncidents(t *testing.T) {
 	}
 }
 
-// A failure caused by another one is posted with that one, not by itself.
+// A failure caused by another failure is posted with that failure, not as an incident of
+// its own.
 func TestBehindIsNoIncidentOfItsOwn(t *testing.T) {
 	c := &Cluster{V: FormVersion, Cluster: "prod"}
 	conf, auth := runbooks.Target{Process: "configuration_server", Host: "infra-1"}, runbooks.Target{Process: "authentication_server", Host: "infra-1"}

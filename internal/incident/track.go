@@ -18,21 +18,21 @@ type Seen struct {
 	Headline  string
 	Text      string
 	Command   string // the command that was sent
-	// Verb is the command that could repair it, "" for none.
+	// Verb is the command that could repair the target, "" for none.
 	Verb string
 	At   time.Time
-	// Hold is why this check is not used for the target: an open run works on it, or it is
-	// down because of a dependency. Its posted level stays.
+	// Hold is why this check is not used for the target: an open run works on the target, or
+	// the target is down because of a dependency. The posted level of the target stays.
 	Hold string
-	// Behind are the dependencies that are down, if it is held for that.
+	// Behind are the dependencies that are down, if the check is held for that reason.
 	Behind []runbooks.Target
 	// Recovering means that the target is starting or stopping. This is not posted, but the
-	// target does not count as well either.
+	// target does not count as healthy either.
 	Recovering bool
 	// Changing means that the target is starting or stopping, even if it takes too long.
 	Changing bool
 	// Proved means that the finding already uses several checks (a crash loop does), so no
-	// second one is needed.
+	// second check is needed.
 	Proved bool
 	// Outage means that the process was observed not to serve at all.
 	Outage bool
@@ -45,7 +45,7 @@ var ManyHosts = runbooks.Target{Host: "several hosts"}
 type Rules struct {
 	// Confirm is the number of consecutive checks that must agree.
 	Confirm int
-	// Quiet is how long a target must have been well before its problem is over.
+	// Quiet is how long a target must have been healthy before its problem is over.
 	Quiet time.Duration
 	// Flaps is the number of changes within Window that count as flapping, and Calm how
 	// long the state must be stable before the flapping is over.
@@ -53,8 +53,8 @@ type Rules struct {
 	Window, Calm time.Duration
 }
 
-// DefaultRules post a change that a second check confirms. The third outage within the
-// window counts as flapping: five changes (down, up, down, up, down). The config sets
+// DefaultRules post a change that a second check confirms. The third outage within the window
+// counts as flapping: five changes (down, up, down, up, down). The config sets the argument
 // quiet.
 func DefaultRules(quiet time.Duration) Rules {
 	return Rules{Confirm: 2, Quiet: quiet, Flaps: 5, Window: 10 * time.Minute, Calm: 5 * time.Minute}
@@ -82,7 +82,7 @@ type Change struct {
 	Flaps int `json:"flaps,omitempty"`
 }
 
-// Over reports whether the target is well again.
+// Over reports whether the target is healthy again.
 func (c Change) Over() bool { return c.To == runbooks.None }
 
 // Track is the state of one target.
@@ -91,19 +91,19 @@ type Track struct {
 	// Told is the last posted level, and Since when it was first observed.
 	Told  runbooks.Severity `json:"told"`
 	Since time.Time         `json:"since,omitzero"`
-	// Looks is the number of consecutive checks, up to the last one, that differed from
-	// Told, and NextSince the time of the first of them. Next is the level of the last
-	// check; it is unused if Looks is 0.
+	// Looks is the number of consecutive checks, up to the last check, that differed from Told,
+	// and NextSince the time of the first of them. Next is the level of the last check; it is
+	// unused if Looks is 0.
 	Next      runbooks.Severity `json:"next"`
 	NextSince time.Time         `json:"next_since,omitzero"`
 	Looks     int               `json:"looks,omitempty"`
-	// Raw is the level of the last check, Flips the times of its recent changes, and Peak the
-	// worst of them.
+	// Raw is the level of the last check. Flips are the times of its recent changes, and Peak
+	// is the worst recent level.
 	Raw      runbooks.Severity `json:"raw"`
 	Flips    []time.Time       `json:"flips,omitempty"`
 	Peak     runbooks.Severity `json:"peak"`
 	Flapping bool              `json:"flapping,omitempty"`
-	// NotUp is since when it has been starting.
+	// NotUp is the time since which the target has been starting.
 	NotUp time.Time `json:"not_up,omitzero"`
 }
 
@@ -139,7 +139,7 @@ func (t *Track) see(s Seen, r Rules) (Change, bool) {
 	}
 }
 
-// flip records whether the check differs from the previous one. A target that is down and
+// flip records whether the check differs from the previous check. A target that is down and
 // restarts repeatedly without success stays down, and does not flap.
 func (t *Track) flip(s Seen, r Rules) {
 	if trying := s.Recovering && t.Raw != runbooks.None; !trying {
@@ -165,8 +165,8 @@ func (t *Track) flip(s Seen, r Rules) {
 	}
 }
 
-// count counts the checks that differ from the posted level. For a target that was well, any
-// bad level confirms any other.
+// count counts the checks that differ from the posted level. For a target that was healthy, any
+// bad level confirms any other bad level.
 func (t *Track) count(s Seen) {
 	bothBad := t.Told == runbooks.None && t.Next != runbooks.None && s.Severity != runbooks.None
 	switch {
@@ -203,7 +203,7 @@ func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 	}
 }
 
-// setPosted makes a level the posted one.
+// setPosted makes a level the posted level.
 func (t *Track) setPosted(s Seen, level runbooks.Severity, since time.Time, flaps int) Change {
 	c := Change{
 		At: s.At, Target: t.Target, From: t.Told, Was: t.Since, To: level, Since: since,
@@ -242,7 +242,7 @@ func max1(a, b runbooks.Severity) runbooks.Severity {
 // Memory has the tracks of many targets.
 type Memory []*Track
 
-// NotUp is since when a target has been starting, zero if it is not.
+// NotUp is the time since which a target has been starting, zero if it is not starting.
 func (m Memory) NotUp(t runbooks.Target) time.Time {
 	if i, ok := m.find(t); ok {
 		return m[i].NotUp
@@ -258,7 +258,7 @@ func (m Memory) Unknown() bool {
 
 // See records a check of all targets and returns the changes to post: first those of the
 // checked targets, in their order, then those of targets that are no longer checked, which
-// count as well.
+// count as healthy.
 func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 	var out []Change
 	seen := map[runbooks.Target]bool{}

@@ -1,6 +1,6 @@
-// Package lint reads runbook pages and reports two kinds of commands: those that do not do what
-// the page says, and those that do harm when they are pasted unchanged. Examples are a restart
-// of another process, a name unknown to the supervisor, a command that never ends, a
+// Package lint reads runbook pages and reports two kinds of commands: commands that do not do
+// what the page says, and commands that do harm when they are pasted unchanged. Examples are a
+// restart of another process, a name unknown to the supervisor, a command that never ends, a
 // placeholder that the shell treats as a redirection, and a difference between page and
 // catalog.
 //
@@ -20,6 +20,6 @@
 //   - page.go: which parts of a Markdown page are commands, and for which process
 //   - plain.go: the same for a page that lost its Markdown; which programs a command may begin
 //     with
-//   - shell.go: a block parsed as shell: commands, sudo's options, placeholders
+//   - shell.go: parses a block as shell; commands, sudo's options, placeholders
 //   - knowledge.go: names of processes, and commands, from the catalog
 package lint

@@ -87,7 +87,7 @@ func keyOf(c *call) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
 
-// like are the catalog's commands with the same effect as one of a page.
+// like are the catalog's commands with the same effect as a command of a page.
 func (k *knowledge) like(c *call) (out []known) {
 	key := keyOf(c)
 	if !strings.Contains(key, " ") {

@@ -29,9 +29,10 @@ type Linter struct {
 	fixed *knowledge   // the generation of all pages; nil chooses one per page
 }
 
-// New makes a linter. catalogs are all generations. catalog is the generation of the pages;
-// "" selects for each page the generation that cites it most, or else the first. It returns
-// an error for an unknown generation, and for one whose commands cannot be made.
+// New makes a linter. The argument catalogs has all generations; catalog is the generation
+// of the pages. With "", each page has the generation that cites it most, or else the
+// first. New returns an error for an unknown generation, and for one whose commands cannot
+// be made.
 func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 	l := &Linter{}
 	for _, c := range catalogs {
@@ -45,7 +46,7 @@ func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 		}
 	}
 	if catalog != "" && l.fixed == nil || len(l.know) == 0 {
-		return nil, fmt.Errorf("there is no catalog %q; there is %s", catalog, list(catalogs.Names()))
+		return nil, fmt.Errorf("there is no catalog %q; known: %s", catalog, list(catalogs.Names()))
 	}
 	return l, nil
 }

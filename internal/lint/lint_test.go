@@ -77,7 +77,7 @@ func TestSeeds(t *testing.T) {
 }
 
 // TestPages does the same for small pages of our own: one in Markdown and one that has lost
-// it, each with a correct version.
+// its Markdown, each with a correct version.
 func TestPages(t *testing.T) {
 	golden(t, "pages.golden", []string{"testdata/wrong.md", "testdata/wrong-plain.md"})
 	for _, name := range []string{"right.md", "right-plain.md"} {
@@ -254,7 +254,7 @@ func TestCatalogOfPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := New(cs, "currant"); err == nil || !strings.Contains(err.Error(), `no catalog "currant"; there is current`) {
+	if _, err := New(cs, "currant"); err == nil || !strings.Contains(err.Error(), `no catalog "currant"; known: current`) {
 		t.Errorf("an unknown catalog: %v", err)
 	}
 	if l, err = New(cs, "legacy-20200121"); err != nil || l.about("process-runbooks.md").catalog.Name != "legacy-20200121" {

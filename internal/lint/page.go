@@ -12,9 +12,9 @@ import (
 
 // block is one or more consecutive command lines.
 type block struct {
-	section string // the heading above it
+	section string // the heading above the block
 	process string // the process of the section, by id; "" for none
-	label   string // the line of text above it
+	label   string // the line of text above the block
 	lines   []line
 	prose   bool // a command inside a sentence, whose end is a guess
 }
@@ -81,8 +81,8 @@ type markdown struct {
 	blocks   []*block
 }
 
-// heading is a section that has not ended. about is the heading that names its process; it
-// may be the heading of an enclosing section.
+// heading is a section that has not ended. The field about is the heading that names the
+// process of the section; it may be the heading of an enclosing section.
 type heading struct {
 	level          int
 	about, process string

@@ -7,7 +7,7 @@ import (
 )
 
 // plain reads a page that has lost its Markdown. Consecutive command lines are one block; the
-// line above it is its label.
+// line above the block is its label.
 type plain struct {
 	know   *knowledge
 	lines  []string

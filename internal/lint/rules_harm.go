@@ -15,19 +15,19 @@ func destructive(_ *check, call *call) []string {
 		open := slices.ContainsFunc(call.operands(), func(w word) bool { return w.glob || strings.ContainsAny(w.text, "[<") })
 		switch {
 		case call.has("-r", "-R", "--recursive") && open:
-			return one("this deletes whole directories without listing them, and cannot be undone: list them first (ls -d), and delete exactly the listed ones")
+			return one("this deletes whole directories without listing them, and cannot be undone: list them first (ls -d), and delete exactly the listed directories")
 		case call.has("-r", "-R", "--recursive"):
-			return one("this deletes a whole directory and cannot be undone: list it first")
+			return one("this deletes a whole directory and cannot be undone: list the directory first")
 		case open:
-			return one("this deletes every file that the pattern matches, and cannot be undone: list them first (ls), and delete exactly the listed ones")
+			return one("this deletes every file that the pattern matches, and cannot be undone: list the files first (ls), and delete exactly the listed files")
 		}
 	case "backup_deephaven":
 		if call.has("--retain") {
-			return one("--retain deletes older backups once this one succeeds: list them first")
+			return one("--retain deletes older backups once this backup succeeds: list the older backups first")
 		}
 	case "dhconfig", "iris":
 		if call.has("--retainSerial") && strings.Contains(call.text, "--retainSerial=replace") {
-			return one("--retainSerial=replace overwrites queries of the same serial: export them first")
+			return one("--retainSerial=replace overwrites queries with the same serial: export the queries first")
 		}
 	case "mkfs", "dd", "shred":
 		return one("%s overwrites existing data and cannot be undone: show that data first", call.program())
@@ -73,7 +73,7 @@ func sharedTmp(_ *check, call *call) []string {
 			at = w.text
 		}
 		if strings.HasPrefix(at, "/tmp/") && !w.subst && !w.vars && !w.glob {
-			return one("%s is a fixed name in a shared directory: another user may have created a link or a file there, and %s follows it; use a private directory and a new name", at, call.user())
+			return one("%s is a fixed name in a shared directory: another user may have created a link or a file there, and %s would use that; use a private directory and a new name", at, call.user())
 		}
 	}
 	return nil
@@ -88,14 +88,14 @@ func snapshot(_ *check, call *call) (out []string) {
 	switch ops[1].text {
 	case "save":
 		if !call.has("--endpoints") {
-			out = append(out, "a snapshot is taken from one member: etcdctl refuses a client configuration with several; add --endpoints with one")
+			out = append(out, "a snapshot is taken from one member: etcdctl refuses a client configuration with several endpoints; add --endpoints with one endpoint")
 		}
 		if slices.ContainsFunc(ops, func(w word) bool { return w.subst }) {
-			out = append(out, "the name is computed when the line runs: an approver does not see it, and the next command cannot know it; write a fixed name")
+			out = append(out, "the name is computed when the line runs: an approver does not see the name, and the next command cannot know it; write a fixed name")
 		}
 	case "status":
 		if slices.ContainsFunc(ops, func(w word) bool { return w.glob }) {
-			out = append(out, "snapshot status takes one file and fails if two match: list them, and name one")
+			out = append(out, "snapshot status takes one file and fails if two match: list the files, and name one file")
 		}
 	}
 	return out

@@ -27,8 +27,8 @@ func (c *check) expected() string {
 	}
 }
 
-// wrongProcess finds a command for another process than that of its section, and a log of
-// another process.
+// wrongProcess finds a command for another process than the process of the section, and a log
+// of another process.
 func wrongProcess(c *check, call *call) []string {
 	want := c.expected()
 	_, service, ok := call.supervised()
@@ -108,7 +108,7 @@ func unknownService(c *check, call *call) []string {
 		return nil
 	}
 	if others := c.know.elsewhere(service); len(others) > 0 {
-		return one("the catalog %s has no service %s, only %s has", c.know.catalog.Name, service, list(others))
+		return one("the catalog %s has no service %s; only the catalog %s has it", c.know.catalog.Name, service, list(others))
 	}
 	text := fmt.Sprintf("monit has no service %q", service)
 	if id := c.know.named(service); id != "" {

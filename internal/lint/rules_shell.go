@@ -37,7 +37,7 @@ func (c *check) placeholders(all []placeholder) {
 			takes = append(takes, "a redirection ("+list(angle)+")")
 		}
 		if len(takes) > 0 {
-			c.report(l.no, "placeholder", fmt.Sprintf("unchanged, the shell interprets this as %s%s; written as %q it fails until a person fills it in",
+			c.report(l.no, "placeholder", fmt.Sprintf("if it is not replaced, the shell interprets this as %s%s; written as %q, the command fails until a person sets the variable",
 				strings.Join(takes, " and "), blanks, shellName(first)))
 		}
 	}
@@ -101,11 +101,11 @@ func environment(_ *check, call *call) []string {
 	case s == nil:
 		return nil
 	case len(call.assigns) > 0:
-		return one("sudo drops %s, which is set before it, unless env_keep names it; the setting is then silently ignored", names(call.assigns))
+		return one("sudo drops %s, which is set before sudo, unless env_keep names the variable; the setting is then silently ignored", names(call.assigns))
 	case len(s.env) > 0:
 		return one("sudo refuses to set %s unless the rule has SETENV or allows ALL, or env_keep names it", names(s.env))
 	case s.keepEnv:
-		return one("sudo -E is refused unless the rule has SETENV or allows ALL, and then passes on every variable of the caller; name the needed ones in env_keep")
+		return one("sudo -E is refused unless the rule has SETENV or allows ALL, and then passes on every variable of the caller; name the needed variables in env_keep")
 	default:
 		return nil
 	}
@@ -151,7 +151,8 @@ func noSudo(c *check, call *call) []string {
 	return nil
 }
 
-// directory is the directory of a command's relative paths: the last cd of the block before it.
+// directory is the directory of a command's relative paths: the last cd of the block before the
+// command.
 func (c *check) directory(call *call) string {
 	dir := ""
 	for _, o := range c.calls {

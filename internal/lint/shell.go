@@ -17,7 +17,7 @@ type script struct {
 
 // placeholder is a word for the reader to replace.
 type placeholder struct {
-	line int    // its index in the block
+	line int    // the index of the line in the block
 	text string // "<log file name>" or "[date]"
 }
 
@@ -30,7 +30,7 @@ type call struct {
 	argv    []word // program and arguments; after sudo, those of the inner command
 	writes  []word // files that ">" and ">>" write
 	appends []word // files that ">>" appends to
-	reads   bool   // its input is a pipe or a file
+	reads   bool   // the input of the command is a pipe or a file
 	prose   bool
 }
 
@@ -108,7 +108,7 @@ var (
 const shortestName = 4 // letters of a placeholder in square brackets; a character set is shorter, or a range
 
 // parse parses a block. It removes placeholders first, because they are not shell. If the whole
-// is not shell, it parses each line, and skips lines that it cannot parse.
+// block is not shell, it parses each line, and skips lines that it cannot parse.
 func parse(b *block) script {
 	var s script
 	lines := make([]string, len(b.lines))

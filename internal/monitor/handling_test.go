@@ -158,6 +158,6 @@ func TestMuteHoldsBackAndEndsInTime(t *testing.T) {
 			t.Errorf("the card: %s", b.text(0))
 		}
 		time.Sleep(time.Hour)
-		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted", "1> 🔔 Notifications are on again: its time is up")
+		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted", "1> 🔔 Notifications are on again: the time of the mute is over")
 	})
 }

@@ -17,8 +17,8 @@ var (
 var puttyKey = regexp.MustCompile(`Private-Lines: ([0-9]{1,3})$`)
 
 // hideBlocks hides lines that are secret because of their position: the private part of a PuTTY
-// key, and the middle of a PEM private key as tail may cut it. It leaves blocks that end like a
-// certificate or a public key.
+// key, and the middle of a PEM private key as tail may cut it. It does not hide a block that
+// ends like a certificate or a public key.
 func hideBlocks(lines []string) {
 	for i := 0; i < len(lines); i++ {
 		switch {
@@ -82,8 +82,8 @@ func hideRun(lines []string, at int) int {
 	return end - 1
 }
 
-// fullLine reports whether a line looks like one of a PEM or OpenSSH key: of their length, only
-// base64, and not a hash in hexadecimal digits.
+// fullLine reports whether a line looks like a line of a PEM or OpenSSH key: it has the length
+// of such a line, is only base64, and is not a hash in hexadecimal digits.
 func fullLine(line string) bool {
 	return (len(line) == 64 || len(line) == 70 || len(line) == 76) && base64Only(line) && mixed(line)
 }

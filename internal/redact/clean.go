@@ -12,9 +12,9 @@ import (
 func Text(s string) string { return Secrets(Clean(s)) }
 
 // Clean removes terminal escape sequences, control characters except newline and tab, and
-// invisible formatting characters (zero-width and direction-changing ones, which can hide or
-// reorder text). A carriage return, alone or before a newline, and Unicode's line separators
-// become a newline. Bytes that are not UTF-8 are shown as \xNN.
+// invisible formatting characters (zero-width and direction-changing characters, which can
+// hide or reorder text). A carriage return, alone or before a newline, and Unicode's line
+// separators become a newline. Bytes that are not UTF-8 are shown as \xNN.
 func Clean(s string) string {
 	if plain(s) {
 		return s
@@ -61,8 +61,8 @@ func Line(s string, limit int) string {
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 
-// visible writes bytes that are not UTF-8 as \xNN. It comes before stripping: a broken
-// character must not hide an escape byte from it.
+// visible writes bytes that are not UTF-8 as \xNN. It runs before escape sequences are
+// removed: a broken character must not hide an escape byte.
 func visible(s string) string {
 	if utf8.ValidString(s) {
 		return s

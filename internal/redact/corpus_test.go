@@ -60,7 +60,8 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// TestBlocks: secrets that only the position of their lines shows.
+// TestBlocks: secrets that can be recognised only by the lines around them, such
+// as the middle lines of a key.
 func TestBlocks(t *testing.T) {
 	const (
 		full  = "MIIEpAIBAAKCAQEA1c7+9z5Pad7OejecsQ0bu3aozN3tihPmljnnudb9G3HECdnH"
@@ -69,7 +70,7 @@ func TestBlocks(t *testing.T) {
 	)
 	for _, c := range []struct{ name, in, want string }{
 		{"the middle of a key alone", full + "\n" + other + "\n" + end + "\nnext", Mark + "\n" + Mark + "\n" + Mark + "\nnext"},
-		{"one line of it", "a\n" + full + "\nb", "a\n" + Mark + "\nb"},
+		{"one line of a key", "a\n" + full + "\nb", "a\n" + Mark + "\nb"},
 		{"a certificate", "-----BEGIN CERTIFICATE-----\n" + full + "\n" + end + "\n-----END CERTIFICATE-----", ""},
 		{"the end of a certificate", full + "\n" + end + "\n-----END CERTIFICATE-----", ""},
 		{"a certificate, then a key", "-----BEGIN CERTIFICATE-----\n" + full + "\n-----END CERTIFICATE-----\n" + other, "-----BEGIN CERTIFICATE-----\n" + full + "\n-----END CERTIFICATE-----\n" + Mark},

@@ -9,8 +9,8 @@
 //   - secrets.go: the search for secrets
 //   - shapes.go: secrets by the name of their field
 //   - tools.go: secrets by the program that prints them, and forms of tokens
-//   - value.go: values that are no secret
+//   - value.go: values that are not secrets
 //   - blocks.go: private keys
-//   - hints.go: words without which there is no secret
+//   - hints.go: words, at least one of which is in every line with a secret
 //   - gitleaks.go, generate.go: rules from gitleaks
 package redact

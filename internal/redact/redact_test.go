@@ -32,7 +32,8 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// TestPlainTextIsClean: the quick check agrees with the full one, and ordinary texts pass it.
+// TestPlainTextIsClean: the quick check agrees with the full check, and ordinary texts pass the
+// quick check.
 func TestPlainTextIsClean(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\t\n\x80-\xff…·🟢]*`)).Draw(t, "s")
@@ -123,7 +124,7 @@ func TestOrdinaryTextIsLeftAlone(t *testing.T) {
 }
 
 // The monit and systemd outputs in observe's test data contain no secret. Two of the cases from the
-// field contain text in the form of one.
+// field contain text in the form of a secret.
 func TestSamplesAreLeftAlone(t *testing.T) {
 	archives, err := filepath.Glob("../test/answertest/testdata/*.txtar")
 	if err != nil || len(archives) < 5 {

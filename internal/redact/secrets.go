@@ -30,8 +30,8 @@ type shape struct {
 	random  bool    // the value may be a word of a sentence: it must have letters and digits
 }
 
-// rules are all rules. The formats of this field come first, because they locate the secret
-// more precisely. Replacements are in this order.
+// rules are all rules. The formats of this package come before those of gitleaks, because they
+// locate a secret more precisely. Replacements are in this order.
 var (
 	rules   = slices.Concat(fieldRules, toolRules, formRules, maintained())
 	allHint = sync.OnceValue(func() *hints { return newHints(rules) })

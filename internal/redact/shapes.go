@@ -10,7 +10,7 @@ func only(expression string) shape {
 	return shape{pattern: lazily(expression)}
 }
 
-// lazily compiles an expression when a line first holds its hint.
+// lazily compiles an expression when a line first contains its hint.
 func lazily(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
@@ -117,7 +117,7 @@ var fieldRules = []rule{
 	}},
 	{[]string{"digest "}, []shape{only(`(?i)\bdigest[ \t].*\bresponse=\\*["']?([^"'\s,]{8,})`)}},
 	{[]string{"bearer"}, []shape{only(`(?i)\bbearer[ \t]+([A-Za-z0-9._~+/\-]{8,}=*)`)}},
-	// AccountName=x;Pwd=y; of a connection string, and its siblings
+	// the logins of etcdctl and redis-cli in variables, and lines of a PuTTY key
 	{[]string{"etcdctl_user"}, []shape{only(`(?i)\betcdctl_user(?:name)?[ \t]*[=:][ \t]*["']?[\w.\-]+:([^\s"']+)`)}},
 	{[]string{"redisc"}, []shape{only(`(?i)\brediscli_auth[ \t]*=[ \t]*["']?([^\s"']+)`)}},
 	{[]string{"private-mac", "private-hash"}, []shape{only(`(?i)private-(?:mac|hash):[ \t]*(\S+)`)}},

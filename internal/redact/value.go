@@ -21,7 +21,7 @@ var plainValues = strings.Fields(`null nil none empty undefined unset set true f
 	invalid expired missing required rejected denied disabled enabled incorrect wrong failed revoked mismatch changed
 	value not to for and or is was with in of the a an at by from as on it if md5 sha1 sha256 sha512 base64 utf8 utf-8 bcrypt`)
 
-// harmless reports whether a value is no secret: a placeholder, a file, "null" or Mark.
+// harmless reports whether a value is not a secret: a placeholder, a file, "null" or Mark.
 func harmless(value string) bool {
 	value = strings.Trim(value, `"'`)
 	if placeholder.MatchString(value) {

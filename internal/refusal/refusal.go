@@ -17,7 +17,7 @@ type Error struct {
 	Text string // for the person refused: full sentences, with what to do next
 	// Recorded refusals are written to the audit trail: those of the access rules.
 	Recorded bool
-	// Cluster is the cluster whose roles refused it, "" for none.
+	// Cluster is the cluster whose roles refused the request, "" for none.
 	Cluster string
 }
 

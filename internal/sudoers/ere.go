@@ -21,10 +21,10 @@ func quoteERE(s string) string {
 	return b.String()
 }
 
-// toERE converts a parsed RE2 expression into an equivalent POSIX extended one. It returns an
-// error for an expression that POSIX or sudo does not support, and for one that may or may not
-// match a blank, because sudo compares arguments joined by blanks. A blank at a fixed place is
-// as safe as in a fixed line.
+// toERE converts a parsed RE2 expression into an equivalent POSIX extended expression. It
+// returns an error for an expression that POSIX or sudo does not support, and for one that may
+// or may not match a blank, because sudo compares arguments joined by blanks. A blank at a
+// fixed place is as safe as in a fixed line.
 func toERE(re *syntax.Regexp) (string, error) {
 	switch re.Op {
 	case syntax.OpEmptyMatch:
@@ -74,8 +74,8 @@ func joinERE(subs []*syntax.Regexp, sep string) (string, error) {
 	return strings.Join(out, sep), nil
 }
 
-// alternateERE is an alternation. POSIX has no empty alternative: then the others become
-// optional.
+// alternateERE is an alternation. POSIX has no empty alternative: if there is one, the other
+// alternatives become optional.
 func alternateERE(subs []*syntax.Regexp) (string, error) {
 	full := slices.DeleteFunc(slices.Clone(subs), func(s *syntax.Regexp) bool { return s.Op == syntax.OpEmptyMatch })
 	if len(full) == 0 {

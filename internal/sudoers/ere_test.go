@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// patterns and texts that tell them apart.
+// patterns, and texts that only some of the patterns match.
 var (
 	patterns = []string{
 		`^[A-Za-z_][A-Za-z0-9_]{0,127}$`,

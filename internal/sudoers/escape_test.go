@@ -170,9 +170,9 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// TestWrapperEscapes does the same with the file for an old sudo and its wrapper, through the
-// wrapper and around it. It also lets the wrapper run each command of the catalog. Without
-// DHBOT_ESCAPES=1 it tests one host.
+// TestWrapperEscapes does the same with the file for an old sudo, through the wrapper and around
+// it. It also lets the wrapper run each command of the catalog. Without DHBOT_ESCAPES=1 it tests
+// one host.
 func TestWrapperEscapes(t *testing.T) {
 	testenv.Program(t, "sudo")
 	now, old := builtinFiles(t, false), builtinFiles(t, true)

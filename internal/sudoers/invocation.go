@@ -14,7 +14,7 @@ import (
 var (
 	errNoSudo = errors.New("runs without sudo")
 
-	errAssignment = errors.New("it has sudo set a variable, which sudo would have to keep for every command of the account: write env NAME=value between the account and the program")
+	errAssignment = errors.New("the command has sudo set a variable, which sudo would have to keep for every command of the account: write env NAME=value between the account and the program")
 )
 
 // invocation is a parsed sudo command.
@@ -93,7 +93,7 @@ func (inv *invocation) rules(o Options, wrapped bool) ([]Rule, error) {
 		}
 	}
 	if path.Clean(at) != at || strings.ContainsFunc(at, func(r rune) bool { return !wordRune(r) && r != '/' }) {
-		return nil, fmt.Errorf("%q is no plain path of a program", at)
+		return nil, fmt.Errorf("%q is not a plain path of a program", at)
 	}
 	if wrapped {
 		args, sample, err := pattern(inv.words, wrapperBlank)
@@ -118,7 +118,7 @@ func (inv *invocation) rules(o Options, wrapped bool) ([]Rule, error) {
 		return nil, err
 	}
 	if args = "^" + args + "$"; len(args) > maxRegexp {
-		return nil, fmt.Errorf("its regular expression would be %d bytes long; sudo reads at most %d", len(args), maxRegexp)
+		return nil, fmt.Errorf("the regular expression would be %d bytes long; sudo reads at most %d", len(args), maxRegexp)
 	}
 	return []Rule{{RunAs: inv.runAs, Program: at, Args: args, Example: inv.example(program, sample)}}, nil
 }

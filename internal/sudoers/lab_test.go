@@ -15,8 +15,8 @@ import (
 const account = "dhbotleast"
 
 // TestLab installs the printed file on real hosts and queries the real sudo:
-// the catalog's commands are allowed, similar ones are not, and commands that
-// only read really run.
+// the catalog's commands are allowed, similar commands are not, and commands
+// that only read really run.
 func TestLab(t *testing.T) {
 	hosts := labtest.Hosts(t)
 	for _, f := range builtinFiles(t, false) {
@@ -40,7 +40,7 @@ func TestLab(t *testing.T) {
 				c.ask(false, append([]string{"sudo", "-n", "-l", "-u", "nobody"}, r.Ask()[at-1:]...))
 			}
 			for _, r := range f.Rules {
-				if r.Args == "status tailer1" { // it runs on every host of the lab
+				if r.Args == "status tailer1" { // this process runs on every host of the lab
 					c.ask(true, r.Example)
 				}
 			}

@@ -46,8 +46,8 @@ func single(args string) (string, error) {
 	return args, nil
 }
 
-// sayable refuses text that a sudoers file cannot contain: the characters of not, and
-// everything but printable ASCII.
+// sayable refuses text that a sudoers file cannot contain: the characters in the argument not,
+// and everything but printable ASCII.
 func sayable(text, not string) error {
 	for _, r := range text {
 		if r < ' ' || r > '~' || strings.ContainsRune(not, r) {
@@ -71,7 +71,7 @@ func pattern(words []planner.HostWord, blank string) (args string, example []str
 			return "", nil, err
 		}
 		if w.Optional && i == 0 {
-			return "", nil, errors.New("its first argument may be missing")
+			return "", nil, errors.New("the first argument may be missing")
 		}
 		example = append(example, text)
 		switch {
@@ -168,7 +168,7 @@ func noOption(re *syntax.Regexp, pattern string) error {
 	walk(prog, func(in *syntax.Inst, _ int, _ func(int)) {
 		switch {
 		case in.Op == syntax.InstMatch:
-			err = fmt.Errorf("the pattern %s can match nothing at all", pattern)
+			err = fmt.Errorf("the pattern %s can match an empty text", pattern)
 		case in.MatchRune('-'):
 			err = fmt.Errorf("the pattern %s can match an option", pattern)
 		}
@@ -227,8 +227,8 @@ func matchesOther(in *syntax.Inst) bool {
 
 // walk visits a program in every possible way to match, with a state that begins at 0. It calls
 // visit for each instruction that reads a character, and for the match, once for every state in
-// which it is reached. next continues after the instruction with a new state; without a call of
-// next the path ends there.
+// which it is reached. The function next continues after the instruction with a new state;
+// without a call of next the path ends there.
 func walk(prog *syntax.Prog, visit func(in *syntax.Inst, state int, next func(state int))) {
 	type place struct {
 		pc    uint32

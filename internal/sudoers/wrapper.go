@@ -20,8 +20,8 @@ const (
 
 // Wrapper is the script for a sudo without regular expressions, to be installed as
 // fleet.SudoWrapper; "" if the host's sudo has them. Sudo allows the script with any arguments.
-// The script runs a command if one of its expressions matches all of it, for the account that
-// it runs as.
+// The script runs a command if one of its expressions for the account matches the whole
+// command.
 func (f *File) Wrapper() string {
 	if !f.oldSudo {
 		return ""
@@ -34,7 +34,8 @@ func (f *File) Wrapper() string {
 }
 
 // wrapperHead uses bash -p, which reads no file and no function from its environment; sudo has
-// already emptied that. Ranges of characters have their usual meaning only in the C locale.
+// already emptied the environment. Ranges of characters have their usual meaning only in the C
+// locale.
 const wrapperHead = `#!/bin/bash -p
 # What dhbot runs through sudo on %s (cluster %s, catalog %s) as %s, and nothing else.
 # Install it as %s, owner root, mode 0755, where sudo reads no

@@ -26,7 +26,7 @@ func (f *File) String() string {
 	}
 	if f.oldSudo {
 		fmt.Fprintf(&b, "\n# This sudo reads no regular expressions: bot sudoers --wrapper prints the script that\n"+
-			"# allows what they would, and nothing else. Without the script nothing is allowed.\n%s\n", f.wrapperLine())
+			"# allows the same commands, and nothing else. Without the script nothing is allowed.\n%s\n", f.wrapperLine())
 	} else {
 		f.writeRules(&b, f.Line)
 	}

@@ -16,9 +16,9 @@ const (
 	Most        = 3
 )
 
-// Near returns up to three of the names that a person may have meant by
-// word, the likeliest first: names that begin with it or that it begins with,
-// names that contain it, and names a few keystrokes away.
+// Near returns up to three of the names that a person may have meant by word, the
+// likeliest first: names that begin with word, names with which word begins, names that
+// contain word, and names a few keystrokes away.
 func Near(word string, among []string) []string {
 	return UpTo(word, among, Most)
 }

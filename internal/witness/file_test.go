@@ -25,8 +25,8 @@ func last(t *testing.T, w Witness) string {
 	return string(head)
 }
 
-// TestCutOff: a head that a crash cut off at any byte is no head, neither before nor after the
-// next one is stored.
+// TestCutOff: a head that a crash cut off at any byte does not count, neither before nor after the
+// next head is stored.
 func TestCutOff(t *testing.T) {
 	whole := second + separator
 	for n := range whole {
@@ -52,7 +52,7 @@ func TestCutOff(t *testing.T) {
 		}
 		want := first
 		if n == len(whole)-1 {
-			want = second // of which only the last newline was missing
+			want = second // only the last newline of the second head was missing
 		}
 		if got := last(t, w); got != want {
 			t.Errorf("cut off after %d bytes, and so was the next head: %q", n, got)

@@ -18,7 +18,7 @@ import (
 
 // Witness stores heads.
 type Witness interface {
-	// Name is its name for people: its path or address.
+	// Name is how people know the witness: a path or an address.
 	Name() string
 	// Last returns the last stored head, nil for none.
 	Last(ctx context.Context) ([]byte, error)
@@ -37,14 +37,15 @@ func New(name string) Witness {
 	return &file{name: name}
 }
 
-// separator ends each head in a file. The next head marks one that a crash cut off with cutOff.
+// separator ends each head in a file. If a crash cut off a head, cutOff is written after it,
+// before the next head.
 const (
 	separator = "=\n"
 	cutOff    = "(cut off)\n"
 )
 
-// rotateAt is the size at which a file is renamed to NAME.old, and the next head begins a new one:
-// heads are small, but their number grows forever.
+// rotateAt is the size at which a file is renamed to NAME.old, and the next head begins a new
+// file: heads are small, but their number grows forever.
 const rotateAt = 8 << 20
 
 // file is an append-only file.
@@ -63,7 +64,7 @@ func (f *file) Last(context.Context) ([]byte, error) {
 		return nil, err
 	}
 	// After a crash between the rename and the first head of the new file, the last head is in the
-	// old one.
+	// old file.
 	for _, name := range []string{f.name, f.name + ".old"} {
 		b, err := tail(name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -76,7 +77,7 @@ func (f *file) Last(context.Context) ([]byte, error) {
 	return nil, nil
 }
 
-// tail reads the end of a file, which is longer than a head.
+// tail reads the end of a file, more bytes than a head has.
 func tail(name string) ([]byte, error) {
 	r, err := os.Open(name)
 	if err != nil {
@@ -130,7 +131,7 @@ func (f *file) Put(_ context.Context, head []byte) error {
 	return errors.Join(err, w.Sync(), w.Close())
 }
 
-// remote is an address that accepts heads with POST and returns the last one with GET.
+// remote is an address that accepts heads with POST and returns the last head with GET.
 type remote struct {
 	url    string
 	client *http.Client
@@ -153,7 +154,7 @@ func (r *remote) Last(ctx context.Context) ([]byte, error) {
 	case http.StatusNotFound, http.StatusNoContent:
 		return nil, nil
 	default:
-		return nil, fmt.Errorf("it answers with %s", resp.Status)
+		return nil, fmt.Errorf("the witness answers with %s", resp.Status)
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxHead))
 	if err != nil || len(bytes.TrimSpace(b)) == 0 {
@@ -174,7 +175,7 @@ func (r *remote) Put(ctx context.Context, head []byte) error {
 	}
 	_, err = io.Copy(io.Discard, io.LimitReader(resp.Body, maxHead))
 	if err = errors.Join(err, resp.Body.Close()); err == nil && resp.StatusCode/100 != 2 {
-		err = fmt.Errorf("it answers with %s", resp.Status)
+		err = fmt.Errorf("the witness answers with %s", resp.Status)
 	}
 	return err
 }

@@ -94,13 +94,14 @@ type StepTemplate struct {
 	// ifSet and ifNotSet limit the step to hosts whose config has, or lacks, this setting.
 	ifSet, ifNotSet string
 
-	List string // list: the name of the result; a wait for Unchanged: the list that must be unchanged
-	// Match is pattern with the catalog's paths inserted; it must match a whole line.
+	List string // for a list step, the name of the result; for a wait for Unchanged, the list that must be unchanged
+	// Match is the field pattern with the catalog's paths inserted. It must match a whole
+	// line.
 	Match   *regexp.Regexp
 	pattern string
 	matchAt strictyaml.Place
-	Most    int // list: maximum number of lines
-	Last    int // list: use only the last N by name; 0: all
+	Most    int // for a list step, the maximum number of lines
+	Last    int // for a list step, how many of the last names are used; 0 means all
 	// mayBeEmpty allows an empty list, which drops the steps that need it. ignoreOthers
 	// drops lines that do not match.
 	mayBeEmpty, ignoreOthers bool

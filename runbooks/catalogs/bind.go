@@ -45,10 +45,11 @@ func (s *Binding) Step(t *StepTemplate) (runbooks.Step, error) {
 }
 
 // ValueGroup is the group of a list's pattern, (?P<value>…), that holds the value of a
-// line. Without it the value is the whole line.
+// line. Without this group, the value is the whole line.
 const ValueGroup = "value"
 
-// Values returns the values of a list's lines, or what is wrong with them.
+// Values returns the values of a list's lines. The result want is "", or says what is
+// wrong with the lines.
 func (t *StepTemplate) Values(lines []string) (values []string, want string) {
 	if len(lines) > t.Most {
 		return nil, fmt.Sprintf("has %d lines; the limit is %d", len(lines), t.Most)

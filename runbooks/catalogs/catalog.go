@@ -35,21 +35,21 @@ type Process struct {
 	ID      string   `json:"id"` // the name in commands and the catalog's key
 	Title   string   `json:"title"`
 	Aliases []string `json:"aliases,omitempty"`
-	// Impact describes the impact of its outage in one short sentence.
+	// Impact describes the impact of an outage of the process in one short sentence.
 	Impact string `json:"impact"`
-	// Level is the level of its own outage.
+	// Level is the level of an outage of the process.
 	Level   runbooks.Severity `json:"level"`
 	Manager runbooks.Manager  `json:"manager"`
-	Service string            `json:"service"`        // its name in the supervisor
+	Service string            `json:"service"`        // the name of the process in the supervisor
 	User    string            `json:"user,omitempty"` // OS user of the process
-	// Placement is the kind of host that runs it.
+	// Placement is the kind of host that runs the process.
 	Placement Placement `json:"placement"`
 	// Optional is the reason why many installations lack or disable the process; "" if all
 	// have it.
 	Optional string `json:"optional,omitempty"`
 	Needs    []Need `json:"needs,omitempty"`
 	Logs     Logs   `json:"logs"`
-	// Actions are the names of its actions, sorted.
+	// Actions are the names of the actions of the process, sorted.
 	Actions []string `json:"actions"`
 
 	sources map[string]Origin // by a step's source key
@@ -57,7 +57,7 @@ type Process struct {
 	needAt  []strictyaml.Place
 }
 
-// Need is a process that another one depends on.
+// Need is a process that another process depends on.
 type Need struct {
 	Process string `json:"process"`
 	// When limits the need; "" means always.
@@ -94,7 +94,7 @@ type Catalog struct {
 
 	processes []Process
 	actions   []*Action
-	sources   map[string]Origin // for processes without their own
+	sources   map[string]Origin // sources of commands for processes without sources of their own
 	names     map[string]string // folded id or alias → id
 	at        strictyaml.Place
 }
@@ -196,7 +196,7 @@ func (c *Catalog) unknownProcess(name string) *runbooks.UnknownError {
 }
 
 // AppLogs returns the full paths of a process's application log below a log root, in the
-// order to try; none for a process without one.
+// order to try; none for a process without an application log.
 func (p *Process) AppLogs(root string) []string {
 	var out []string
 	for _, name := range p.Logs.App {

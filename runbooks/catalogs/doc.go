@@ -15,16 +15,16 @@
 //	  logs: /var/log/deephaven            # above the log directories; a host may override it
 //	  etcd_client: /etc/…/etcd/client     # above the etcd client directories; a host may override it
 //	  snapshots: /backup                  # further directory, for {path.snapshots}
-//	sources: {start: …}                   # for processes without their own
+//	sources: {start: …}                   # for processes without sources of their own
 //	processes:
 //	  - id: db_dis                        # name in commands; "-" and "_" are equal
 //	    title: Data Import Server
 //	    aliases: [dis]
-//	    level: 1                          # of its own outage: 1, 2 or 3
+//	    level: 1                          # of an outage of the process: 1, 2 or 3
 //	    impact: …                         # one sentence for a phone
 //	    manager: monit                    # or systemd
-//	    service: db_dis                   # its name in the manager
-//	    user: dbmerge                     # its OS user
+//	    service: db_dis                   # name of the process in the manager
+//	    user: dbmerge                     # OS user of the process
 //	    placement: infra                  # or query, every
 //	    optional: …                       # reason why many installations lack it
 //	    needs: [{process: configuration_server, when: acls in etcd, source: "page.md:109"}]
@@ -33,7 +33,7 @@
 //	      status: page.md:274
 //	      restart: {at: "page.md:292", corrected: what is wrong on the page}
 //	actions:
-//	  - action: restart                   # its name, a verb
+//	  - action: restart                   # name of the action, a verb
 //	    title: restart, and wait for a new pid
 //	    managers: [monit]                 # or processes: [etcd], which takes precedence; or about: host, about: cluster
 //	    class: disruptive                 # read, sensitive, writes, disruptive, destructive
@@ -59,8 +59,8 @@
 //	manual  text
 //	        use: ACTION with process: ID stands for that action's steps
 //
-// Any step may have title, source (a key of sources, or a file and line) and
-// corrected. These keys limit a step; it stays only if
+// Any step may have title, source (a key of sources, or a file and line) and corrected. These keys
+// limit a step; the step stays only if
 //
 //	app_log: true                     the process has an application log
 //	given: [PARAM]                    the request has these parameters
@@ -70,18 +70,17 @@
 //	if_set: client_update_reload      the host's config has that address
 //	if_not_set: client_update_reload  the host's config lacks that address
 //
-// at: ID makes a step run on the first host of process ID, whichever host it is
-// about. For example, the etcd member of a query node is removed on the host that
-// has the etcd client. main: true marks the main step of the action; the default is
-// the first exec step.
+// at: ID makes a step run on the first host of process ID, whichever host the step is about. For
+// example, the etcd member of a query node is removed on the host that has the etcd client. main:
+// true marks the main step of the action; the default is the first exec step.
 //
-// A list step runs before the digest is made. {listed.NAME} in a later step, also in a
-// later list step, stands for its result. A plan is incomplete without the result. The
-// value of a line is the whole line, or the group (?P<value>…) of match. In match,
-// {path.NAME} stands for that directory. may_be_empty: true accepts an empty result and
-// then drops the steps that need it. ignore_others: true skips lines that do not match.
-// last: N keeps the last N by name. A wait step with until: unchanged and list: NAME
-// repeats that list directly before the step that uses it.
+// A list step runs before the digest is made. {listed.NAME} in a later step, also in a later list
+// step, stands for the result of the list. A plan without the result is incomplete. The value of a
+// line is the whole line, or the group (?P<value>…) of match. In match, {path.NAME} stands for the
+// directory of that name. may_be_empty: true accepts an empty result and then drops the steps that
+// need it. ignore_others: true skips lines that do not match. last: N keeps the last N names. A
+// wait step with until: unchanged and list: NAME repeats that list directly before the step that
+// uses it.
 //
 // # Placeholders
 //
@@ -98,10 +97,10 @@
 //	{monit} {app_logs} {log_files} {listed.NAME}
 //	{log_slices}              the test by which find selects files of the application log
 //
-// A word with a parameter of type flags is repeated for each of its values. A word
-// with an optional parameter that was not given is left out. A process may have
-// several names for its application log, of which one exists: tail then shows that
-// one and ends with exit code 1.
+// A word with a parameter of type flags is repeated for each of its values. A word with an optional
+// parameter that was not given is left out. A process may have several possible names for its
+// application log, of which only one exists. tail then shows the existing file and ends with exit
+// code 1.
 //
 // # Files
 //

@@ -25,9 +25,9 @@ func Builtin() (Set, error) {
 var carried = sync.OnceValues(func() (Set, error) { return Load(nil) })
 
 // Load reads the embedded catalogs and merges the *.yaml files at the top of overlay;
-// overlay may be nil. A file names its catalog. In an existing catalog it may change keys
-// of processes, replace actions and add both. Any other name creates a catalog. The error
-// is a strictyaml.Problems with every problem.
+// overlay may be nil. A file names its catalog. In an existing catalog, a file may change
+// keys of processes, replace actions, and add processes and actions. Any other name
+// creates a catalog. The error is a strictyaml.Problems with every problem.
 func Load(overlay fs.FS) (Set, error) {
 	l := &loader{
 		Reader:  strictyaml.Reader{Example: "docs/own-runbooks.md", Strict: true},
@@ -53,8 +53,8 @@ func Load(overlay fs.FS) (Set, error) {
 // carriedDir is the prefix of the names of embedded files.
 const carriedDir = "catalogs/"
 
-// read reads the YAML files of a directory. under is the prefix of their names in
-// problems.
+// read reads the YAML files of a directory. The argument under is the prefix of the file
+// names in problems.
 func (l *loader) read(files fs.FS, under string) {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {

@@ -147,7 +147,7 @@ func TestCommandsAreThoseOfThePages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Actions made of other actions, and manual ones, have no command of their
+			// Actions made of other actions, and manual actions, have no command of their
 			// own.
 			if key := c.Name + " - =" + a.Name; !a.uses() && v.Steps[0].Kind != runbooks.Manual && !covered[key] {
 				t.Errorf("%s is not in seeds.tsv", key)
@@ -321,7 +321,7 @@ func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
 	}
 }
 
-// takeOut removes a problem from the expected ones of its line.
+// takeOut removes a problem from the expected problems of its line.
 func takeOut(want map[int][]string, p strictyaml.Problem) bool {
 	line := max(p.Line, 1)
 	for i, says := range want[line] {

@@ -13,8 +13,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// Lowered is a setting of an overlay below that of the embedded catalogs, or below what its
-// own commands require: a lower class, a lower level, or a program with a relative path.
+// Lowered is a setting of an overlay below that of the embedded catalogs, or below what the
+// commands of an action require: a lower class, a lower level, or a program with a relative
+// path.
 type Lowered struct {
 	At      strictyaml.Place
 	Catalog string
@@ -25,7 +26,7 @@ type Lowered struct {
 	Why     string
 }
 
-// String returns the config line that allows it, as a YAML flow mapping.
+// String returns the config line that allows the setting, as a YAML flow mapping.
 func (l Lowered) String() string {
 	what := "process: " + l.Process
 	if l.Action != "" {
@@ -75,7 +76,7 @@ func (c *Catalog) movedPaths(base *Catalog) (out strictyaml.Problems) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Paths)) {
 		if was, dir := base.Paths[name], c.Paths[name]; programs.FreshFile(was) && !programs.FreshFile(dir) {
-			out = append(out, strictyaml.Problem{File: c.at.File, What: fmt.Sprintf("catalog %s: paths.%s: commands write files there, and %s is a directory of the system: name another one", c.Name, name, dir)})
+			out = append(out, strictyaml.Problem{File: c.at.File, What: fmt.Sprintf("catalog %s: paths.%s: commands write files there, and %s is a directory of the system: name another directory", c.Name, name, dir)})
 		}
 	}
 	return out
@@ -134,7 +135,7 @@ func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
 	return out
 }
 
-// suited returns the processes of an action, or one nil if it has none.
+// suited returns the processes of an action, or a single nil if the action has no process.
 func (c *Catalog) suited(a *Action) (out []*Process) {
 	for i := range c.processes {
 		if a.suits(&c.processes[i]) {
@@ -163,7 +164,7 @@ func (c *Catalog) replaced(a *Action, p *Process) (*Action, bool) {
 func rank(c runbooks.Class) int { return slices.Index(classes, c) }
 
 // floor returns the minimum class for the commands of an action, and the minimum level
-// unless it is the process's own.
+// unless that is the level of the process.
 func (c *Catalog) floor(a *Action) (class runbooks.Class, level runbooks.Severity, why string) {
 	class = runbooks.Read
 	raise := func(to runbooks.Class, at runbooks.Severity, reason string) {
@@ -179,7 +180,7 @@ func (c *Catalog) floor(a *Action) (class runbooks.Class, level runbooks.Severit
 		if t.Use != "" {
 			if used, err := c.Action(t.Use, t.Process); err == nil {
 				p, _ := c.Process(t.Process)
-				raise(used.Class, used.LevelFor(p), "it uses "+t.Use+" of "+t.Process)
+				raise(used.Class, used.LevelFor(p), "the action uses "+t.Use+" of "+t.Process)
 			}
 			continue
 		}
@@ -245,7 +246,7 @@ func (a *Action) relative(c *Catalog) (out strictyaml.Problems) {
 	for i := range a.Steps {
 		t := &a.Steps[i]
 		if argv := c.shown(t); programs.Relative(argv) {
-			out = append(out, t.at.Problem(fmt.Sprintf("action %s: `%s` depends on the directory that it is run in: name the program without a directory, or by its full path", a.Name, strings.Join(argv, " "))))
+			out = append(out, t.at.Problem(fmt.Sprintf("action %s: `%s` depends on the directory in which it is run: name the program without a directory, or by its full path", a.Name, strings.Join(argv, " "))))
 		}
 	}
 	return out

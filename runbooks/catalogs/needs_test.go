@@ -81,7 +81,7 @@ func TestSpare(t *testing.T) {
 			for _, p := range c.Processes() {
 				want := p.ID == "mariadb" && c.Name == "current" && acls == fleet.ACLsInEtcd
 				if got := c.Optional(p.ID, acls); got != want {
-					t.Errorf("%s, ACLs in %s: %s is spare: %v", c.Name, acls, p.ID, got)
+					t.Errorf("%s, ACLs in %s: %s is optional: %v", c.Name, acls, p.ID, got)
 				}
 			}
 		}

@@ -44,7 +44,7 @@ func paramTypes() []ParamType {
 	}
 }
 
-// ParamShape has, for each type, the pattern of a value, the message about a wrong one,
+// ParamShape has, for each type, the pattern of a value, the message about a wrong value,
 // and an example.
 var ParamShape = map[ParamType]struct {
 	Re      *regexp.Regexp
@@ -114,7 +114,7 @@ type Param struct {
 	Today string `json:"today,omitempty"`
 }
 
-// Check returns "" for a valid value, else what it must be.
+// Check returns "" for a valid value, else what a valid value must be.
 func (p *Param) Check(value string) string {
 	if p.Type == ChoiceParam {
 		if !slices.Contains(p.Choices, value) {

@@ -11,7 +11,8 @@ import (
 )
 
 // loader reads catalog files layer by layer. A later layer may change fields of a process,
-// replace actions and add both. Within one layer each definition is unique.
+// replace actions, and add processes and actions. Within one layer each definition is
+// unique.
 type loader struct {
 	strictyaml.Reader
 	catalogs []*Catalog
@@ -23,7 +24,7 @@ type loader struct {
 	broken map[strictyaml.Place]bool
 }
 
-// reading calls read and marks at as broken if it reported a problem.
+// reading calls read. If read reports a problem, reading marks the place at as broken.
 func (l *loader) reading(at strictyaml.Place, read func()) {
 	before := len(l.Problems)
 	read()

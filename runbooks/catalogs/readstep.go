@@ -120,7 +120,8 @@ func instruction(v strictyaml.Value) Words {
 	return template(v)
 }
 
-// readMatch reads the pattern of a list. Its placeholders have no value yet.
+// readMatch reads the pattern of a list. The placeholders of the pattern have no value
+// yet.
 func (t *StepTemplate) readMatch(v strictyaml.Value) {
 	t.matchAt, t.pattern = v.Place(), v.Word()
 	if _, err := wholeLine(placeholder.ReplaceAllString(t.pattern, "/")); err != nil {
@@ -129,7 +130,7 @@ func (t *StepTemplate) readMatch(v strictyaml.Value) {
 }
 
 // matches compiles the pattern of a list after all files are read, since a later layer may
-// move a directory in it.
+// move a directory in the pattern.
 func (l *loader) matches(c *Catalog, t *StepTemplate) {
 	if t.pattern == "" {
 		return

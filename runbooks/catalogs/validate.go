@@ -139,7 +139,7 @@ func (l *loader) checkProcess(c *Catalog, p *Process) {
 	keys := c.sourceKeys()
 	for _, key := range slices.Sorted(maps.Keys(p.sources)) {
 		if !slices.Contains(keys, key) {
-			fault("has a source for %s, which no action uses%s", suggest.Short(key), suggest.Hint(suggest.Near(key, keys), keys))
+			fault("has a source for %[1]s, but no action uses %[1]s%[2]s", suggest.Short(key), suggest.Hint(suggest.Near(key, keys), keys))
 		}
 	}
 	for i, need := range p.Needs {
@@ -186,7 +186,7 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 	}
 	l.checkFor(c, a)
 	if a.Scope != AboutProcess && a.Level == runbooks.Unknown {
-		fault("needs a level: it has no process whose level it could have")
+		fault("needs a level, because it has no process with a level")
 	}
 	if a.Class.Changing() != (len(a.Locks) > 0 || a.uses()) {
 		fault("must have locks exactly if its class changes something (writes, disruptive, destructive)")
@@ -227,7 +227,8 @@ func count(conditions ...bool) (n int) {
 	return n
 }
 
-// uses reports whether the action consists of other actions. It then takes their locks.
+// uses reports whether the action consists of other actions. Such an action takes the
+// locks of the actions that it uses.
 func (a *Action) uses() bool {
 	return slices.ContainsFunc(a.Steps, func(t StepTemplate) bool { return t.Use != "" })
 }

@@ -130,7 +130,7 @@ func (l *loader) checkRun(c *Catalog, a *Action, t *StepTemplate) {
 				l.report(t.at, "action %s: {%s} stands for several words and must be a word by itself", a.Name, p.Ref)
 			}
 			if len(w) == 1 && a.droppable(t, p.Ref) {
-				l.report(t.at, "action %s: the optional {%s} must be part of a longer word, as in --flag={%s}, which is left out with it", a.Name, p.Ref, p.Ref)
+				l.report(t.at, "action %s: the optional {%s} must be part of a longer word, as in --flag={%s}; that word is left out if the parameter is not given", a.Name, p.Ref, p.Ref)
 			}
 		}
 	}

@@ -156,8 +156,8 @@ func (r *resolution) lock(a *catalogs.Action, p *catalogs.Process, h *fleet.Host
 	}
 }
 
-// step binds one template to the host that it runs on. about is the host that it is about,
-// nil for none.
+// step binds one template to the host that it runs on. The argument about is the host that
+// the step is about, nil for none.
 func (r *resolution) step(t *catalogs.StepTemplate, p *catalogs.Process, on, about *fleet.Host) error {
 	s := &catalogs.Binding{
 		Catalog: r.catalog, Process: p, Cluster: r.cluster, Host: on,

@@ -14,7 +14,8 @@ import (
 )
 
 // HostCommand is one command that a catalog can send to a host, with its variable parts.
-// Every command of a plan matches one of them, so they define the required sudo rights.
+// Every command of a plan matches a HostCommand, so the HostCommands define the required
+// sudo rights.
 type HostCommand struct {
 	Action  string
 	Process string // "" if the command is about no process
@@ -22,7 +23,7 @@ type HostCommand struct {
 	Kind    runbooks.StepKind // Exec, Wait or List
 	Words   []HostWord
 	// Source is the file and line in the runbooks. Corrected is how the command differs
-	// from it, and why.
+	// from the source, and why.
 	Source, Corrected string
 }
 

@@ -56,10 +56,11 @@ func (r HostReads) Pids() (runbooks.Step, error) {
 		"list the processes", origin{statusPage, "whether the pid that monit names still runs"}, "ps", "-e", "-o", "pid=,etimes=,lstart=")
 }
 
-// StatLogs prints inode, size and path of log files. For a link it prints the target's.
+// StatLogs prints inode, size and path of log files. For a link, these are the values of
+// the target.
 func (r HostReads) StatLogs(files []string) (runbooks.Step, error) {
 	return r.read(
-		"see which logs have grown", origin{logPage, "inode and size before the text"},
+		"see which logs have grown", origin{logPage, "the inode and size of the files, before their content is read"},
 		append([]string{"stat", "-L", "-c", "%i %s %n", "--"}, files...)...,
 	)
 }
@@ -74,7 +75,7 @@ func (r HostReads) AppLogs(p *catalogs.Process) []string {
 func (r HostReads) Slices(p *catalogs.Process) (runbooks.Step, error) {
 	s := catalogs.Binding{Catalog: r.catalog, Host: r.host}
 	argv := []string{"find", s.LogRoot() + "/" + p.Logs.Dir, "-maxdepth", "1", "-type", "f"}
-	return r.read("list the slices of a log", origin{logPage, "names before the text"}, append(argv, p.Slices()...)...)
+	return r.read("list the files of a log", origin{logPage, "lists the file names before their content is read"}, append(argv, p.Slices()...)...)
 }
 
 // LogFrom prints a file from a byte offset on, starting at 0.

@@ -27,7 +27,7 @@ import (
 type lab struct {
 	t       *testing.T
 	config  string
-	sockets string // of persistent connections
+	sockets string // the directory with the sockets of persistent connections
 	planner *planner.Planner
 	done    map[string]bool // by actionKey: executed to the end
 }

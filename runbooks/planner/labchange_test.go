@@ -401,7 +401,7 @@ func labMembers(t *testing.T, l *lab) {
 	defer l.startEtcd()
 	l.do(member("restart", "query1"))
 	l.do(member("stop", "query1"))
-	l.quorum() // if it was the leader, a new one must be elected first
+	l.quorum() // if the stopped member was the leader, a new leader must be elected first
 	l.refused(member("restart", "query2"), "there would be no quorum of 2")
 	l.refused(member("stop", "query2"), "there would be no quorum of 2")
 	out := l.do(member("restart", "query1"))
@@ -422,7 +422,7 @@ func labMembers(t *testing.T, l *lab) {
 		if plan.FirstChange() > 0 {
 			l.refusedAtRequest(plan, text)
 		}
-		plan.Steps[0].Within = runbooks.Duration(time.Second) // it waits for a quorum, which does not come here
+		plan.Steps[0].Within = runbooks.Duration(time.Second) // the step waits for a quorum, which never comes here
 		if out := l.carryOut(plan); !strings.Contains(out.failed, text) || len(out.texts) != 1 {
 			t.Errorf("%s without a quorum: %+v", in.Action, out)
 		}
@@ -432,7 +432,7 @@ func labMembers(t *testing.T, l *lab) {
 		{Action: "etcd-health"}, {Action: "restart-all"}, {Action: "rolling-patch"},
 		{Action: "restart-host", Hosts: []string{"query1"}}, {Action: "dh-monit-restart-all", Hosts: []string{"query1"}},
 	} {
-		wg.Go(func() { soon(in, "no quorum") }) // etcd takes seconds to report it
+		wg.Go(func() { soon(in, "no quorum") }) // etcd takes seconds to report that the quorum is lost
 	}
 	wg.Wait()
 	if out := l.do(member("start", "query1")); len(out.texts) < 5 || !strings.Contains(out.texts[4], "caught up") {

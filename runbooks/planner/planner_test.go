@@ -103,7 +103,7 @@ func TestPlanRestart(t *testing.T) {
 	status := "sudo -u irisadmin monit status db_dis"
 	statusSent := "env LC_ALL=C timeout -k 5 15 sudo -n -u irisadmin monit status db_dis"
 	want.Steps = []runbooks.Step{
-		step(runbooks.Wait, "check that monit answers and monitors it", status, statusSent, "274", 15*time.Second),
+		step(runbooks.Wait, "check that monit answers and monitors the process", status, statusSent, "274", 15*time.Second),
 		step(runbooks.Exec, "restart", "sudo -u irisadmin monit restart db_dis", "env LC_ALL=C timeout -k 5 60 sudo -n -u irisadmin monit restart db_dis", "292", time.Minute),
 		step(runbooks.Wait, "wait until up with a new pid", status, statusSent, "274", 15*time.Second),
 		step(runbooks.Wait, "wait for RUNNING in its log", "tail -n 400 /var/log/deephaven/dis/DataImportServer.log.current",

@@ -167,13 +167,13 @@ func procedures(t *testing.T) (out []procedure) {
 const proceduresHead = `# Every procedure of the runbooks
 
 Made from the catalogs by ` + "`go test ./runbooks/planner -run TestProceduresDocument -update`" + `; a test
-compares it with them. It lists first every command of the bot, and then each line of the
-pages that holds a procedure, with what the bot offers for it.
+compares this page with the catalogs. First come all commands of the bot, then each line of
+the runbook pages that describes a procedure, with what the bot offers for the procedure.
 
 - A **read** queries something and changes nothing. The bot executes an **action** step by
   step and checks each step. A **checklist** is for a person: the bot shows one step at a
-  time, waits for ` + "`done R-…`" + ` or a tap, and records who completed the step; where it can
-  check or restart something itself, it does. **A person's step** is a manual step within
+  time, waits for ` + "`done R-…`" + ` or a tap, and records who completed the step. What the bot can
+  check or restart itself, it does. **A person's step** is a manual step within
   an action. A line that is **left out** has a reason.
 - **Approvals** is how many other people have to approve a request under the default
   policy. The requester does not count. ` + "`bot plan COMMAND…`" + ` shows the exact commands of a

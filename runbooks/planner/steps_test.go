@@ -110,7 +110,7 @@ func TestListedLinesAreHeldToTheirShape(t *testing.T) {
 	}
 }
 
-// The legacy generation also has state files; missing ones are omitted.
+// The legacy generation also has state files; missing state files are omitted.
 func TestIntradayOfTheLegacyGeneration(t *testing.T) {
 	in := runbooks.Inputs{Cluster: "old", Action: "intraday-cleanup", Process: "db_dis", Params: event}
 	answers := map[string][]string{

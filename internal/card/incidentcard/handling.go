@@ -144,7 +144,7 @@ func Incidents(list []OpenIncident, now time.Time) card.Card {
 }
 
 // WhichIncident answers a command without an incident id if no incident or
-// several are open. The first ones are buttons. Nothing was changed.
+// several are open. The first incidents are buttons. Nothing was changed.
 func WhichIncident(f command.Fields, list []OpenIncident) card.Card {
 	if len(list) == 0 {
 		return card.Card{

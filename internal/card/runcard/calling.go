@@ -189,8 +189,8 @@ func Looking(r engine.Run) card.Card {
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 
-// unlikeLastTime warns that a plan differs from the previous one; Details lists
-// the differences.
+// unlikeLastTime warns that a plan differs from the previous plan; Details lists the
+// differences.
 func unlikeLastTime(r engine.Run) []card.Line {
 	if r.Last == nil || len(r.Last.Differs) == 0 {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// around is the number of steps of a long run shown before and after the current one; the
-// others are counted.
+// around is the number of steps of a long run shown before and after the current step;
+// the others are counted.
 const around = 4
 
 // stepLines show each step and its result.

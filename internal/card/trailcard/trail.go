@@ -158,7 +158,7 @@ func (t *teller) tell(r audit.Record) string {
 	}
 }
 
-// look describes a status if its severity differs from the previous one.
+// look describes a status if its severity differs from the previous severity.
 func (t *teller) look(r audit.Record, who string) string {
 	before, known := t.seen[r.Target]
 	if r.Severity == "" || known && before == r.Severity || !known && strings.HasPrefix(r.Severity, "Sev 0") {

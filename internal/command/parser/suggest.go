@@ -149,7 +149,7 @@ func (r *reading) examples(cmd command.Command) []string {
 	return out
 }
 
-// Meant returns a Question for text that may be a command or conversation. Its choices
+// Meant returns a Question for text that may be a command or conversation. The choices
 // change nothing.
 func Meant(r *command.Request, err error) *command.Question {
 	q := &command.Question{Code: command.Talk, Text: "Did you mean me? I run a change only if the message begins with my name."}

@@ -13,7 +13,7 @@ import (
 )
 
 // TestTypos checks testdata/typos.txt: a mistyped command is understood, or answered with
-// the intended one.
+// the intended command.
 func TestTypos(t *testing.T) {
 	f, err := os.Open("testdata/typos.txt")
 	if err != nil {

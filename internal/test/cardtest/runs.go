@@ -33,7 +33,7 @@ func restart(process string, hosts ...string) engine.Run {
 		r.Plan.Targets = append(r.Plan.Targets, runbooks.Target{Process: process, Host: h})
 		step := runbooks.Step{Process: process, Host: h, Login: "dhops", Manager: runbooks.Monit}
 		for _, s := range []runbooks.Step{
-			{Kind: runbooks.Wait, Title: "check that monit answers and monitors it", Until: runbooks.Supervised},
+			{Kind: runbooks.Wait, Title: "check that monit answers and monitors the process", Until: runbooks.Supervised},
 			{Kind: runbooks.Exec, Command: "sudo -u irisadmin monit restart " + process},
 			{Kind: runbooks.Wait, Title: "wait until up with a new pid", Until: runbooks.Restarted, Within: runbooks.Duration(3 * time.Minute)},
 			{Kind: runbooks.Wait, Title: "wait for RUNNING in its log", Until: runbooks.Ready, Within: runbooks.Duration(2 * time.Minute)},
