@@ -118,8 +118,8 @@ type Edges struct {
 	Peers func(ctx context.Context) ([]replicas.Peer, error)
 	// Leave announces to the other replicas that this replica is stopping; nil if Peers is nil.
 	Leave func(ctx context.Context) error
-	// SetLastHeard stores at as the time of the last event from Slack, and returns the time that it
-	// replaces; zero for none. It is nil if this time is not stored.
+	// SetLastHeard stores the time of the last event from Slack, given as at, and returns the time
+	// that it replaces; zero for none. It is nil if this time is not stored.
 	SetLastHeard func(ctx context.Context, at time.Time) (before time.Time, err error)
 	// SSHStats returns the counters of the connection pool; may be nil.
 	SSHStats func() metrics.SSH

@@ -23,8 +23,8 @@ const (
 	gapWorthSaying = 20 * time.Second
 )
 
-// listen stores that the bot receives events, and posts in the channels when no replica received
-// any: commands from that time did not arrive.
+// listen stores that the bot receives events. It posts each gap in the channels, that is, a time in
+// which no replica received events: commands from that time did not arrive.
 func (b *bot) listen(ctx context.Context) error {
 	if b.SetLastHeard == nil {
 		<-ctx.Done() // this store does not support it

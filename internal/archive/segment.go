@@ -115,8 +115,8 @@ func (s Segment) Read(f func(audit.Sealed) error) (after audit.Head, err error) 
 	return s.read(io.Discard, f)
 }
 
-// read does the same as Read, and copies the bytes to the writer also. It has copied all of them
-// when it returns no error.
+// read does the same as Read, and copies the bytes to the writer named also. It has copied all of
+// them when it returns no error.
 func (s Segment) read(also io.Writer, f func(audit.Sealed) error) (after audit.Head, err error) {
 	file, err := os.Open(s.Path)
 	if err != nil {

@@ -193,7 +193,7 @@ func (l *lineReader) body(yield func(string, error) bool) {
 func (l *lineReader) end(last Head) error {
 	line := l.line[:len(l.line)-1]
 	if want := fmt.Sprintf(endForm, last.N, appendString(nil, last.Hash)); string(line) != want {
-		return fmt.Errorf("line %d: the end line does not belong to entry %d", l.n, last.N)
+		return fmt.Errorf("line %d: the end line does not name entry %d", l.n, last.N)
 	}
 	if _, err := l.r.ReadByte(); !errors.Is(err, io.EOF) {
 		return fmt.Errorf("line %d: something follows the end line", l.n+1)

@@ -43,7 +43,7 @@ type joined struct {
 	*Pool
 	reads   []remote.Command
 	done    func(i int, r remote.Result)
-	settled int // the first settled reads have a result
+	settled int // number of reads with a result: reads get their results in order
 	*session
 	mark    string
 	started time.Time // start of the first read without a result

@@ -100,7 +100,7 @@ type Query struct {
 	// Summaries also queries each host's monit for its summary, as the page on verifying an
 	// installation requires: monit may know more processes than the config.
 	Summaries bool
-	// Background sets a lower limit of concurrent commands.
+	// Background reduces the number of concurrent commands.
 	Background bool
 	// Within limits the wait for answers, after which unanswered rows are left pending; 0 for no
 	// limit.

@@ -87,7 +87,7 @@ func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 }
 
 // unwatched reports whether monit does not monitor or know a process. The process may run all the
-// same, and is not restarted when monit begins or stops to monitor it.
+// same, and a change of this does not mean that it was restarted.
 func unwatched(o observe.Observation) bool {
 	return o.State == observe.NotMonitored || o.State == observe.Missing
 }

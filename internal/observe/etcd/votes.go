@@ -91,7 +91,7 @@ func byEndpoint(rows []Health) Votes {
 	return v
 }
 
-// count is the number of voters whose reply satisfies is.
+// count is the number of voters with a reply for which the function is returns true.
 func (v Votes) count(is func(Reply) bool) (n int) {
 	for _, vote := range v.Voters {
 		if is(vote.Reply) {

@@ -118,8 +118,8 @@ func (c *Conn) Watch(ctx context.Context, prefix string, rev int64) clientv3.Wat
 	return c.client.Watch(clientv3.WithRequireLeader(ctx), prefix, clientv3.WithPrefix(), clientv3.WithRev(rev))
 }
 
-// Status returns the status of the first member that knows a leader. If no member knows one, it is
-// the status of any member that answers in time.
+// Status returns the status of the first member that knows a leader. If no member knows a leader,
+// it is the status of any member that answers in time.
 func (c *Conn) Status(ctx context.Context) (*clientv3.StatusResponse, error) {
 	endpoints := c.conf.Endpoints
 	if c.server != nil {

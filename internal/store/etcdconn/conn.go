@@ -19,7 +19,8 @@ import (
 	"dhbot/internal/workerpool"
 )
 
-// Limits of one transaction. An external cluster with etcd's default settings accepts it too.
+// Limits of one transaction. An external cluster with etcd's default settings accepts such
+// transactions too.
 const (
 	MaxOps   = 128
 	MaxBytes = 1 << 20 // etcd refuses requests larger than 1.5 MiB

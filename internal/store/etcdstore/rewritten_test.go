@@ -301,8 +301,8 @@ func TestReplacedInstallation(t *testing.T) {
 	}
 }
 
-// alarmed fails the test unless an alarm in the trail contains the text in what; the audit channel
-// and verify show the same record.
+// alarmed fails the test unless an alarm in the trail contains the text of the argument what; the
+// audit channel and verify show the same record.
 func alarmed(t testing.TB, s *etcdstore.Store, what string) {
 	t.Helper()
 	run(t, s)

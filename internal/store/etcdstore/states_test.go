@@ -34,7 +34,7 @@ func refuses(t *testing.T, s *etcdstore.Store, at engine.Stored, says string) {
 	}
 }
 
-// in checks that Health reports the state want and a text that contains says.
+// in checks that Health reports the wanted state, and a text that contains the argument says.
 func in(t *testing.T, s *etcdstore.Store, want etcdconn.State, says string) {
 	t.Helper()
 	h, err := s.Health(t.Context())

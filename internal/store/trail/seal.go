@@ -39,7 +39,8 @@ type sealer struct {
 	compactionMark           // the last known position of the store
 	rest           time.Time // until then this replica leaves sealing to newer replicas
 	// tree covers the trail up to the last entry that this replica sealed, and note is the signed
-	// head of tree. This replica sealed every entry after the first since entries.
+	// head of tree. The field since is the number of entries before the first one that this replica
+	// sealed itself.
 	tree  audit.Tree
 	note  string
 	since uint64
