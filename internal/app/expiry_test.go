@@ -21,6 +21,6 @@ func TestExpiringCertificatesInHealth(t *testing.T) {
 		t.Errorf("wrong: %v; soon: %v", h.Why, h.SSH)
 	}
 	if lines := h.Lines(); lines[0] != "in 50 min" || !slices.Contains(lines, "in 3 days") {
-		t.Errorf("%v", lines)
+		t.Errorf("lines %v, want the urgent certificate first", lines)
 	}
 }

@@ -26,7 +26,7 @@ func TestCheckKnownHosts(t *testing.T) {
 	got := CheckKnownHosts(cfg)
 	want := []string{file + ":3:1: warning: skipped: the key after", "clusters.prod.hosts.infra-1 (its jump host): no key of bastion:22", "clusters.prod.hosts.query-1: no key of 10.0.0.6:22"}
 	if len(got) != len(want) || got.Fatal() {
-		t.Fatalf("%v", got)
+		t.Fatalf("problems %v, want 3 warnings", got)
 	}
 	for i, w := range want {
 		if !strings.Contains(got[i].String(), w) {
@@ -35,6 +35,6 @@ func TestCheckKnownHosts(t *testing.T) {
 	}
 	cfg.SSH.KnownHosts = file + "-not-there"
 	if got := CheckKnownHosts(cfg); len(got) != 1 || !strings.Contains(got[0].String(), "no such file") {
-		t.Errorf("%v", got)
+		t.Errorf("problems %v, want that the file does not exist", got)
 	}
 }

@@ -24,6 +24,6 @@ func TestRefusedConfigInHealth(t *testing.T) {
 		}
 	}
 	if h := (Health{Config: text}); !slices.Contains(h.Lines(), text) {
-		t.Errorf("%v", h.Lines())
+		t.Errorf("lines %v do not contain the refused config", h.Lines())
 	}
 }

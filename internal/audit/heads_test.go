@@ -130,7 +130,7 @@ func TestForgedExports(t *testing.T) {
 			report, err := verifyWith(c.export, key, c.heads...)
 			switch {
 			case c.says == "" && (err != nil || report.Vouched == 0):
-				t.Errorf("%+v, %v", report, err)
+				t.Errorf("report %+v, %v, want a valid export", report, err)
 			case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)):
 				t.Errorf("%v, want %q", err, c.says)
 			}
@@ -145,7 +145,7 @@ func TestHeadsOfTwoTrees(t *testing.T) {
 	h, _ := signedHead(t, newKey(t), list)
 	h.Root[0] ^= 1
 	if _, err := audit.Verify(seq(list), audit.Options{Signed: []audit.SignedHead{h}}); err == nil || !strings.Contains(err.Error(), "another tree") {
-		t.Errorf("%v", err)
+		t.Errorf("error %v, want that the head has another tree", err)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestForgottenHeads(t *testing.T) {
 	now := append(slices.Clone(was), restored)
 	report, err := audit.Verify(seq(now), audit.Options{Heads: []audit.Head{forgotten, headOf(now)}, Anchored: true})
 	if err != nil || !slices.Equal(report.Forgotten, []audit.Head{forgotten}) {
-		t.Errorf("%+v, %v", report, err)
+		t.Errorf("report %+v, %v, want the forgotten head", report, err)
 	}
 }
 

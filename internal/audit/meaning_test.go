@@ -134,7 +134,7 @@ func TestMeaning(t *testing.T) {
 			var broken *audit.BrokenError
 			switch {
 			case c.says == "" && err != nil:
-				t.Errorf("%v", err)
+				t.Errorf("error %v, want a valid trail", err)
 			case c.says != "" && (!errors.As(err, &broken) || !strings.Contains(err.Error(), c.says)):
 				t.Errorf("%v, want %q", err, c.says)
 			}

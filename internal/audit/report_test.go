@@ -29,7 +29,7 @@ func TestReport(t *testing.T) {
 	}
 	r := all[0]
 	if r.Asked.Person != "anna" || len(r.Approved) != 1 || r.Approved[0].Person != "ben" || r.Outcome != "done" || r.First != 1 || r.Last != uint64(len(list)) {
-		t.Errorf("%+v", r)
+		t.Errorf("report %+v", r)
 	}
 	if len(r.Ran) != 1 || r.Ran[0].Command != "monit restart db_dis" || r.Ran[0].Outcome != "answered" || len(r.ByHand) != 1 || r.ByHand[0].Text != "looked at the disk" {
 		t.Errorf("ran %+v, by hand %+v", r.Ran, r.ByHand)
@@ -55,7 +55,7 @@ func TestReport(t *testing.T) {
 	}
 	rows, err := csv.NewReader(&b).ReadAll()
 	if err != nil || len(rows) != 2 || len(rows[1]) != len(rows[0]) {
-		t.Fatalf("%v, %v", rows, err)
+		t.Fatalf("rows %v, %v, want a header and one row", rows, err)
 	}
 	if reason := rows[1][slices.Index(rows[0], "reason")]; !strings.HasPrefix(reason, "'=") {
 		t.Errorf("a spreadsheet computes %q", reason)

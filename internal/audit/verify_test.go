@@ -216,7 +216,7 @@ func TestExportLongLines(t *testing.T) {
 	r.Text = strings.Repeat("x", audit.MaxRecord-len(short)-len(`,"text":""`))
 	l := []audit.Sealed{audit.Seal(audit.Sealed{}, 1, r)}
 	if rep, err := verifyExport(export(t, audit.Head{}, l), headOf(l)); err != nil || rep.Entries != 1 {
-		t.Errorf("%+v, %v", rep, err)
+		t.Errorf("report %+v, %v, want 1 entry", rep, err)
 	}
 	header, _, _ := bytes.Cut(export(t, audit.Head{}, l), []byte("\n"))
 	endless := io.MultiReader(bytes.NewReader(append(header, '\n')), neverEnding{})

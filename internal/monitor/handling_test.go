@@ -19,7 +19,7 @@ func (b *bench) handle(do func(h *incident.Handling) (audit.Record, error)) {
 	b.t.Helper()
 	c, _, err := incident.KeptCluster(b.t.Context(), b.store, "prod")
 	if err != nil || len(c.Incidents) != 1 {
-		b.t.Fatalf("%+v, %v", c, err)
+		b.t.Fatalf("stored %+v, %v, want one incident", c, err)
 	}
 	list, err := incident.Handlings(b.t.Context(), b.store, "prod")
 	if err != nil {

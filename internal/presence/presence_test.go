@@ -39,7 +39,7 @@ func TestWhoIsAway(t *testing.T) {
 	}
 	want := []card.Absent{{Person: "ben"}, {Person: "chris", DND: now.Add(4 * time.Hour)}}
 	if got := b.Ask(t.Context(), called); !slices.Equal(got, want) {
-		t.Errorf("%v", got)
+		t.Errorf("away %v, want ben and chris", got)
 	}
 	b.Ask(t.Context(), called[:3])
 	if len(s.asked) != 1 {

@@ -412,7 +412,7 @@ func TestUnseenRequestIsWithdrawn(t *testing.T) {
 		time.Sleep(time.Minute)
 		st, err := b.store.Get(t.Context(), run1)
 		if err != nil || st.Run.State != engine.Cancelled {
-			t.Errorf("%+v, %v", st.Run.State, err)
+			t.Errorf("the run is %+v, %v, want cancelled", st.Run.State, err)
 		}
 		if len(b.board.told) == 0 || !strings.Contains(b.board.told[0], "withdrawn true") || len(b.board.told) > 2 {
 			t.Errorf("the requester got %q", b.board.told)

@@ -73,6 +73,6 @@ func TestDetailsTurnPages(t *testing.T) {
 	}
 	d := clickDelivery(c, slackClock{now: time.Unix(1700000001, 0)})
 	if d == nil || d.View != "V1" || d.Channel != "C1" || d.Thread != "1.2" || d.Value != "R-7F3K 7f3a9c 1" {
-		t.Errorf("%+v", d)
+		t.Errorf("delivery %+v, want the tap in the window", d)
 	}
 }

@@ -46,7 +46,7 @@ func TestDirectMessages(t *testing.T) {
 			}
 			m := d.message(claimed, channelFacts{member: true})
 			if m.Text != tt.text || m.Via != call.Mention || !m.Alone || m.Account != (auth.Account{Team: "T1", User: "UANNA"}) || m.Key == "" {
-				t.Errorf("%+v", m)
+				t.Errorf("message %+v, want a command from UANNA", m)
 			}
 		})
 	}

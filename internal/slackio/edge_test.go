@@ -268,7 +268,7 @@ func TestNothingIsLostTo429s(t *testing.T) {
 		t.Errorf("edited after %s: %v", time.Since(start), err)
 	}
 	if n := len(w.seen("reader", "second")); n != 1 {
-		t.Errorf("%d messages", n)
+		t.Errorf("%d messages contain \"second\", want 1", n)
 	}
 }
 
@@ -350,7 +350,7 @@ func TestLookupAsksAnewWhereItMatters(t *testing.T) {
 	anna := auth.Account{Team: slacklocal.DemoTeam, User: slacklocal.DemoApprover}
 	p, err := w.edge.Lookup(t.Context(), anna, 0)
 	if err != nil || p.Account != anna || p.ID != anna.User || p.Organisation != slacklocal.DemoTeam || p.Deleted || p.Bot || p.Guest {
-		t.Fatalf("%+v, %v", p, err)
+		t.Fatalf("profile %+v, %v, want that of anna", p, err)
 	}
 	yes := true
 	if _, err := w.local.ChangePerson(slacklocal.PersonChange{User: "approver", Deleted: &yes, Restricted: &yes, WorkflowBot: &yes}); err != nil {

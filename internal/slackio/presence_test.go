@@ -29,7 +29,7 @@ func TestAbsences(t *testing.T) {
 		t.Helper()
 		got, err := w.edge.Absences(t.Context(), users)
 		if len(got) != 3 || got[slacklocal.DemoOperator] != operator || got[slacklocal.DemoApprover] != approver || (err != nil) != fails {
-			t.Errorf("%+v, %v", got, err)
+			t.Errorf("absences %+v, %v", got, err)
 		}
 	}
 	ask(true, approver)

@@ -171,7 +171,7 @@ func TestHealthSeesTheSockets(t *testing.T) {
 	w.await("two sockets", w.bothUp)
 	h := w.edge.Health()
 	if !h.Hears(time.Now(), 30*time.Second) || h.Sockets[0].Written.IsZero() || h.Sockets[1].Connections != 2 || h.Capacity != 12+256 {
-		t.Errorf("%+v", h)
+		t.Errorf("health %+v, want two healthy sockets", h)
 	}
 	if h.Hears(time.Now().Add(time.Minute), 30*time.Second) {
 		t.Error("Hears is true for a socket that was silent for a minute")

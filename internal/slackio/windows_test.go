@@ -40,14 +40,14 @@ func TestShortcutsAreAnsweredWhereTheyWereUsed(t *testing.T) {
 	use := func(in slacklocal.ShortcutUse, initial string) {
 		t.Helper()
 		if a, err := w.local.Shortcut(in); err != nil || !a.OK {
-			t.Fatalf("%+v, %v", a, err)
+			t.Fatalf("the shortcut was answered with %+v, %v", a, err)
 		}
 		id, blocks := w.form("operator")
 		if b, _ := json.Marshal(blocks); !strings.Contains(string(b), initial) {
 			t.Errorf("the window lacks %q: %s", initial, b)
 		}
 		if a, err := w.local.Submit(slacklocal.Submission{User: "operator", ViewID: id, Values: map[string]any{"text": "status it"}}); err != nil || !a.OK {
-			t.Fatalf("%+v, %v", a, err)
+			t.Fatalf("the submitted window was answered with %+v, %v", a, err)
 		}
 	}
 	use(slacklocal.ShortcutUse{User: "operator", Channel: "incident", TS: m.TS}, `"initial_value":"about db_dis is down"`)

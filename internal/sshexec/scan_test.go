@@ -20,7 +20,7 @@ func TestHostKeysCompared(t *testing.T) {
 		t.Helper()
 		keys, err := p.HostKeys(t.Context(), through(on(s, ""), jump))
 		if err != nil || len(keys.Shown) != 1 {
-			t.Fatalf("%+v, %v", keys, err)
+			t.Fatalf("keys %+v, %v, want one key", keys, err)
 		}
 		return keys
 	}

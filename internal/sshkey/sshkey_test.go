@@ -45,7 +45,7 @@ func TestSignatureHoldsForItsWordsOnly(t *testing.T) {
 	}
 	key, err := Verify(sig, purpose, []byte("restart db_dis"))
 	if err != nil || !key.Equal(s.Key()) {
-		t.Fatalf("%v, %v", key, err)
+		t.Fatalf("verified with the key %v, %v, want the key of the signer", key, err)
 	}
 	if _, err := Verify(sig, purpose, []byte("restart db_ltds")); err == nil {
 		t.Error("valid for another message")
@@ -117,7 +117,7 @@ func TestOpenSSHAgrees(t *testing.T) {
 				t.Errorf("this package does not verify ssh-keygen's signature: %v, %v", key, err)
 			}
 			if k, err := Parse(string(public)); err != nil || !k.Equal(s.Key()) {
-				t.Errorf("%v, %v", k, err)
+				t.Errorf("parsed %v, %v, want the key of the signer", k, err)
 			}
 		})
 	}

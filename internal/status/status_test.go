@@ -311,7 +311,7 @@ func TestVerifyTellsOfUnlisted(t *testing.T) {
 		Text: "client_update_service (Execution failed | Does...)",
 	}
 	if len(b.Hosts) != 1 || b.Hosts[0] != want || b.Worst() != runbooks.Low {
-		t.Errorf("%v, %+v", b.Worst(), b.Hosts)
+		t.Errorf("worst %v, findings about hosts %+v", b.Worst(), b.Hosts)
 	}
 }
 

@@ -50,7 +50,7 @@ func failures(found []Found) (out []string) {
 func TestCheckSlackFindsNothing(t *testing.T) {
 	local, cfg := liveWorld(t, nil)
 	if bad := failures(checkSlack(t.Context(), cfg, app.Options{SlackAPI: local.APIURL()})); len(bad) > 0 {
-		t.Errorf("%q", bad)
+		t.Errorf("found %q, want no problem", bad)
 	}
 }
 

@@ -54,7 +54,7 @@ func TestStoppedAfterGone(t *testing.T) {
 	gone := Evaluate(waitStep("db_dis", runbooks.Gone), seen("OK", "4711", "x"), answertest.Of("1\n"), answertest.Noon)
 	unmonitored := answertest.Of(answertest.Block("db_dis", "Not monitored", "Not monitored", "", "", "y"))
 	if v := Evaluate(waitStep("db_dis", runbooks.Stopped), gone.Seen, unmonitored, answertest.Noon); v.State != Met {
-		t.Errorf("%+v", v)
+		t.Errorf("verdict %+v, want that the stop is proved", v)
 	}
 	if v := Evaluate(waitStep("db_dis", runbooks.Stopped), seen("OK", "4711", "x"), unmonitored, answertest.Noon); v.State != Noted {
 		t.Errorf("without the proof: %+v", v)
@@ -71,10 +71,10 @@ func TestReadyOfARunningProcess(t *testing.T) {
 	up.Ended = answertest.Noon.Add(time.Minute)
 	running := Evaluate(waitStep("db_dis", runbooks.Running), seen("OK", "4711", "x"), up, answertest.Noon)
 	if running.State != Met || !strings.Contains(running.Text, "was running already") {
-		t.Fatalf("%+v", running)
+		t.Fatalf("verdict %+v, want that the process was running already", running)
 	}
 	if v := Evaluate(waitStep("db_dis", runbooks.Ready), running.Seen, answertest.Of(""), answertest.Noon); v.State != Met || !strings.Contains(v.Text, "running before") {
-		t.Errorf("%+v", v)
+		t.Errorf("verdict %+v, want that the process was running before", v)
 	}
 	started := Evaluate(waitStep("db_dis", runbooks.Running), seen("Not monitored", "", "x"), up, answertest.Noon)
 	if v := Evaluate(waitStep("db_dis", runbooks.Ready), started.Seen, answertest.Of(""), answertest.Noon); v.State != NotYet {
@@ -88,7 +88,7 @@ func TestReadyWithOneOfTwoNames(t *testing.T) {
 		"[2026-11-21T12:00:03.000000+0000] - INFO - db_merge_server RUNNING\n")
 	r.Exit, r.Stderr = 1, answertest.Output("tail: cannot open '/var/log/deephaven/merge_server/db_merge_server.log.current' for reading: No such file or directory\n")
 	if v := Evaluate(waitStep("db_merge_server", runbooks.Ready), seen("OK", "7", "x"), r, answertest.Noon); v.State != Met || !strings.Contains(v.Text, "ready: RUNNING") {
-		t.Errorf("%+v", v)
+		t.Errorf("verdict %+v, want ready", v)
 	}
 	r.Stdout = answertest.Output("")
 	if v := Evaluate(waitStep("db_merge_server", runbooks.Ready), seen("OK", "7", "x"), r, answertest.Noon); v.State != NotYet || !strings.Contains(v.Text, "cannot open") {

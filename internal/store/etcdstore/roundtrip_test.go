@@ -27,7 +27,7 @@ func TestEcho(t *testing.T) {
 	set(none, 2, false)
 	first, err := s.LoadRoundTrip(t.Context())
 	if err != nil || first.Sent != 1 || first.TS != "1.2" {
-		t.Errorf("%+v, %v", first, err)
+		t.Errorf("loaded %+v, %v, want the first round trip", first, err)
 	}
 	set(first, 3, true)
 	set(first, 4, false)

@@ -338,11 +338,11 @@ func TestKeyAndWitness(t *testing.T) {
 			switch want.(type) {
 			case *trail.NoKeyError:
 				if !errors.As(err, new(*trail.NoKeyError)) || !strings.Contains(err.Error(), "bot state adopt") {
-					t.Errorf("%v", err)
+					t.Errorf("error %v, want a *NoKeyError that names `bot state adopt`", err)
 				}
 			case *trail.OtherKeyError:
 				if !errors.As(err, new(*trail.OtherKeyError)) || !strings.Contains(err.Error(), "bot state adopt") {
-					t.Errorf("%v", err)
+					t.Errorf("error %v, want an *OtherKeyError that names `bot state adopt`", err)
 				}
 			}
 		}
