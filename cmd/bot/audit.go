@@ -130,7 +130,7 @@ func (s *source) fromBot(ctx context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// writeTrail queries the running bot, or the store itself if none runs.
+// writeTrail queries the running bot, or the store itself if no bot runs.
 func writeTrail(ctx context.Context, cfg *config.Config, only *audit.Filter, w io.Writer) error {
 	if only != nil {
 		return ask(ctx, cfg, "/trail", app.TrailParams(*only), w, func(store *etcdstore.Store) error {
@@ -146,7 +146,7 @@ func writeTrail(ctx context.Context, cfg *config.Config, only *audit.Filter, w i
 	})
 }
 
-// ask queries a path of the running bot, or calls otherwise if none runs.
+// ask queries a path of the running bot, or calls the function otherwise if no bot runs.
 func ask(
 	ctx context.Context, cfg *config.Config, path string, params url.Values, w io.Writer, otherwise func(*etcdstore.Store) error,
 ) error {

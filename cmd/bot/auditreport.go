@@ -14,7 +14,7 @@ import (
 func auditReport(src *source) *cobra.Command {
 	var from, to, person, format string
 	cmd := &cobra.Command{Use: "report", Short: "Report requesters, approvers, commands, and manual steps", Args: argCheck(cobra.NoArgs),
-		Long: "Report the runs of a period, one by one: requester, approvers, commands with their\nhosts, manual steps, and outcome. A run belongs to the period if any of its records\ndoes.",
+		Long: "Report the runs of a period, one by one: requester, approvers, commands with their\nhosts, manual steps, and outcome. A run belongs to the period if any of its records\nfalls into the period.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter, err := reportFilter(from, to, person)
 			if err != nil {
@@ -68,5 +68,5 @@ func instant(flag, text string) (at time.Time, day bool, err error) {
 	if at, err = time.Parse(time.RFC3339, text); err == nil {
 		return at, false, nil
 	}
-	return at, false, fmt.Errorf("%s %q: want a day, such as 2026-11-01, or a time, such as 2026-11-01T06:00:00Z", flag, text)
+	return at, false, fmt.Errorf("%s %q is not a day or a time: write a day, such as 2026-11-01, or a time, such as 2026-11-01T06:00:00Z", flag, text)
 }

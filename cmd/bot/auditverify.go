@@ -14,8 +14,8 @@ import (
 func auditVerify(src *source) *cobra.Command {
 	var given trailcheck.Evidence
 	cmd := &cobra.Command{Use: "verify", Short: "Check the trail: hashes, chains, heads, and approvals", Args: argCheck(cobra.NoArgs),
-		Long: "Check every hash, number and chain of the trail, that it continues the signed head\nin the export and each --head, and that no run started without its approvals.\n\n" +
-			"Heads are verified with the public keys of the config's state.key_file, or with\nthe keys of --key. A trail without a signed head is refused: the author of the file\ncould have computed all its hashes again.",
+		Long: "Check every hash, number and chain of the trail. Check that the trail continues the\nsigned head in the export and each --head, and that no run started without its approvals.\n\n" +
+			"Heads are verified with the public keys of the config's state.key_file, or with\nthe keys that --key gives. A trail without a signed head is refused: the author of the\nfile could have computed all hashes again.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, configErr := loadOffline(src.config)
 			check, err := given.Open(cfg, configErr)
@@ -45,7 +45,7 @@ func auditVerify(src *source) *cobra.Command {
 
 func auditHead(src *source) *cobra.Command {
 	return &cobra.Command{Use: "head", Short: "Print the newest signed head of the trail", Args: argCheck(cobra.NoArgs),
-		Long: "Print the newest signed head of the trail, to keep elsewhere. `bot audit verify\n--head FILE` checks that the trail continues it. docs/consistency.py compares any two\nheads without the bot.",
+		Long: "Print the newest signed head of the trail, to keep elsewhere. `bot audit verify\n--head FILE` checks that the trail continues this head. docs/consistency.py compares any two\nheads without the bot.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if src.file != "" {
 				r, err := src.open(cmd.Context(), cmd.InOrStdin())
@@ -75,7 +75,7 @@ func auditHead(src *source) *cobra.Command {
 
 func printHead(w io.Writer, note string) error {
 	if note == "" {
-		return errors.New("there is no signed head")
+		return errors.New("the trail has no signed head")
 	}
 	_, err := io.WriteString(w, note)
 	return err

@@ -133,7 +133,7 @@ func TestRestartNamesItsOwnProcess(t *testing.T) {
 			}
 			for host, n := range want {
 				if n != 0 {
-					t.Errorf("%s %s on %s: %d restarts too few", generation, p.ID, host, n)
+					t.Errorf("%s %s on %s: %d restarts are missing", generation, p.ID, host, n)
 				}
 			}
 		}
@@ -141,7 +141,7 @@ func TestRestartNamesItsOwnProcess(t *testing.T) {
 }
 
 // TestTrailOfARunningBot checks that the other commands of the binary reach a
-// running bot, and that its export verifies offline unless it was changed.
+// running bot, and that an exported trail verifies offline unless the file was changed.
 func TestTrailOfARunningBot(t *testing.T) {
 	lines, err := demo.ParseScript(strings.NewReader("operator: /dh restart db_ltds because tidy\nexpect 60s Done\n"))
 	if err != nil {
@@ -221,7 +221,7 @@ func checkShow(t *testing.T, ctx context.Context, config, file string) {
 	run := regexp.MustCompile("R-[A-Z0-9]+").FindString(all)
 	for _, c := range []struct {
 		filter []string
-		lines  int // at least, with the header
+		lines  int // the least number of lines, with the header
 	}{
 		{[]string{"--person", "operator"}, 2},
 		{[]string{"--run", strings.ToLower(run)}, 5},
@@ -312,13 +312,13 @@ func checkBackup(t *testing.T, ctx context.Context, config string) {
 		t.Fatalf("backup: %d %s", code, stderr)
 	}
 	if code, _, stderr := bot(ctx, "state", "backup", "--config", config, file); code != 1 || !strings.Contains(stderr, "exists: name a new file") {
-		t.Errorf("a backup onto another: %d %s", code, stderr)
+		t.Errorf("a backup onto an existing file: %d %s", code, stderr)
 	}
 	if code, out, stderr := bot(ctx, "state", "restore", file, "--dir", state); code != 0 || !strings.Contains(out, "whole") {
 		t.Fatalf("restore: %d %s %s", code, out, stderr)
 	}
 	if code, _, stderr := bot(ctx, "state", "restore", file, "--dir", state); code != 1 || !strings.Contains(stderr, "not empty") {
-		t.Errorf("a restore onto another: %d %s", code, stderr)
+		t.Errorf("a restore into a directory that is not empty: %d %s", code, stderr)
 	}
 	text, err := os.ReadFile(config)
 	if err != nil {

@@ -18,7 +18,7 @@ func checkCommand() *cobra.Command {
 	var live, fileOnly bool
 	cmd := &cobra.Command{
 		Use: "check", Short: "Check the config and list every problem", Args: argCheck(cobra.NoArgs),
-		Long: "Check the config and the files that it names, including your own runbooks. It lists\nevery problem at once, each with its line and the fix, and for known_hosts the lines\nthat are skipped and the hosts without a key.\n\n--live also connects to Slack, every host and the store, and lists for each host the\nprocesses that its supervisor knows. It changes nothing.\n\n--file-only checks the config alone, without the secrets and other files that it names.",
+		Long: "Check the config and the files that it names, including your own runbooks. The command\nlists every problem at once, each with the line and the fix; for known_hosts it lists the\nskipped lines and the hosts without a key.\n\n--live also connects to Slack, every host and the store, and lists for each host the\nprocesses that the supervisor knows. It changes nothing.\n\n--file-only checks the config alone, without the secrets and other files that the config names.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if live && fileOnly {
 				return misuse{errors.New("--live and --file-only contradict each other")}
@@ -50,7 +50,7 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	configFlag(cmd, &configFile)
-	cmd.Flags().BoolVar(&fileOnly, "file-only", false, "check only the file itself, without secrets and other files")
+	cmd.Flags().BoolVar(&fileOnly, "file-only", false, "check only the config file, without the secrets and files that it names")
 	cmd.Flags().BoolVar(&live, "live", false, "also connect to Slack, hosts and store")
 	return cmd
 }

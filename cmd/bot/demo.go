@@ -26,14 +26,14 @@ func demoCommand() *cobra.Command {
 	var verbose bool
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Run the whole bot on this machine, against a local Slack and simulated hosts", Args: argCheck(cobra.NoArgs),
-		Long: "Run the whole bot on this machine: a local Slack to open in a browser, three\nsimulated hosts over real SSH, an embedded etcd, and the bot as `bot run`\nruns it. Everything is on loopback, and is removed at the end.",
+		Long: "Run the whole bot on this machine: a local Slack to open in a browser, three\nsimulated hosts over real SSH, an embedded etcd, and the bot as `bot run`\nruns it. Everything runs on loopback, and is removed at the end.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			catalogs, err := catalogs.Builtin()
 			if err != nil {
 				return err
 			}
 			if _, ok := catalogs.Get(o.Generation); !ok {
-				return misuse{fmt.Errorf("--catalog %q: there is %s", o.Generation, strings.Join(catalogs.Names(), ", "))}
+				return misuse{fmt.Errorf("there is no catalog %q; the catalogs are %s", o.Generation, strings.Join(catalogs.Names(), ", "))}
 			}
 			if o.Log, err = demoLog(cmd.ErrOrStderr(), verbose); err != nil {
 				return err
@@ -56,23 +56,24 @@ func demoCommand() *cobra.Command {
 					return err
 				}
 				<-ctx.Done()
-				fmt.Fprintln(cmd.OutOrStdout(), "stopping, and removing everything")
+				fmt.Fprintln(cmd.OutOrStdout(), "stopping, and removing everything that the demo created")
 				return nil
 			})
 		},
 	}
-	cmd.Flags().StringVar(&script, "script", "", "play a script `file` (- is standard input), check it, and end")
+	cmd.Flags().StringVar(&script, "script", "", "play the story in this `file` (- is standard input), check it, and exit")
 	cmd.Flags().StringVar(&o.Generation, "catalog", "current", "the `generation` of the simulated cluster")
 	cmd.Flags().StringVar(&o.SlackListen, "listen", "127.0.0.1:0", "the loopback `address` of the local Slack")
-	cmd.Flags().Float64Var(&o.Pace, "pace", 1, "speed of the hosts, as a `factor` of real durations; below 1 the bot also polls more often")
+	cmd.Flags().Float64Var(&o.Pace, "pace", 1, "the `factor` by which durations on the hosts are multiplied; below 1 the bot also polls more often")
 	cmd.Flags().BoolVar(&o.Watch, "watch", false, "with --script: enable background monitoring and incidents, as without a script")
-	cmd.Flags().BoolVar(&o.Grid, "grid", false, "make the workspace one of an Enterprise Grid")
+	cmd.Flags().BoolVar(&o.Grid, "grid", false, "make the workspace part of an Enterprise Grid")
 	cmd.Flags().StringVar(&o.Metrics, "metrics", "", "the loopback `address` where the bot serves metrics and health, such as 127.0.0.1:9095")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the bot's log")
 	return cmd
 }
 
-// endingWriter calls end when its reader is gone.
+// endingWriter calls its field end when a write fails, because the reader of the output is
+// gone.
 type endingWriter struct {
 	io.Writer
 	end func()
@@ -124,7 +125,7 @@ func playScript(ctx context.Context, cmd *cobra.Command, o demo.Options, file st
 func breakOnEnter(ctx context.Context, in io.Reader, out io.Writer, d *demo.Demo) {
 	for sc := bufio.NewScanner(in); sc.Scan() && ctx.Err() == nil; {
 		if err := d.Hosts.Fault("infra-1", "db_dis", "stop"); err != nil {
-			fmt.Fprintln(out, "nothing was broken:", err)
+			fmt.Fprintln(out, "db_dis could not be stopped:", err)
 			continue
 		}
 		fmt.Fprintln(out, "db_dis on infra-1 is down now: watch #incident, then as operator: /dh restart db_dis")

@@ -27,11 +27,11 @@ type reach struct {
 
 func (r *reach) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&r.user, "user", "", "the `account` to log in with; default: the config's ssh.user")
-	cmd.Flags().StringArrayVar(&r.keys, "key", nil, "its private key `file`; may be given several times")
+	cmd.Flags().StringArrayVar(&r.keys, "key", nil, "a private key `file` for this account; may be given several times")
 	cmd.Flags().StringVar(&r.known, "known-hosts", "", "the `file` with the host keys that you have compared")
-	cmd.Flags().StringVar(&r.jump, "proxy-jump", "", "a jump host for the others, as `USER@HOST`")
+	cmd.Flags().StringVar(&r.jump, "proxy-jump", "", "the jump host for all hosts, as `USER@HOST`")
 	cmd.Flags().StringVar(&r.cluster, "cluster", "prod", "the `name` of the cluster")
-	cmd.Flags().StringVar(&r.catalog, "catalog", "current", "its Deephaven `generation`")
+	cmd.Flags().StringVar(&r.catalog, "catalog", "current", "the Deephaven `generation` of the cluster")
 }
 
 // fill sets missing values from a config, if there is one.
@@ -81,7 +81,7 @@ func (r *reach) catalogOf() (*catalogs.Catalog, error) {
 	}
 	cat, ok := catalogs.Get(r.catalog)
 	if !ok {
-		return nil, misuse{fmt.Errorf("--catalog %q: there is %s", r.catalog, strings.Join(catalogs.Names(), ", "))}
+		return nil, misuse{fmt.Errorf("there is no catalog %q; the catalogs are %s", r.catalog, strings.Join(catalogs.Names(), ", "))}
 	}
 	return cat, nil
 }
@@ -93,8 +93,8 @@ func discoverCommand() *cobra.Command {
 		Use: "discover HOST…", Short: "Print the host entries of a config, from the processes on the hosts", Args: argCheck(cobra.MinimumNArgs(1)),
 		Long: "Log in to hosts, query monit and systemd, look for etcd's client files,\n" +
 			"and print the hosts of a cluster in the config's format. Services that are not in the\n" +
-			"catalog are comments. It only reads, and trusts no host key that --known-hosts\n" +
-			"does not have.\n\nHOST is an address, or NAME=ADDRESS.",
+			"catalog are comments. The command changes nothing on the hosts, and trusts only the host\n" +
+			"keys in --known-hosts.\n\nHOST is an address, or NAME=ADDRESS.",
 		Example: "  bot discover --user dhops --key id_ed25519 --known-hosts known_hosts infra-1=10.0.0.5 query-1=10.0.0.6",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if configFile != "" {

@@ -31,15 +31,16 @@ func doCommand() *cobra.Command {
 		Short: "Send a command to the running bot, as in Slack but from a shell on its machine",
 		Long: "Send a command to the running bot, as in Slack but from a shell on its machine, for\n" +
 			"times when Slack is down. Commands, rules, second approver and records are the\n" +
-			"same; nothing queries Slack.\n\n" +
+			"same as in Slack.\n\n" +
 			"You prove who you are with one of your SSH keys that is in the config under\n" +
-			"people.NAME.keys: a key of your ssh-agent, the key of --key, or\n" +
+			"people.NAME.keys: a key of your ssh-agent, the key that --key names, or\n" +
 			"~/.ssh/id_ed25519, id_ecdsa or id_rsa without a passphrase.\n\n" +
-			"It follows a run until the run ends. Interrupting the command does not stop the run.\n\n" +
-			"With --json every line is an event. An event has text and facts, the same as data\n" +
-			"(severities, findings, steps), or a file. With live, its text replaces the live text\n" +
-			"before it; run and state name the run that it is about. The last line has end, with\n" +
-			"ok, run, state and why. With --output yaml every document is an event.\n\n" + exitHelp,
+			"The command follows a run until the run ends. Interrupting it does not stop the run.\n\n" +
+			"With --json every line is an event. An event has either file, or text and facts: facts\n" +
+			"has the content of text as data (severities, findings, steps). If live is true, the\n" +
+			"text replaces the previous live text. run and state are the id and the state of the run\n" +
+			"that the event is about. The last line has end, with ok, run, state and why. With\n" +
+			"--output yaml every document is an event.\n\n" + exitHelp,
 		Example: "  bot do status db_dis\n  bot do restart db_dis disk was full, freed 40 GB\n  bot do --as ben approve R-7F3K db_dis",
 		Args:    argCheck(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -80,7 +81,7 @@ func (d *doing) confirms(in io.Reader, out io.Writer) bool {
 		return false
 	}
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		fmt.Fprintln(out, "Nothing was run. The same command with --yes runs it.")
+		fmt.Fprintln(out, "Nothing was run. To run it, repeat the command with --yes.")
 		return false
 	}
 	fmt.Fprint(out, "Run it? [y/N] ")
@@ -96,7 +97,7 @@ type doing struct {
 	ask                func() bool // whether to run the plan that was shown
 }
 
-// do sends a command. show prints its events, including the end.
+// do sends a command, and calls show with every event, including the last one.
 func (d *doing) do(ctx context.Context, command string, show func(localshell.Event) error) error {
 	socket, err := d.at()
 	if err != nil {
@@ -120,7 +121,7 @@ func (d *doing) do(ctx context.Context, command string, show func(localshell.Eve
 	})
 	switch {
 	case errors.Is(err, context.Canceled) && run != "":
-		return fmt.Errorf("%s is no longer followed; it continues: `bot do show %s` shows its state", run, run)
+		return fmt.Errorf("the run %s continues, but is no longer followed here: `bot do show %s` shows its state", run, run)
 	case err != nil:
 		return errors.New(redact.Clean(err.Error()))
 	}
@@ -160,13 +161,13 @@ func (d *doing) at() (string, error) {
 	// Other problems in the config concern the bot, not the caller.
 	cfg, problems := config.Parse(d.config, data)
 	if cfg.Terminal.Socket == "" {
-		return "", errors.Join(errors.New("the config names no terminal: set terminal.socket"), problems.Err())
+		return "", errors.Join(errors.New("the config names no socket for `bot do`: set terminal.socket"), problems.Err())
 	}
 	return cfg.Terminal.Socket, nil
 }
 
-// complete returns the possible next words, from the config: for the person of --as only those
-// of the clusters that they may read.
+// complete returns the possible next words, with the names in the config. If --as names a
+// person, it returns only names of clusters that this person may read.
 func (d *doing) complete(_ *cobra.Command, before []string, partial string) ([]string, cobra.ShellCompDirective) {
 	catalogs, cfg, err := catalogsOf(d.config)
 	if err != nil || cfg == nil {
@@ -192,7 +193,7 @@ func (d *doing) complete(_ *cobra.Command, before []string, partial string) ([]s
 	return out, directive
 }
 
-// lines prints events as they come, for scripts.
+// lines prints each event when it arrives, for scripts.
 type lines struct {
 	out    io.Writer
 	format *output

@@ -76,7 +76,7 @@ func TestTerminalWhileSlackIsDown(t *testing.T) {
 		do := func(key string, args ...string) (int, string, string) {
 			return bot(ctx, append([]string{"do", "--config", d.ConfigFile(), "--key", key}, args...)...)
 		}
-		for _, key := range []string{operator, approver, reader} { // Slack vouches for each
+		for _, key := range []string{operator, approver, reader} { // so that Slack confirms the membership of each person
 			if code, stdout, stderr := do(key, "help"); code != 0 {
 				t.Fatalf("help: %d %s%s", code, stdout, stderr)
 			}

@@ -11,7 +11,7 @@ import (
 const (
 	exitDone    = 0
 	exitFailed  = 1 // the operation failed, or the bot could not be reached
-	exitMisuse  = 2 // the command line, or a file that it names
+	exitMisuse  = 2 // the command line is wrong, or a file that it names
 	exitRefused = 3 // nothing ran: not allowed, denied, expired, cancelled or not understood
 	exitUnknown = 4 // fate unknown: check the target first
 	exitConfirm = 5 // nothing ran yet: the same command with --yes runs it

@@ -23,7 +23,7 @@ func hostkeysCommand() *cobra.Command {
 		Long: "Request the keys of hosts in the config, through their jump hosts, and print each\n" +
 			"next to its entry in known_hosts. Compare a fingerprint with the one that the host prints\n" +
 			"itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, at its console) before\n" +
-			"you add its line. The command writes nothing and trusts no host.\n\n" +
+			"you add the line for this key. The command writes nothing and trusts no host.\n\n" +
 			"The exit code is 1 if a host shows a key that is not in known_hosts.",
 		Example: "  bot hostkeys --config config.yaml infra-1 query-1",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,7 +61,7 @@ func showHostKeys(cmd *cobra.Command, cfg *config.Config, names []string) error 
 		}
 	}
 	if unknown > 0 {
-		return fmt.Errorf("%d keys or hosts need a check", unknown)
+		return fmt.Errorf("keys or hosts to check: %d", unknown)
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func printHostKeys(w io.Writer, h fleet.Host, keys hostkey.Report) (unknown int)
 		}
 		unknown++
 		if !k.Revoked {
-			fmt.Fprintf(w, "    its line: %s\n", k.Line)
+			fmt.Fprintf(w, "    line to add: %s\n", k.Line)
 		}
 	}
 	for _, k := range keys.Missing {

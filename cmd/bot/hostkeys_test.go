@@ -156,19 +156,19 @@ func TestHostKeys(t *testing.T) {
 		says []string
 		not  string // "" for nothing
 	}{
-		{"plain", 0, []string{"known_hosts has it"}, "its line"},
-		{"hashed", 0, []string{"known_hosts has it"}, "its line"},
-		{"alias", 0, []string{"alias (alias.internal:22)", "known_hosts has it"}, "its line"},
+		{"plain", 0, []string{"known_hosts has it"}, "line to add"},
+		{"hashed", 0, []string{"known_hosts has it"}, "line to add"},
+		{"alias", 0, []string{"alias (alias.internal:22)", "known_hosts has it"}, "line to add"},
 		{"signed", 0, []string{"known_hosts has its certificate authority", "known_hosts has the authority of its certificate",
 			fingerprint(t, x.keys["signed"]+".pub") + ", signed by authority " + fingerprint(t, x.ca.Key+".pub")}, "changed"},
-		{"signed-by-another", 1, []string{"which is not in known_hosts for this host", "its line: @cert-authority",
+		{"signed-by-another", 1, []string{"which is not in known_hosts for this host", "line to add: @cert-authority",
 			fingerprint(t, x.other.Key+".pub")}, "known_hosts has it"},
 		{"unsigned", 1, []string{"without a certificate", "HostCertificate"}, "changed"},
-		{"revoked", 1, []string{"marks as revoked"}, "its line"},
-		{"signed-revoked", 1, []string{"marks as revoked", fingerprint(t, x.keys["signed-revoked"]+".pub")}, "its line"},
+		{"revoked", 1, []string{"marks as revoked"}, "line to add"},
+		{"signed-revoked", 1, []string{"marks as revoked", fingerprint(t, x.keys["signed-revoked"]+".pub")}, "line to add"},
 		{"authority-revoked", 1, []string{"marks as revoked", fingerprint(t, x.withdrawn.Key+".pub")}, ""},
 		{"changed", 1, []string{"has changed", "which the host does not show"}, "certificate"},
-		{"unknown", 1, []string{"unknown", "its line: " + strings.Join(x.lines["unknown"], " ")}, ""},
+		{"unknown", 1, []string{"unknown", "line to add: " + strings.Join(x.lines["unknown"], " ")}, ""},
 	} {
 		t.Run(c.host, func(t *testing.T) {
 			code, out, errs := bot(t.Context(), "hostkeys", "--config", x.config, c.host)

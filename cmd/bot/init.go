@@ -25,7 +25,7 @@ type setup struct {
 	reach
 	dir, stateDir        string
 	home, audit, channel string
-	operators, approvers []string // NAME=MEMBER
+	operators, approvers []string // NAME=MEMBER_ID
 	hosts, fingerprints  []string
 
 	in  *bufio.Reader // nil without a terminal
@@ -36,9 +36,9 @@ func initCommand() *cobra.Command {
 	s := &setup{}
 	cmd := &cobra.Command{
 		Use: "init", Short: "Write a config: ask what only you know, and discover the rest", Args: argCheck(cobra.NoArgs),
-		Long: "Write a config. It takes what only you know from flags, or asks for it, discovers the\n" +
-			"processes of the hosts, writes config.yaml, prints what to install on each host, and runs\n" +
-			"`check --live`.\n\nIt collects host keys for you to compare, and trusts none by itself: confirm\n" +
+		Long: "Write a config. The command takes what only you know from flags, or asks for it. Then it\n" +
+			"discovers the processes of the hosts, writes config.yaml, prints what to install on each\n" +
+			"host, and runs `check --live`.\n\nIt collects host keys for you to compare, and trusts no key on its own: confirm\n" +
 			"fingerprints with --fingerprint, or provide a known_hosts file.\n\n" +
 			"Slack's tokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.",
 		Example: "  bot init --home T0123 --audit-channel C0AUDIT --channel C0INC --operator anna=U01 --approver ben=U02 \\\n" +
@@ -57,8 +57,8 @@ func initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&s.home, "home", "", "your Slack team's or organisation's `id` (T… or E…)")
 	cmd.Flags().StringVar(&s.audit, "audit-channel", "", "the `id` of the channel for the audit trail (C…)")
 	cmd.Flags().StringVar(&s.channel, "channel", "", "the `id` of the channel for commands and incidents (C…)")
-	cmd.Flags().StringArrayVar(&s.operators, "operator", nil, "a person who may request actions, as `NAME=MEMBER`; may be given several times")
-	cmd.Flags().StringArrayVar(&s.approvers, "approver", nil, "a person who may approve, as `NAME=MEMBER`; may be given several times")
+	cmd.Flags().StringArrayVar(&s.operators, "operator", nil, "a person who may request actions, as `NAME=MEMBER_ID`; may be given several times")
+	cmd.Flags().StringArrayVar(&s.approvers, "approver", nil, "a person who may approve, as `NAME=MEMBER_ID`; may be given several times")
 	cmd.Flags().StringArrayVar(&s.hosts, "host", nil, "a host, as `NAME=ADDRESS`; may be given several times")
 	cmd.Flags().StringArrayVar(&s.fingerprints, "fingerprint", nil, "a host key `fingerprint` that you have compared; may be given several times")
 	return cmd
@@ -67,7 +67,7 @@ func initCommand() *cobra.Command {
 func (s *setup) run(cmd *cobra.Command) error {
 	file := filepath.Join(s.dir, "config.yaml")
 	if fileExists(file) {
-		return fmt.Errorf("%s exists: name another --dir, or move it", file)
+		return fmt.Errorf("%s exists: name another directory with --dir, or move the file", file)
 	}
 	if err := s.ask(); err != nil {
 		return err
@@ -126,8 +126,8 @@ func (s *setup) ask() error {
 		flag, question string
 		to             *[]string
 	}{
-		{"--operator", "A person who may request actions, NAME=MEMBER (empty to finish): ", &s.operators},
-		{"--approver", "A person who may approve, NAME=MEMBER (empty to finish): ", &s.approvers},
+		{"--operator", "A person who may request actions, NAME=MEMBER_ID, for example anna=U0123 (empty to finish): ", &s.operators},
+		{"--approver", "A person who may approve, NAME=MEMBER_ID, for example anna=U0123 (empty to finish): ", &s.approvers},
 		{"--host", "A host, NAME=ADDRESS (empty to finish): ", &s.hosts},
 	} {
 		if len(given[i]) == 0 {
@@ -135,7 +135,7 @@ func (s *setup) ask() error {
 		}
 	}
 	text("--user", "The account on the hosts: ", &s.user)
-	list("--key", "Its private key file: ", &s.keys)
+	list("--key", "The private key file for this account: ", &s.keys)
 	if len(missing) > 0 {
 		return misuse{fmt.Errorf("missing: %s", strings.Join(missing, ", "))}
 	}
@@ -181,7 +181,7 @@ func (s *setup) trust(ctx context.Context) error {
 		}
 	}
 	if len(lines) == 0 || len(unknown) > 0 && s.in == nil && len(s.fingerprints) == 0 {
-		return fmt.Errorf("no host key is trusted yet. Compare these with those that each host prints itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub),\n"+
+		return fmt.Errorf("no host key is trusted yet. Compare these fingerprints with those that each host prints itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub),\n"+
 			"then repeat with --fingerprint for the correct ones:\n%s", strings.Join(unknown, "\n"))
 	}
 	s.known = file
@@ -195,7 +195,7 @@ func (s *setup) people() (list []member, err error) {
 	for _, text := range append(slices.Clone(s.operators), s.approvers...) {
 		name, id, ok := strings.Cut(text, "=")
 		if !ok {
-			return nil, misuse{fmt.Errorf("%q: want NAME=MEMBER, as in anna=U0123", text)}
+			return nil, misuse{fmt.Errorf("%q: write NAME=MEMBER_ID, for example anna=U0123", text)}
 		}
 		if m := (member{name, s.home + "/" + id}); !slices.Contains(list, m) {
 			list = append(list, m)
@@ -263,7 +263,7 @@ func (s *setup) config(found []discover.Found) ([]byte, error) {
 
 // explain prints what to install on each host.
 func (s *setup) explain(file string, found []discover.Found) {
-	fmt.Fprintf(s.out, "On each host, the account %s needs in its authorized_keys:\n\n  restrict %s\n\nand in /etc/sudoers.d/dhbot the output of these commands:\n\n", s.user, publicKey(s.keys[0]))
+	fmt.Fprintf(s.out, "On each host, add this line to the authorized_keys of the account %s:\n\n  restrict %s\n\nand install the output of the command for this host as /etc/sudoers.d/dhbot:\n\n", s.user, publicKey(s.keys[0]))
 	for _, f := range found {
 		fmt.Fprintf(s.out, "  bot sudoers --config %s %s\n", file, f.Host.Name)
 	}

@@ -187,7 +187,7 @@ type found struct {
 func of(b *card.StatusFacts, t runbooks.Target) found {
 	i := slices.IndexFunc(b.Findings, func(f card.FindingFacts) bool { return f.Process == t.Process && f.Host == t.Host })
 	if i < 0 {
-		return found{runbooks.None, "is not there"}
+		return found{runbooks.None, "no finding"}
 	}
 	return found{b.Findings[i].Severity, b.Findings[i].Code}
 }

@@ -35,7 +35,7 @@ mount -o remount,ro tmpfs mnt; mount -o remount,ro tmpfs run; mount -o remount,r
 exec chroot . setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs --bounding-set=-all env -i "$@" /mnt/bin/bot run --config $config/config.yaml
 `
 
-// mounted is the bot in such a root, with its Slack and hosts.
+// mounted is the bot in a root of mountScript, with its local Slack and simulated hosts.
 type mounted struct {
 	t     *testing.T
 	dir   string
@@ -216,8 +216,8 @@ func TestKubernetesMounts(t *testing.T) {
 	m.play("operator: /dh status db_dis\nexpect 2m Sev 0\n")
 }
 
-// TestSystemdCredentials does the same with systemd's credentials. A group may read
-// secrets only in their directory.
+// TestSystemdCredentials runs the bot with systemd's credentials instead. A group may read
+// secrets only in the directory of the credentials.
 func TestSystemdCredentials(t *testing.T) {
 	t.Parallel()
 	const credentials = "/run/credentials/dhbot.service"

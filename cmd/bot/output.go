@@ -34,12 +34,12 @@ func outputFlags(cmd *cobra.Command) *output {
 }
 
 // formatFlag adds --output for a command with its own formats, the first of them the default.
-// --format is its old name.
+// --format is the former name of --output.
 func formatFlag(cmd *cobra.Command, to *string, formats ...string) {
 	*to = formats[0]
 	set := func(s string) error {
 		if !slices.Contains(formats, s) {
-			return fmt.Errorf("want %s", strings.Join(formats, ", "))
+			return fmt.Errorf("it must be one of %s", strings.Join(formats, ", "))
 		}
 		*to = s
 		return nil
@@ -59,7 +59,7 @@ func (o *output) Type() string   { return "format" }
 
 func (o *output) Set(s string) error {
 	if !slices.Contains(formats(), s) {
-		return fmt.Errorf("want %s", strings.Join(formats(), ", "))
+		return fmt.Errorf("it must be one of %s", strings.Join(formats(), ", "))
 	}
 	*o = output(s)
 	return nil
@@ -105,6 +105,6 @@ func (j *jsonFlag) Set(s string) error {
 	case "false":
 		return nil
 	default:
-		return fmt.Errorf("want --json, or --output FORMAT")
+		return fmt.Errorf("write --json without a value, or --output FORMAT")
 	}
 }

@@ -44,7 +44,7 @@ func catalogCommand() *cobra.Command {
 		},
 	}
 	out = outputFlags(cmd)
-	optionalConfigFlag(cmd, &configFile, "a config `file`, to include its own runbooks")
+	optionalConfigFlag(cmd, &configFile, "a config `file`; its directory of your own runbooks is included")
 	return cmd
 }
 
@@ -91,7 +91,7 @@ func planCommand() *cobra.Command {
 		Use:   "plan [flags] COMMAND…",
 		Short: "Show what a command would run, without running it",
 		Long: "Show what a command would run, without running it.\n\n" +
-			"Without --config it uses the demo's cluster, of the generation in --catalog.",
+			"Without --config the command uses the demo's cluster, of the generation that --catalog names.",
 		Example: "  bot plan restart db_dis\n  bot plan --json --catalog legacy-20200121 restart cus",
 		Args:    argCheck(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -127,7 +127,7 @@ func grammar(configFile, catalog string) (*command.Grammar, auth.Policy, error) 
 		return &command.Grammar{Catalogs: catalogs, Fleet: &cfg.Fleet}, cfg.Rules.Policy, nil
 	}
 	if _, ok := catalogs.Get(catalog); !ok {
-		return nil, auth.Policy{}, misuse{fmt.Errorf("there is no catalog %q; there is %s", catalog, strings.Join(catalogs.Names(), ", "))}
+		return nil, auth.Policy{}, misuse{fmt.Errorf("there is no catalog %q; the catalogs are %s", catalog, strings.Join(catalogs.Names(), ", "))}
 	}
 	return &command.Grammar{Catalogs: catalogs, Fleet: demo.Fleet(catalog, nil)}, auth.Policy{}, nil
 }

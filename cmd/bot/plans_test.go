@@ -47,7 +47,7 @@ func TestPlansAreThoseOfThePages(t *testing.T) {
 			action = "restart"
 		}
 		args := append([]string{"plan", "--json", "--catalog", catalog, action}, process)
-		if process == "" || action == "intraday-cleanup" { // it has only one process
+		if process == "" || action == "intraday-cleanup" { // this action exists for one process only
 			args = args[:len(args)-1]
 		}
 		args = append(args, requested[action]...)
@@ -55,7 +55,7 @@ func TestPlansAreThoseOfThePages(t *testing.T) {
 		case "etcd logs":
 			args = append(args, "since=1h")
 		case "etcd stop":
-			args = append(args, "on", "query-1") // never all members
+			args = append(args, "on", "query-1") // etcd is never stopped on all hosts at once
 		}
 		key := strings.Join(args, " ")
 		plan, known := plans[key]

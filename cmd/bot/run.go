@@ -39,7 +39,7 @@ func runCommand() *cobra.Command {
 	var lo logging.Options
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run the bot", Args: argCheck(cobra.NoArgs),
-		Long: "Run the bot until a signal stops it.\n\nTokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from the files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.\n\nOn SIGHUP it reloads its config; a config with an error is refused, and the\ncurrent one stays in use.",
+		Long: "Run the bot until a signal stops it.\n\nTokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from the files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.\n\nOn SIGHUP the bot reloads the config. If the new config has an error, the bot keeps the\ncurrent config.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := logging.New(cmd.ErrOrStderr(), lo)
 			if err != nil {
@@ -223,7 +223,7 @@ func healthCommand() *cobra.Command {
 			}
 			var h app.Health
 			if err := json.Unmarshal(b.Bytes(), &h); err != nil {
-				return fmt.Errorf("the running bot's answer: %w", err)
+				return fmt.Errorf("the running bot's answer could not be parsed: %w", err)
 			}
 			err = out.write(cmd.OutOrStdout(), h, func(w io.Writer) error { return writeHealth(w, h) })
 			if err == nil && !h.OK {
@@ -234,7 +234,7 @@ func healthCommand() *cobra.Command {
 	}
 	configFlag(cmd, &configFile)
 	out = outputFlags(cmd)
-	cmd.Flags().BoolVar(&live, "live", false, "check only that its own loops run, for a supervisor that restarts it")
+	cmd.Flags().BoolVar(&live, "live", false, "check only that the bot's own loops run, for a supervisor that restarts the bot")
 	return cmd
 }
 

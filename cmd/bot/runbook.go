@@ -56,7 +56,7 @@ func lintCommand() *cobra.Command {
 			return nil
 		},
 	}
-	optionalConfigFlag(cmd, &configFile, "the config `file`, for its own runbooks")
-	cmd.Flags().StringVar(&catalog, "catalog", "", "the `generation` of the pages; default: for each page the one that cites it most")
+	optionalConfigFlag(cmd, &configFile, "the config `file`; its directory of your own runbooks is included")
+	cmd.Flags().StringVar(&catalog, "catalog", "", "the `generation` of the pages; default: for each page, the generation whose catalog cites the page most")
 	return cmd
 }

@@ -21,7 +21,7 @@ func localslackCommand() *cobra.Command {
 	var unlimited bool
 	cmd := &cobra.Command{
 		Use: "localslack", Short: "Serve a Slack workspace on loopback", Args: argCheck(cobra.NoArgs),
-		Long: "Serve a Slack workspace on loopback, good enough for the official client libraries.\nIt enforces Slack's limits and clocks. It prints its addresses for clients.",
+		Long: "Serve a Slack workspace on loopback that works with Slack's official client libraries.\nIt enforces Slack's limits and time-outs, and prints the addresses for clients.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := slacklocal.New(slacklocal.Config{Listen: listen, Unlimited: unlimited, Workspace: slacklocal.DemoWorkspace()})
 			if err != nil {
@@ -45,7 +45,7 @@ func hostsimCommand() *cobra.Command {
 	var pace float64
 	cmd := &cobra.Command{
 		Use: "hostsim", Short: "Serve simulated Deephaven hosts on loopback, over real SSH", Args: argCheck(cobra.NoArgs),
-		Long: "Serve infra-1, query-1 and query-2 of a generation on loopback, over real SSH.\nEvery executed command is counted: GET /executed lists them, POST /fault {host,process,fault} causes a fault.",
+		Long: "Serve infra-1, query-1 and query-2 of a generation on loopback, over real SSH.\nThe simulator records every executed command: GET /executed lists them; POST /fault {host,process,fault} causes a fault.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serveHosts(cmd.Context(), cmd.OutOrStdout(), hostsim.Config{Generation: generation, Dir: dir, Pace: pace}, listen)
 		},
@@ -53,13 +53,13 @@ func hostsimCommand() *cobra.Command {
 	cmd.Flags().StringVar(&generation, "catalog", hostsim.Current, "the `generation` to simulate")
 	cmd.Flags().StringVar(&dir, "dir", "", "the `directory` for client key and known_hosts; a temporary one if empty")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:0", "the loopback `address` for HTTP")
-	cmd.Flags().Float64Var(&pace, "pace", 1, "speed of the hosts, as a `factor` of real durations")
+	cmd.Flags().Float64Var(&pace, "pace", 1, "the `factor` by which durations on the hosts are multiplied")
 	return cmd
 }
 
 func serveHosts(ctx context.Context, w io.Writer, cfg hostsim.Config, listen string) (err error) {
 	if host, _, err := net.SplitHostPort(listen); err != nil || !net.ParseIP(host).IsLoopback() {
-		return misuse{fmt.Errorf("--listen %s: want a loopback address such as 127.0.0.1:8090", listen)}
+		return misuse{fmt.Errorf("--listen %s is not a loopback address: write for example 127.0.0.1:8090", listen)}
 	}
 	if cfg.Dir == "" {
 		dir, err := os.MkdirTemp("", "hostsim-")

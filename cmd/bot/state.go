@@ -39,7 +39,7 @@ func stateBackup() *cobra.Command {
 			if err := writeWhole(args[0], func(w io.Writer) error { return backup(cmd.Context(), cfg, w) }); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "the state is backed up in %s; keep it away from the state\n", args[0])
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "the state is backed up in %s; copy this file to another machine\n", args[0])
 			return err
 		},
 	}
@@ -47,8 +47,8 @@ func stateBackup() *cobra.Command {
 	return cmd
 }
 
-// backup requests a backup from the running bot, or makes it from the store itself if none
-// runs.
+// backup requests a backup from the running bot, or makes it from the store itself if no
+// bot runs.
 func backup(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	if cfg.State.Etcd != nil {
 		return etcdstore.ErrNotEmbedded
@@ -94,7 +94,7 @@ func stateRestore() *cobra.Command {
 		Long: "Restore a backup into a state directory, and verify the trail in it. The directory\nmust be empty or not exist; no bot may run on it.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if dir == "" {
-				return misuse{errors.New("restore needs --dir: the state directory to make")}
+				return misuse{errors.New("restore needs --dir, the state directory to create")}
 			}
 			f, err := os.Open(args[0])
 			if err != nil {
@@ -111,6 +111,6 @@ func stateRestore() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", "", "the state `directory` to make")
+	cmd.Flags().StringVar(&dir, "dir", "", "the state `directory` to create")
 	return cmd
 }

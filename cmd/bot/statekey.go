@@ -32,7 +32,7 @@ func stateAdopt() *cobra.Command {
 	var configFile string
 	cmd := &cobra.Command{
 		Use: "adopt", Short: "Adopt a state whose key is lost", Args: argCheck(cobra.NoArgs),
-		Long: "Adopt a state that was signed with a lost key, while no bot runs. The next start\ncloses every open run and keeps its locks until its targets are checked; deliveries\nthat were not handled are dropped.",
+		Long: "Adopt a state that was signed with a lost key, while no bot runs. At the next start the\nbot closes every open run, keeps the locks of the run until its targets are checked,\nand drops unhandled deliveries.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := ownStore(configFile)
 			if err != nil {
@@ -58,7 +58,7 @@ func stateRotate() *cobra.Command {
 	var configFile string
 	cmd := &cobra.Command{
 		Use: "rotate-key", Short: "Give the state a new key", Args: argCheck(cobra.NoArgs),
-		Long: "Give the state a new key, while no bot runs, and sign its values again. The old\npublic key still verifies old heads. Run it again if it was interrupted; copy the new\nfile to all replicas that share an etcd before they start.",
+		Long: "Give the state a new key, while no bot runs, and sign the stored values again. The old\npublic key still verifies old heads. Run the command again if it was interrupted. Copy\nthe new key file to all replicas that share an etcd before they start.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := ownStore(configFile)
 			if err != nil {

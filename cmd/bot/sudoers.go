@@ -31,8 +31,8 @@ func sudoersCommand() *cobra.Command {
 			"which needs sudo 1.9.10. For a host with an older sudo (sudo_version in the config)\n" +
 			"the file allows only the script that --wrapper prints, which compares commands with\n" +
 			"the same expressions.\n\n" +
-			"HOST is a host in the config, or CLUSTER/HOST. Without --config it uses the demo's\n" +
-			"hosts, of the generation in --catalog.",
+			"HOST is a host in the config, or CLUSTER/HOST. Without --config the command uses the\n" +
+			"demo's hosts, of the generation that --catalog names.",
 		Example: "  bot sudoers --config config.yaml infra-1 > dhbot && visudo -c -f dhbot",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, note, err := asked.print(args[0])
@@ -59,7 +59,7 @@ func (a sudoersAsked) print(name string) (text, note string, err error) {
 	for _, p := range a.paths {
 		program, at, ok := strings.Cut(p, "=")
 		if !ok {
-			return "", "", misuse{fmt.Errorf("--path %s: want NAME=/ABSOLUTE/PATH, as in monit=/usr/local/bin/monit", p)}
+			return "", "", misuse{fmt.Errorf("--path %s: write NAME=/ABSOLUTE/PATH, for example monit=/usr/local/bin/monit", p)}
 		}
 		o.Paths[program] = at
 	}
@@ -93,7 +93,7 @@ func (a sudoersAsked) print(name string) (text, note string, err error) {
 	}
 	if text = file.Wrapper(); text == "" {
 		return "", "", misuse{fmt.Errorf(
-			"%s needs no wrapper: its sudo reads regular expressions; sudo_version of the host in the config, or --sudo-version, names an older one", h.Name)}
+			"%s needs no wrapper, because its sudo understands regular expressions; for an older sudo, set sudo_version of the host in the config, or --sudo-version", h.Name)}
 	}
 	return text, note, nil
 }
@@ -108,7 +108,7 @@ func fleetOf(configFile, catalog string) (catalogs.Set, *fleet.Fleet, error) {
 		return catalogs, &cfg.Fleet, nil
 	}
 	if _, ok := catalogs.Get(catalog); !ok {
-		return nil, nil, misuse{fmt.Errorf("there is no catalog %q; there is %s", catalog, strings.Join(catalogs.Names(), ", "))}
+		return nil, nil, misuse{fmt.Errorf("there is no catalog %q; the catalogs are %s", catalog, strings.Join(catalogs.Names(), ", "))}
 	}
 	return catalogs, demo.Fleet(catalog, nil), nil
 }
