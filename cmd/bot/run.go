@@ -239,9 +239,9 @@ func healthCommand() *cobra.Command {
 }
 
 func writeHealth(w io.Writer, h app.Health) error {
-	word := "well"
+	word := "healthy"
 	if !h.OK {
-		word = "not well"
+		word = "not healthy"
 	}
 	fmt.Fprintf(w, "%s, replica %s, up since %s\n", word, h.Replica, h.Since.Format("2006-01-02 15:04:05 MST"))
 	var err error

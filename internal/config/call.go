@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// readCall reads the order in which approvers are mentioned. It makes no one an approver: a person
-// who is mentioned and cannot vote would be woken for nothing.
+// readCall reads the order in which approvers are mentioned. A listed person who is not an
+// approver is a problem: the mention would wake someone who cannot vote.
 func (b *builder) readCall(cluster string, v strictyaml.Value) {
 	if !v.There() {
 		return
@@ -43,8 +43,8 @@ func (b *builder) readCall(cluster string, v strictyaml.Value) {
 	b.checkCall(cluster, calls, o.Get("first"))
 }
 
-// checkCall names the operators whose requests skip the first group: the requester can never vote,
-// so a group of one cannot be used for its own requests.
+// checkCall names the operators whose requests skip the first group: the requester can
+// never vote, so a first group of one person is skipped for the requests of this person.
 func (b *builder) checkCall(cluster string, calls auth.Calls, first strictyaml.Value) {
 	if len(calls.First) == 0 {
 		return

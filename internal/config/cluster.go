@@ -57,7 +57,7 @@ func (b *builder) readCluster(name string, v strictyaml.Value, addresses map[str
 		}
 	}
 	cluster.EtcdQuota = fileSize(o.Get("etcd_quota"))
-	hosts := o.NeedSome("hosts", "list its machines, each with {address, processes}")
+	hosts := o.NeedSome("hosts", "list the hosts of the cluster, each with {address, processes}")
 	for _, p := range hosts.Pairs() {
 		if !plainName.MatchString(p.Name) {
 			p.Value.Problem(fmt.Sprintf("%q is not a valid host name", p.Name), plainNameIs)
@@ -86,7 +86,7 @@ func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Ca
 		}
 		addresses[place] = name
 	}
-	for _, p := range o.NeedSome("processes", "list its processes").Texts() {
+	for _, p := range o.NeedSome("processes", "list the processes of the host").Texts() {
 		if id := p.Text(); knows(p, catalog, id) {
 			h.Processes = append(h.Processes, id)
 		}
@@ -111,7 +111,7 @@ func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Ca
 	if at := o.Get("client_update_reload"); at.There() {
 		h.ClientUpdateReload = webAddress(at)
 		if h.ClientUpdateReload != "" && catalog != nil && !h.Runs(reloadedProcess) {
-			at.Warning("this address is not used: the host has no "+reloadedProcess, "move it to the host with that process")
+			at.Warning("this address is not used: the host has no "+reloadedProcess, "move the key to the host with that process")
 		}
 	}
 	return h
@@ -136,7 +136,7 @@ func knows(v strictyaml.Value, catalog *catalogs.Catalog, id string) bool {
 		v.Problem(what, "write "+near.Process.ID)
 		return false
 	}
-	v.Problem(what, strictyaml.Meant(id, processIDs(catalog), "its processes are "))
+	v.Problem(what, strictyaml.Meant(id, processIDs(catalog), "the processes of this catalog are "))
 	return false
 }
 
@@ -157,7 +157,7 @@ func warnOfAbsent(cluster *fleet.Cluster, hosts strictyaml.Value, catalog *catal
 		}
 	}
 	if len(absent) > 0 && len(cluster.Hosts) > 0 {
-		hosts.Warning("no host runs "+strings.Join(absent, ", "), "add each to the processes of its host; otherwise no one can use it")
+		hosts.Warning("no host runs "+strings.Join(absent, ", "), "add each of these processes to the host that runs it; otherwise the bot cannot show or restart it")
 	}
 }
 
@@ -168,7 +168,7 @@ func (b *builder) readSchedule(cluster *fleet.Cluster, v strictyaml.Value, catal
 		if knows(p.Value, catalog, p.Name) && len(cluster.HostsOf(p.Name)) == 0 {
 			p.Value.Problem("no host of the cluster runs "+p.Name, "add it to a host's processes, or remove it here")
 		}
-		up := p.Value.Object(keysOf[scheduleKeys]()...).Need("up", "list the windows in which it should be up; [] means never")
+		up := p.Value.Object(keysOf[scheduleKeys]()...).Need("up", "list the windows in which the process should be up; [] means never")
 		windows := []timeinterval.TimeInterval{}
 		for _, item := range up.Items() {
 			if w, ok := interval(item); ok {
@@ -355,8 +355,8 @@ func fileSize(v strictyaml.Value) int64 {
 
 var endpoint = regexp.MustCompile(`^https://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`)
 
-// etcdEndpoint parses the address of one member. It accepts only https: the etcd client sends its
-// password there.
+// etcdEndpoint parses the address of one member. It accepts only https, because the etcd
+// client sends a password to that address.
 func etcdEndpoint(v strictyaml.Value) string {
 	text := v.Text()
 	if text != "" && !endpoint.MatchString(text) {
@@ -370,7 +370,7 @@ func etcdEndpoint(v strictyaml.Value) string {
 func absolute(v strictyaml.Value) string {
 	dir := v.Text()
 	if dir != "" && (!path.IsAbs(dir) || path.Clean(dir) != dir || !argument.MatchString(dir)) {
-		v.Problem(fmt.Sprintf("%q is not a plain path", dir), "write it from /, without .., blanks or a slash at its end")
+		v.Problem(fmt.Sprintf("%q is not a plain path", dir), "write an absolute path without .., blanks or a slash at the end")
 	}
 	return dir
 }

@@ -30,7 +30,7 @@ type Config struct {
 	VoteTTL, StartTTL time.Duration
 	// Runbooks is the directory of the site's own runbooks, "" for none.
 	Runbooks string
-	// Lowered has one line for each requirement that they lower.
+	// Lowered has one line for each requirement that the site's own runbooks lower.
 	Lowered []string
 	// Terminal configures commands in a shell on the bot's own machine.
 	Terminal Terminal
@@ -66,16 +66,16 @@ type State struct {
 	Etcd *Etcd
 	// Archive is the directory of sealed segments of the trail; "" keeps them in Dir.
 	Archive string
-	// KeyFile signs the state; it is outside of Dir and of every backup.
+	// KeyFile is the file of the key that signs the state, outside Dir and every backup of it.
 	KeyFile string
-	// NotesDir is the directory of the notes of sent steps; "" means that of the key.
+	// NotesDir is the directory of the notes of sent steps; "" means the directory of KeyFile.
 	NotesDir string
 	// Witnesses keep the heads of the trail, in addition to the file next to the key: paths and
 	// addresses.
 	Witnesses []string
 }
 
-// Etcd is an external etcd cluster. It is never Deephaven's.
+// Etcd is an external etcd cluster, never Deephaven's own.
 type Etcd struct {
 	Endpoints                 []string // URLs
 	CAFile, CertFile, KeyFile string   // PEM files
@@ -101,7 +101,7 @@ func Parse(name string, data []byte) (*Config, strictyaml.Problems) {
 // builder builds a Config from a file.
 type builder struct {
 	strictyaml.Reader
-	dir      string // of the file
+	dir      string // the directory of the config file
 	config   Config
 	catalogs catalogs.Set // nil if they cannot be used
 	own      files

@@ -16,8 +16,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// The example, from which people start, has no problems, and its values mean what its
-// comments say.
+// The example config, with which people start, has no problems, and its values mean what
+// its comments say.
 func TestExample(t *testing.T) {
 	data, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {
@@ -103,7 +103,7 @@ func TestInvalid(t *testing.T) {
 		left := append(strictyaml.Problems(nil), problems...)
 		wants := wantLine.FindAllStringSubmatch(string(data), -1)
 		if len(wants) == 0 {
-			t.Errorf("%s: has no # want:", name)
+			t.Errorf("%s has no line # want:", name)
 		}
 		for _, want := range wants {
 			line, _ := strconv.Atoi(want[1])
@@ -126,7 +126,7 @@ func TestInvalid(t *testing.T) {
 				t.Errorf("%s: the problems are not sorted:\n%v", name, problems)
 			}
 			if problems[i].Column < 1 || problems[i].What == "" {
-				t.Errorf("%s: a problem lacks a part: %+v", name, problems[i])
+				t.Errorf("%s: a problem has no text, fix or key: %+v", name, problems[i])
 			}
 		}
 	}
@@ -148,7 +148,7 @@ func TestValid(t *testing.T) {
 	}
 }
 
-// Problems with a fatal one are an error that names all of them; warnings alone are
+// If one problem is fatal, Err returns an error that names all problems. Warnings alone are
 // no error.
 func TestProblemsErr(t *testing.T) {
 	warnings := strictyaml.Problems{{File: "f", What: "look", Warning: true}}
@@ -215,10 +215,10 @@ clusters:
 		}
 	}
 	// Output:
-	// dhbot.yaml:2:49: state.etcd.endpoints.0: this etcd lives on infra-2, a host of the fleet: Deephaven's etcd is for Deephaven only, and the bot must not depend on hosts that it repairs; use a separate etcd on other machines, or remove etcd: to use the embedded store
+	// dhbot.yaml:2:49: state.etcd.endpoints.0: this etcd runs on infra-2, a host of the fleet: Deephaven's etcd is for Deephaven only, and the bot must not depend on hosts that it repairs; use a separate etcd on other machines, or remove etcd: to use the embedded store
 	// dhbot.yaml:9:32: clusters.prod.roles.approvers: no one could approve a Sev 1 request of anna: it needs 1 approvers other than the requester; add approvers to the list
 	// dhbot.yaml:9:44: clusters.prod.roles.approvers.0: there is no person "ana"; did you mean anna?
-	// dhbot.yaml:11:7: clusters.prod.hosts.infra-1.address: this is missing; write its name or address, with :port if it is not 22
+	// dhbot.yaml:11:7: clusters.prod.hosts.infra-1.address: this is missing; write the name or address of the host, with :port if the port is not 22
 	// dhbot.yaml:11:17: clusters.prod.hosts.infra-1.adress: there is no key "adress" here; did you mean address?
 	// dhbot.yaml:11:47: clusters.prod.hosts.infra-1.processes.0: the catalog "current" has no process "dis"; write db_dis
 	// dhbot.yaml:12:48: clusters.prod.hosts.infra-2.processes.0: the catalog "current" has no process "etc"; did you mean etcd?

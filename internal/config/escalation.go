@@ -34,7 +34,7 @@ type Page struct {
 	CAFile     string
 }
 
-// Name is the pager's name for people.
+// Name is the name of the pager as people know it.
 func (p *Page) Name() string {
 	return map[string]string{pager.PagerDuty: "PagerDuty", pager.Alertmanager: "Alertmanager"}[p.Shape]
 }
@@ -46,7 +46,8 @@ const (
 
 var userGroupID = regexp.MustCompile(`^S[A-Z0-9]{2,}$`)
 
-// readEscalation needs the people and roles.
+// readEscalation reads the escalation of a cluster. People and roles must have been read
+// before.
 func (b *builder) readEscalation(cluster string, v strictyaml.Value) {
 	if !v.There() {
 		return
@@ -71,7 +72,7 @@ func (b *builder) readEscalation(cluster string, v strictyaml.Value) {
 	}
 	switch {
 	case e.Group != "" && o.Get("people").There():
-		group.Problem("people and group are both set", "set only one of them")
+		group.Problem("people and group are both set", "keep only one of them")
 	case e.Group == "" && !o.Get("people").There() && e.Page == nil && !o.Broken:
 		v.Problem("the escalation notifies no one", "write people: [NAME], group: S…, or page:")
 	}
@@ -104,7 +105,7 @@ func (b *builder) mayBeCalled(cluster string, item strictyaml.Value, name string
 		item.Problem(name+" has no Slack account and cannot be mentioned", "name another person, or add the account")
 		return false
 	case !slices.Contains(roles[auth.Operator], name) && !slices.Contains(roles[auth.Approver], name):
-		item.Problem(fmt.Sprintf("%s is neither operator nor approver of %s, and could not act", name, cluster), "name another person, or give the role")
+		item.Problem(fmt.Sprintf("%s is neither operator nor approver of %s, and so could not act", name, cluster), "name another person, or give them one of these roles")
 		return false
 	}
 	return true
@@ -116,12 +117,12 @@ func (b *builder) readPage(v strictyaml.Value) *Page {
 	shape := o.Need("shape", "write pagerduty or alertmanager")
 	p.Shape = shape.Text()
 	if p.Shape != "" && p.Name() == "" {
-		shape.Problem(fmt.Sprintf("%q is not a shape of alerts", p.Shape), "write pagerduty or alertmanager")
+		shape.Problem(fmt.Sprintf("the bot has no pager API %q", p.Shape), "write pagerduty or alertmanager")
 	}
 	at, in := o.Get("url"), o.Get("url_file")
 	switch {
 	case at.There() && in.There():
-		in.Problem("url and url_file are both set", "write one of them")
+		in.Problem("url and url_file are both set", "keep only one of them")
 	case in.Text() != "":
 		b.files = append(b.files, file{in, secretFile, &p.URL})
 	case at.Text() != "":
@@ -147,8 +148,8 @@ func (b *builder) readPage(v strictyaml.Value) *Page {
 	return p
 }
 
-// wrongURL is why alerts cannot be sent to an address, "" if they can. Without TLS the address must
-// be on this machine.
+// wrongURL returns why alerts cannot be sent to an address, "" if they can. An address
+// without TLS must be on this machine.
 func wrongURL(address string) string {
 	u, err := url.Parse(address)
 	switch {
@@ -163,7 +164,7 @@ func wrongURL(address string) string {
 	}
 }
 
-// checkPages checks the addresses that were read from files.
+// checkPages checks the pager addresses whose text was read from a url_file.
 func (b *builder) checkPages() {
 	for _, f := range b.files {
 		if strings.HasSuffix(f.Key, "page.url_file") && f.into != nil && !f.into.IsZero() {
@@ -183,7 +184,7 @@ func (c *Config) EscalationLines() []string {
 			out = append(out, fmt.Sprintf("%s does not escalate: the config has no clusters.%s.escalation", cl.Name, cl.Name))
 			continue
 		}
-		line := cl.Name + " escalates incidents without an owner and requests without a decision"
+		line := cl.Name + " escalates incidents without an owner, and Sev 1 requests that no one approved or denied"
 		if who := strings.Join(e.People, ", ") + e.Group; who != "" {
 			line += fmt.Sprintf(", after %s to %s", strictyaml.Short(e.After), who)
 		}

@@ -33,7 +33,7 @@ func TestEscalation(t *testing.T) {
 		e.Page.URL.Reveal() != "https://events.pagerduty.com/v2/enqueue" {
 		t.Errorf("%+v, page %+v", e, e.Page)
 	}
-	if lines := strings.Join(c.EscalationLines(), "\n"); !strings.Contains(lines, "prod escalates incidents without an owner and requests without a decision, after 5m to chris, after 10m to PagerDuty") {
+	if lines := strings.Join(c.EscalationLines(), "\n"); !strings.Contains(lines, "prod escalates incidents without an owner, and Sev 1 requests that no one approved or denied, after 5m to chris, after 10m to PagerDuty") {
 		t.Error(lines)
 	}
 	for wrong, says := range map[string]string{
@@ -44,7 +44,7 @@ func TestEscalation(t *testing.T) {
 		"{people: [chris], after: 1s}":                "escalation.after",
 		"{people: [chris], level: 4}":                 "escalation.level",
 		"{people: [chris], page: {shape: pagerduty}}": "routing key is missing",
-		"{people: [chris], page: {shape: opsgenie, url: 'https://x/y'}}":                    "not a shape of alerts",
+		"{people: [chris], page: {shape: opsgenie, url: 'https://x/y'}}":                    "no pager API",
 		"{people: [chris], page: {shape: alertmanager}}":                                    "address of Alertmanager is missing",
 		"{people: [chris], page: {shape: alertmanager, url: 'http://10.0.0.9/api'}}":        "be sent unencrypted",
 		"{people: [chris], page: {shape: alertmanager, url: 'https://u:p@x/api'}}":          "contains a password",

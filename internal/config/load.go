@@ -83,7 +83,7 @@ func reason(err error) string {
 }
 
 // closed is the fix for a file that other accounts could change.
-const closed = "make root or the bot's user the owner of it and of every directory above it, and chmod go-w them"
+const closed = "make root or the bot's user the owner of the file and of every directory above it, and run chmod go-w on all of them"
 
 // kind is the purpose of a file, which determines its required mode.
 type kind uint8

@@ -104,22 +104,22 @@ func TestLoadProblems(t *testing.T) {
 		problem string
 	}{
 		{"no config", func(d string) error { return os.Remove(filepath.Join(d, "dhbot.yaml")) }, bothTokens, "the config cannot be read: no such file"},
-		{"no key", func(d string) error { return os.Remove(filepath.Join(d, "id")) }, bothTokens, "6:20: ssh.key_file: "},
-		{"open key", func(d string) error { return os.Chmod(filepath.Join(d, "id"), 0o640) }, bothTokens, "(mode 0640); chmod 600"},
+		{"no key file", func(d string) error { return os.Remove(filepath.Join(d, "id")) }, bothTokens, "6:20: ssh.key_file: "},
+		{"key readable by a group", func(d string) error { return os.Chmod(filepath.Join(d, "id"), 0o640) }, bothTokens, "(mode 0640); chmod 600"},
 		{"empty key", func(d string) error { return os.Truncate(filepath.Join(d, "id"), 0) }, bothTokens, "is empty"},
 		{"no known_hosts", func(d string) error { return os.Remove(filepath.Join(d, "known_hosts")) }, bothTokens, "ssh.known_hosts: "},
-		{"known_hosts others write", func(d string) error { return os.Chmod(filepath.Join(d, "known_hosts"), 0o666) }, bothTokens, "decide which host keys are trusted"},
-		{"open password", func(d string) error { return os.Chmod(filepath.Join(d, "password"), 0o644) }, bothTokens, "state.etcd.password_file: others can read"},
+		{"known_hosts writable by others", func(d string) error { return os.Chmod(filepath.Join(d, "known_hosts"), 0o666) }, bothTokens, "decide which host keys are trusted"},
+		{"password readable by others", func(d string) error { return os.Chmod(filepath.Join(d, "password"), 0o644) }, bothTokens, "state.etcd.password_file: others can read"},
 		{"state is a file", func(d string) error { return os.WriteFile(filepath.Join(d, "state"), nil, 0o600) }, bothTokens, "this is not a directory"},
-		{"open state", func(d string) error { return os.Mkdir(filepath.Join(d, "state"), 0o755) }, bothTokens, "chmod 700"},
+		{"state directory open to others", func(d string) error { return os.Mkdir(filepath.Join(d, "state"), 0o755) }, bothTokens, "chmod 700"},
 		{"no token", nil, environment("SLACK_APP_TOKEN", appToken), "environment: SLACK_BOT_TOKEN: this is not set"},
 		{"tokens swapped", nil, environment("SLACK_APP_TOKEN", botToken, "SLACK_BOT_TOKEN", appToken), "must begin with xapp-"},
-		{"token twice", nil, environment("SLACK_APP_TOKEN", appToken, "SLACK_APP_TOKEN_FILE", "/x", "SLACK_BOT_TOKEN", botToken), "both set"},
+		{"token set twice", nil, environment("SLACK_APP_TOKEN", appToken, "SLACK_APP_TOKEN_FILE", "/x", "SLACK_BOT_TOKEN", botToken), "both set"},
 		{"no token file", nil, environment("SLACK_APP_TOKEN_FILE", "/nonexistent", "SLACK_BOT_TOKEN", botToken), "/nonexistent cannot be read"},
 		{"the store is on a host of the fleet", func(d string) error {
-			// "localhost" and 127.0.0.1 are one machine only once resolved.
+			// Only after resolution it is known that "localhost" and 127.0.0.1 are one machine.
 			return replace(filepath.Join(d, "dhbot.yaml"), "127.0.0.9:2379", "localhost:2379")
-		}, bothTokens, "5:22: state.etcd.endpoints.0: this etcd lives on infra-1"},
+		}, bothTokens, "5:22: state.etcd.endpoints.0: this etcd runs on infra-1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := site(t)
@@ -147,7 +147,7 @@ func replace(path, from, to string) error {
 	return os.WriteFile(path, []byte(strings.ReplaceAll(string(data), from, to)), 0o644)
 }
 
-// As for OpenSSH, a key that only an ssh_config names may be missing.
+// As in OpenSSH, a key that only an ssh_config names may be missing.
 func TestIdentityFileThatIsNotThere(t *testing.T) {
 	dir := site(t)
 	sshConfig := filepath.Join(dir, "ssh_config")

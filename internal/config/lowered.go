@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// readLowered applies the floors to the site's own runbooks: if one is lower than the built-in
-// catalogs, or than its own commands require, a line of the config must allow it.
+// readLowered checks the classes and levels in the site's own runbooks: if one is lower than in the
+// built-in catalogs, or lower than the commands require, a line of the config must allow it.
 func (b *builder) readLowered(v strictyaml.Value) {
 	allowed := map[string]strictyaml.Value{}
 	why := map[string]string{}
@@ -36,7 +36,7 @@ func (b *builder) readLowered(v strictyaml.Value) {
 	}
 	if b.own.dir == "" || b.catalogs == nil {
 		for _, item := range sortedValues(allowed) {
-			item.Warning("there are no runbooks of your own", "remove the line")
+			item.Warning("this line has no effect: there are no runbooks of your own", "remove the line")
 		}
 		return
 	}
@@ -54,7 +54,7 @@ func (b *builder) readLowered(v strictyaml.Value) {
 		b.Add(p)
 	}
 	for _, item := range sortedValues(allowed) {
-		item.Warning("this line has no effect", "remove it: otherwise it would allow a later change of the runbooks")
+		item.Warning("this line has no effect", "remove the line: otherwise it would allow a later change of the runbooks")
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// own has runbooks that require less than they should, and the line of the config that
-// allows each; "" if no line can.
+// own has runbooks that require less than they should, and for each the line of the config
+// that allows it; "" if no line can.
 var own = map[string]struct{ runbook, says, allow string }{
 	"a read that deletes": {`
 actions:
@@ -77,8 +77,8 @@ actions:
 `, "", ""},
 }
 
-// TestOwnRunbooksKeepTheFloors checks that each is refused, and that the config's line
-// allows it.
+// TestOwnRunbooksKeepTheFloors checks that each runbook in own is refused, and that the
+// line of the config allows it.
 func TestOwnRunbooksKeepTheFloors(t *testing.T) {
 	for name, tt := range own {
 		t.Run(name, func(t *testing.T) {

@@ -20,10 +20,10 @@ const direct = "none"
 // maxJumps is the largest number of jump hosts before a host.
 const maxJumps = 8
 
-// readRoute reads the route to a host. Its own settings take precedence, then those of
-// ssh.config_file, then those for all hosts.
+// readRoute reads the route to a host. The host's own settings take precedence, then those
+// of ssh.config_file, then those for all hosts.
 func (b *builder) readRoute(h *fleet.Host, o strictyaml.Object) {
-	at := o.Need("address", "write its name or address, with :port if it is not 22")
+	at := o.Need("address", "write the name or address of the host, with :port if the port is not 22")
 	name, port := hostPort(at)
 	login := login(o.Get("login"))
 	if name == "" {
@@ -70,7 +70,7 @@ func (b *builder) lookUp(at strictyaml.Value, name, login string) sshconfig.Host
 func (b *builder) addressOf(at strictyaml.Value, said sshconfig.Host, port uint16) string {
 	host, _, err := splitHostPort(said.HostName)
 	if err != nil || host != strings.ToLower(said.HostName) && net.ParseIP(said.HostName) == nil {
-		at.Problem(fmt.Sprintf("ssh.config_file leads to %q, which is not an address", said.HostName), "correct its HostName")
+		at.Problem(fmt.Sprintf("ssh.config_file resolves this name to %q, which is not an address", said.HostName), "correct HostName in that file")
 		return ""
 	}
 	if port == 0 && said.Port != "" {
@@ -151,7 +151,7 @@ func (b *builder) optionsOf(at strictyaml.Value, said sshconfig.Host) sshroute.O
 	return o
 }
 
-const updateSSHD = "update the host's sshd, then remove this"
+const updateSSHD = "update the host's sshd, then remove this setting"
 
 func weak(kind sshroute.Kind, names []string) string {
 	return fmt.Sprintf("%s allows %s, which is insecure", kind, strings.Join(names, ", "))
@@ -204,7 +204,7 @@ func (b *builder) readOptions(to *sshroute.Options, o strictyaml.Object) {
 			continue
 		}
 		if len(chosen.Unknown) > 0 {
-			v.Problem("the bot does not implement "+strings.Join(chosen.Unknown, ", "), "it has "+strings.Join(append(sshroute.Default(kind), sshroute.Weak(kind)...), ", "))
+			v.Problem("the bot does not implement "+strings.Join(chosen.Unknown, ", "), "it implements "+strings.Join(append(sshroute.Default(kind), sshroute.Weak(kind)...), ", "))
 		}
 		if len(chosen.Weak) > 0 {
 			v.Warning(weak(kind, chosen.Weak), updateSSHD)

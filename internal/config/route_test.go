@@ -108,7 +108,7 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// The same address behind two bastions is two machines; behind one it is one.
+// The same address behind two bastions is two machines; behind one bastion it is one machine.
 func TestSameAddressTwice(t *testing.T) {
 	hosts := `
       infra-1: {address: 10.0.0.5, proxy_jump: a@one, processes: [db_dis]}

@@ -15,8 +15,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// ownRunbooks loads the catalogs, merged with the directory that runbooks: names. If
-// the directory cannot be used it reports that and returns nil; then the names of
+// ownRunbooks loads the catalogs, merged with the directory that runbooks: names. If the
+// directory cannot be used, it reports a problem and returns nil; then the names of
 // processes cannot be checked.
 func (b *builder) ownRunbooks(v strictyaml.Value) catalogs.Set {
 	if !v.There() {
@@ -51,7 +51,7 @@ type files struct {
 }
 
 // ownFiles are the sorted names of the files that catalogs.Load reads. A file that was
-// probably meant to be read too is an error.
+// probably meant to be a runbook, but would not be read, is an error.
 func ownFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

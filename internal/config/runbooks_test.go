@@ -26,8 +26,8 @@ clusters:
 `, dir)
 }
 
-// The rest of the file is checked against the site's own runbooks too, and their
-// problems are reported together with those of the file.
+// The rest of the config is also checked against the site's own runbooks, and problems of
+// the runbooks are reported together with problems of the config.
 func TestRunbooks(t *testing.T) {
 	for _, tt := range []struct {
 		dir  string
@@ -75,7 +75,8 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-// Replicas must have the same config: with a different runbook its hash differs.
+// Replicas must have the same config, including the runbooks: a different runbook changes
+// the hash.
 func TestRunbooksAreHashed(t *testing.T) {
 	dir := t.TempDir()
 	text, err := os.ReadFile("testdata/own/good/feed.yaml")
@@ -109,7 +110,7 @@ func TestRunbooksOfOthers(t *testing.T) {
 		{"runbooks", 0o755, ""},
 		{"runbooks", 0o775, "15:1: runbooks: others can write "},
 		{"runbooks/feed.yaml", 0o664, "15:1: runbooks: others can write "},
-		{"runbooks/feed.yaml", 0o646, "(mode 0646), and so decide which commands run; make root or the bot's user the owner of it"},
+		{"runbooks/feed.yaml", 0o646, "(mode 0646), and so decide which commands run; make root or the bot's user the owner of the file"},
 	} {
 		dir := site(t)
 		own := filepath.Join(dir, "runbooks")

@@ -91,7 +91,7 @@ func (k key) schema(all map[string][]key) schemaObject {
 	case strings.Contains(k.kind, "oneOrMore"):
 		out = schemaObject{"anyOf": []any{schemaObject{"type": "string"}, out}}
 	case out["type"] == "object" && !k.required:
-		out["type"] = []any{"object", "null"} // its keys may all be commented out
+		out["type"] = []any{"object", "null"} // all keys of the mapping may be commented out
 	case k.kind == "duration":
 		out["pattern"] = `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
 	}
@@ -209,8 +209,8 @@ func TestSchemaAgreesWithTheParser(t *testing.T) {
 	}
 }
 
-// TestDefaults checks that a config with every default written out equals one without
-// them.
+// TestDefaults checks that a config with every default written out equals a config without
+// the defaults.
 func TestDefaults(t *testing.T) {
 	const plain = `
 slack: {home: T0, audit_channel: C00}

@@ -52,7 +52,7 @@ const homeIs = "write the id of the workspace (T…), or in an Enterprise Grid t
 
 const channelIs = "write the id (C…), which Slack shows under the channel's details, not the name"
 
-// readChannels reads the cluster of each channel; it needs the clusters.
+// readChannels reads the cluster of each channel. The clusters must have been read before.
 func (b *builder) readChannels(v strictyaml.Value) {
 	var names []string
 	for _, cluster := range b.config.Fleet.Clusters {
@@ -110,8 +110,8 @@ func (b *builder) readPeople(v strictyaml.Value) {
 	}
 }
 
-// readHome reads the home organisations; without slack.home they are the teams of people's
-// accounts.
+// readHome reads the home organisations. Without slack.home, the teams of people's accounts
+// are the home organisations.
 func (b *builder) readHome(slack strictyaml.Object, people strictyaml.Value) {
 	rules := &b.config.Rules
 	if rules.Home == "" && len(rules.HomeTeams) == 0 {

@@ -73,7 +73,7 @@ func (b *builder) readCredentials(o strictyaml.Object) {
 		}
 		return
 	}
-	for _, key := range oneOrMore(o.NeedSome("key_file", "write the path of the bot's private key, or credentials: and a list")) {
+	for _, key := range oneOrMore(o.NeedSome("key_file", "write the path of the bot's private key, or use a credentials list instead: credentials: [{agent: …}, {key_file: …}]")) {
 		ssh.Credentials = append(ssh.Credentials, sshroute.Credential{KeyFile: key.Text()})
 		b.files = append(b.files, file{Value: key, is: privateKey})
 	}
@@ -86,10 +86,10 @@ func (b *builder) readCredential(v strictyaml.Value) sshroute.Credential {
 	case agent.There() == key.There():
 		v.Problem("a credential is either an agent or a key file", "write {agent: SSH_AUTH_SOCK}, {agent: /path/of/the/socket} or {key_file: …}")
 	case agent.There() && passphrase.There():
-		passphrase.Problem("an agent's keys have no passphrase", "remove it: ssh-add asks for it")
+		passphrase.Problem("an agent's keys have no passphrase", "remove passphrase_file: ssh-add asks for the passphrase")
 	}
 	for _, f := range []file{{Value: key, is: privateKey}, {Value: passphrase, is: privateKey}, {Value: cert, is: plainFile}} {
-		made := f.is == plainFile && len(b.config.SSH.Renew) > 0 // created by the command, at start
+		made := f.is == plainFile && len(b.config.SSH.Renew) > 0 // created by the renew command, at start
 		if f.Text() != "" && !made {
 			b.files = append(b.files, f)
 		}
@@ -106,7 +106,7 @@ func (b *builder) readRenew(v strictyaml.Value) {
 		b.config.SSH.Renew = append(b.config.SSH.Renew, word.Text())
 	}
 	if argv := b.config.SSH.Renew; v.There() && (len(argv) == 0 || !filepath.IsAbs(argv[0])) {
-		v.Problem("this is not a command with an absolute path", "write it as a list of words: [/usr/local/bin/renew-certificate, --role, dhbot]")
+		v.Problem("this is not a command with an absolute path", "write the command as a list of words: [/usr/local/bin/renew-certificate, --role, dhbot]")
 		return
 	}
 	if len(b.config.SSH.Renew) > 0 {
@@ -143,7 +143,7 @@ func (b *builder) checkPrograms() {
 	for _, v := range b.programs {
 		program := b.config.SSH.Renew[0]
 		if info, err := os.Stat(program); err != nil || info.IsDir() || info.Mode().Perm()&0o111 == 0 {
-			v.Problem(program+" is not a program that the bot can run", "write the path of one")
+			v.Problem(program+" is not a program that the bot can run", "write the path of an executable program")
 		} else if err := trusted.Source(program); err != nil {
 			v.Problem(err.Error()+", and so decide what the bot runs", closed)
 		}
@@ -172,8 +172,9 @@ func resolveCredential(c sshroute.Credential, dir string) sshroute.Credential {
 	return c
 }
 
-// present are the credentials of a place whose files exist. Like OpenSSH, the bot skips a missing
-// IdentityFile. If none is left, the place gets the default credentials.
+// present returns those of a place's credentials whose files exist. Like
+// OpenSSH, the bot skips a missing IdentityFile. If none is left, the place
+// gets the default credentials.
 func (b *builder) present(list []sshroute.Credential, dir string) []sshroute.Credential {
 	var out []sshroute.Credential
 	for _, c := range list {
@@ -181,7 +182,7 @@ func (b *builder) present(list []sshroute.Credential, dir string) []sshroute.Cre
 		if _, err := os.Stat(c.KeyFile); c.Agent == "" && err != nil {
 			b.Add(strictyaml.Problem{
 				File: c.KeyFile, Key: "ssh.config_file", What: "this key cannot be read and is not offered: " + reason(err),
-				Instead: "create it, or remove its IdentityFile", Warning: true,
+				Instead: "create the key, or remove the IdentityFile line that names it", Warning: true,
 			})
 			continue
 		}
@@ -195,7 +196,7 @@ func (b *builder) resolveSSH(dir string) {
 	ssh := &b.config.SSH
 	for i := range ssh.Credentials {
 		if ssh.Credentials[i].Agent == agentVariable && os.Getenv(agentVariable) == "" {
-			b.Add(strictyaml.Problem{File: "environment", Key: agentVariable, What: "this is not set, and ssh.credentials names it", Instead: "start an ssh-agent and set it, or write the path of its socket"})
+			b.Add(strictyaml.Problem{File: "environment", Key: agentVariable, What: "this variable is not set, and ssh.credentials names it", Instead: "start an ssh-agent and set the variable, or write the path of the agent's socket in ssh.credentials"})
 		}
 		ssh.Credentials[i] = resolveCredential(ssh.Credentials[i], dir)
 	}
@@ -220,7 +221,8 @@ func oneOrMore(v strictyaml.Value) []strictyaml.Value {
 // credentialsPath begins a path below systemd's directory of credentials.
 const credentialsPath = "$CREDENTIALS_DIRECTORY/"
 
-// from makes a path absolute, relative to a directory or to systemd's directory of credentials.
+// from makes a path absolute: it joins a relative path to dir, or to systemd's directory of
+// credentials.
 func from(dir, path string) string {
 	if name, ok := strings.CutPrefix(path, credentialsPath); ok {
 		return filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), name)

@@ -49,7 +49,7 @@ func directory(v strictyaml.Value) string {
 	}
 	switch {
 	case !filepath.IsAbs(dir):
-		v.Problem(fmt.Sprintf("%q is not an absolute path", dir), "write it from /")
+		v.Problem(fmt.Sprintf("%q is not an absolute path", dir), "write an absolute path")
 	case filepath.Clean(dir) == "/" ||
 		slices.Contains([]string{"/etc", "/usr", "/var", "/var/lib", "/home", "/root", "/tmp"}, filepath.Clean(dir)):
 		v.Problem(dir+" belongs to the system", "write a directory of the bot's own, such as /var/lib/dhbot")
@@ -117,11 +117,11 @@ func (b *builder) guardEtcd(o strictyaml.Object, etcd *Etcd) {
 	}) {
 		say = o.Warning
 	} else if etcd.CAFile == "" {
-		o.Problem("the bot cannot verify that this is its etcd", "write tls: {ca: …}, the file of the CA that signed its members' certificates")
+		o.Problem("the bot cannot verify that this is its etcd", "write tls: {ca: …}, the file of the CA that signed the certificates of the etcd members")
 	}
 	if etcd.User == "" && etcd.CertFile == "" {
 		say("anyone who can connect to this etcd could change the bot's state",
-			"turn its authentication on, and write user: and password_file:, or tls: {cert, key} of a user")
+			"turn on authentication in etcd, and write user: and password_file:, or tls: {cert, key} of a user")
 	}
 }
 
@@ -159,7 +159,7 @@ func (b *builder) checkStore(lookup resolve) {
 			if !on || loopback(address) && u.Port() != "2379" {
 				continue
 			}
-			v.Problem("this etcd lives on "+name+", a host of the fleet: Deephaven's etcd is for Deephaven only, and the bot must not depend on hosts that it repairs",
+			v.Problem("this etcd runs on "+name+", a host of the fleet: Deephaven's etcd is for Deephaven only, and the bot must not depend on hosts that it repairs",
 				"use a separate etcd on other machines, or remove etcd: to use the embedded store")
 			break
 		}
@@ -184,12 +184,12 @@ func (b *builder) readNotes(v strictyaml.Value) {
 	for _, dir := range []string{state.Dir, state.Archive} {
 		if state.NotesDir != "" && dir != "" && strings.HasPrefix(state.NotesDir+"/", dir+"/") {
 			v.Problem("the notes of sent steps would be in "+dir+", and a restore would reset them",
-				"write a directory outside of it, such as /var/lib/dhbot-notes")
+				"write a directory outside that directory, such as /var/lib/dhbot-notes")
 		}
 	}
 }
 
-// readKey reads the key file of the state, and the witnesses of its heads.
+// readKey reads the key file of the state, and the witnesses of the trail's heads.
 func (b *builder) readKey(o strictyaml.Object, external bool) {
 	state := &b.config.State
 	key := o.Get("key_file")
@@ -205,7 +205,7 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 	}
 	for _, dir := range []string{state.Dir, state.Archive} {
 		if dir != "" && strings.HasPrefix(filepath.Clean(state.KeyFile)+"/", dir+"/") {
-			o.Problem("the key of the state would be in "+dir+", and in every backup of it: with both, someone could make the bot act", "write key_file: and a path outside of it, such as /etc/dhbot/state.key")
+			o.Problem("the key of the state would be in "+dir+", and in every backup of it: with the state and the key, an attacker could make the bot act", "write key_file: and a path outside that directory, such as /etc/dhbot/state.key")
 		}
 	}
 	b.readNotes(o.Get("notes_dir"))

@@ -23,7 +23,7 @@ type Terminal struct {
 // terminalSocket is the socket's name in a state directory.
 const terminalSocket = "terminal.sock"
 
-// readTerminal needs the state and the workspace.
+// readTerminal reads the part terminal. The state and the workspace must have been read before.
 func (b *builder) readTerminal(v strictyaml.Value) {
 	o := v.Object(keysOf[terminalKeys]()...)
 	t := &b.config.Terminal
@@ -41,7 +41,7 @@ func (b *builder) readTerminal(v strictyaml.Value) {
 	if socket.There() {
 		t.Socket = filepath.Clean(socket.Text())
 		if !filepath.IsAbs(t.Socket) {
-			socket.Problem(fmt.Sprintf("%q is not an absolute path", t.Socket), "write it from /, such as /run/dhbot/terminal.sock")
+			socket.Problem(fmt.Sprintf("%q is not an absolute path", t.Socket), "write an absolute path, such as /run/dhbot/terminal.sock")
 		}
 	}
 	if !group.There() {
@@ -58,7 +58,7 @@ func (b *builder) readTerminal(v strictyaml.Value) {
 func (b *builder) checkGroups() {
 	for _, g := range b.groups {
 		if _, err := user.LookupGroup(g.Text()); err != nil {
-			g.Problem(fmt.Sprintf("this machine has no group %q", g.Text()), "write the name of the operators' group, or make it: groupadd "+g.Text())
+			g.Problem(fmt.Sprintf("this machine has no group %q", g.Text()), "write the name of the operators' group, or create it: groupadd "+g.Text())
 		}
 	}
 }

@@ -52,7 +52,8 @@ type watched struct {
 	cluster string
 }
 
-// readWatch reads the background monitoring of a cluster; it is on if a channel is named.
+// readWatch reads the background monitoring of a cluster; monitoring is on if a channel is
+// named.
 func (b *builder) readWatch(cluster string, v strictyaml.Value) {
 	if !v.There() {
 		return
@@ -76,8 +77,9 @@ func (b *builder) readWatch(cluster string, v strictyaml.Value) {
 	b.watched = append(b.watched, watched{at, cluster})
 }
 
-// checkWatches needs the channels: in a channel of another cluster, a name typed below an incident
-// would mean another process.
+// checkWatches warns if incidents of a cluster are posted in a channel of another cluster:
+// there, a name typed below an incident would mean another process. The channels must have
+// been read before.
 func (b *builder) checkWatches() {
 	for _, w := range b.watched {
 		if bound := b.config.Slack.Channels[w.Text()]; bound != "" && bound != w.cluster {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// The lines of `bot check` about background monitoring, for the example and for a file
-// without a channel.
+// The lines of `bot check` about background monitoring, for the example config and for a
+// config without a channel.
 func ExampleConfig_WatchLines() {
 	data, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {

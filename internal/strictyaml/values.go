@@ -86,7 +86,8 @@ func (v Value) Items() []Value {
 	return out
 }
 
-// first is the first token of a node. That of a block mapping itself is its first colon.
+// first returns the first token of a node. For a block mapping, GetToken would return its
+// first colon.
 func first(n ast.Node) *token.Token {
 	if m, is := n.(*ast.MappingNode); is && !m.IsFlowStyle && len(m.Values) > 0 {
 		return m.Values[0].Key.GetToken()
@@ -165,7 +166,8 @@ func (v Value) Duration(least, most, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-// Meant is "did you mean …", or the whole list if no word is similar.
+// Meant returns "did you mean …" with the similar words, or the whole list if no word is
+// similar.
 func Meant(word string, among []string, list string) string {
 	if near := suggest.Near(word, among); len(near) > 0 {
 		return "did you mean " + strings.Join(near, ", ") + "?"

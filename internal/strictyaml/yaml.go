@@ -13,11 +13,11 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Reader walks the syntax tree of a file and collects every problem; a decoder in strict mode
-// would stop at the first.
+// Reader walks the syntax tree of a file and collects every problem; a decoder in strict
+// mode would stop at the first problem.
 type Reader struct {
 	File string
-	// Example names a file from which a new one can start.
+	// Example names a file that error messages suggest as a starting point.
 	Example string
 	// Strict distinguishes an empty text from a missing value, and reports keys and entries
 	// without a value. Otherwise both count as missing.
@@ -25,12 +25,12 @@ type Reader struct {
 	Problems Problems
 }
 
-// Value is a node of the file with its place. If the file lacks it, its node is nil and its place
-// is that of its parent.
+// Value is a node of the file with its place. The value of a missing key has a nil Node and
+// the place of the mapping that lacks the key.
 type Value struct {
 	R         *Reader
 	Node      ast.Node
-	Key       string // its path from the top
+	Key       string // the path of the node from the top
 	Line, Col int
 }
 
@@ -51,7 +51,7 @@ func (r *Reader) Parse(data []byte) Value {
 	}
 	docs := slices.DeleteFunc(file.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
 	if len(docs) != 1 {
-		top.Problem(fmt.Sprintf("the file must hold exactly one document, and holds %d", len(docs)), "start from "+r.Example)
+		top.Problem(fmt.Sprintf("the file must hold exactly one document, but holds %d", len(docs)), "start from "+r.Example)
 		return top
 	}
 	top.Node = docs[0].Body
@@ -95,7 +95,7 @@ func (v Value) void() bool {
 	if _, null := v.Node.(*ast.NullNode); !null || !v.R.Strict {
 		return false
 	}
-	v.Problem("this has no value", "write one, or remove the key")
+	v.Problem("this has no value", "write a value, or remove the key")
 	return true
 }
 
@@ -114,8 +114,8 @@ func (v Value) child(name string, node ast.Node, at *token.Token) Value {
 	return c
 }
 
-// Pairs are the entries of a mapping, in the file's order. The place of an entry is that of its
-// key.
+// Pairs returns the entries of a mapping, in the order of the file. The place of an entry
+// is the place of its key.
 func (v Value) Pairs() []pair {
 	if !v.There() {
 		return nil
@@ -199,7 +199,7 @@ func (v Value) Read(fields Fields) {
 	}
 }
 
-// Into returns a reader of a value that stores it, unless it has a problem.
+// Into returns a reader that stores a value, unless the value has a problem.
 func Into[T any](to *T, read func(Value) T) func(Value) {
 	return func(v Value) {
 		before := len(v.R.Problems)
@@ -217,7 +217,7 @@ func (o Object) Get(key string) Value {
 	return o.child(key, nil, nil)
 }
 
-// Need is Get for a required key; why is what to write.
+// Need is Get for a required key. The argument why is the fix in the problem of a missing key.
 func (o Object) Need(key, why string) Value {
 	v := o.Get(key)
 	if !v.There() && !o.Broken {

@@ -45,7 +45,7 @@ func ExampleValue_Read() {
 	read(true)
 	// Output:
 	// "a site" ["tail" "-n" "500" ""]
-	// site.yaml:3:1: name: this has no value; write one, or remove the key
+	// site.yaml:3:1: name: this has no value; write a value, or remove the key
 	// site.yaml:4:1: level: this number is out of range; write a whole number from 1 to 3
 	// site.yaml:5:1: kind: "exce" is not possible here; did you mean exec?
 	// site.yaml:6:1: wait: this duration is out of range; write a time from 1s to 1m, such as 15s
