@@ -41,7 +41,7 @@ func TestApprovingInTheBrowser(t *testing.T) {
 		phone.clean()
 		phone.answers("Close")
 
-		phone.shows("2 records", "trail") // the last edit for now; it closes forms on the message
+		phone.shows("2 records", "trail") // wait for the last edit, because an edit closes forms on the message
 		phone.shortcut("Approval needed", "Ask about Deephaven")
 		phone.asks("What do you want?", "Command")
 		phone.keep("shortcut-phone")

@@ -85,8 +85,8 @@ func (w *window) watchConsole() {
 		if err != nil {
 			return
 		}
-		// The server refuses a user's mistake with an HTTP error; that is no
-		// error of the page.
+		// The server answers a user's mistake with an HTTP error, which is not an error of
+		// the page.
 		if m.Type != chromedp.ConsoleLog && !strings.Contains(m.Text, "status of 400") {
 			w.note(fmt.Sprintf("console %s: %s", m.Type, m.Text))
 		}
@@ -190,8 +190,8 @@ func (w *window) tapsIn(text, label string) {
 // shortcut uses the app's shortcut on the first message that contains text.
 func (w *window) shortcut(text, name string) {
 	w.t.Helper()
-	// The click goes to the element and not to a position: scrolling could move
-	// a long message meanwhile.
+	// The click goes to the element and not to a position, because scrolling could move a
+	// long message meanwhile.
 	js := fmt.Sprintf(`[...document.querySelectorAll('#messages article')].find((a) => a.innerText.includes(%q)).querySelector('button[title="%s"]').click()`, text, name)
 	eval[chromedp.Void](w, js)
 }
@@ -231,7 +231,7 @@ func (w *window) keepIn(name, theme string) {
 	}
 }
 
-// overview opens the first page and waits until its windows show a message.
+// overview opens the first page and waits until the windows on it show a message.
 func (w *window) overview(base string) {
 	w.t.Helper()
 	w.do(chromedp.Navigate(base + "/"))

@@ -25,8 +25,8 @@ const cardWithin = 3 * time.Second
 
 // TestCardBesideFloods runs the whole bot at Slack's own limits. During a
 // flood, the card of a restart must be in its channel within 3 s, and its
-// requester must be able to cancel it at once. It measures time, so it is for
-// .ci/long.
+// requester must be able to cancel it at once. The test measures time, so it
+// runs only in .ci/long.
 func TestCardBesideFloods(t *testing.T) {
 	if os.Getenv("DHBOT_FLOOD") == "" {
 		t.Skip("set DHBOT_FLOOD to measure")
@@ -78,7 +78,7 @@ func TestCardBesideFloods(t *testing.T) {
 				shows(t, d, "Cancelled")
 				t.Logf("card after %s, cancelled on it after %s", card.Round(time.Millisecond), time.Since(ended).Round(time.Millisecond))
 				if card > cardWithin || time.Since(ended) > cardWithin {
-					t.Errorf("later than %s", cardWithin)
+					t.Errorf("the card was in the channel later than %s", cardWithin)
 				}
 				return nil
 			})

@@ -18,8 +18,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestEveryCardInTheBrowser posts and draws every card on the narrowest screen.
-// Slack's limits accept each; none is undrawn or too wide.
+// TestEveryCardInTheBrowser posts every card and draws it on the narrowest screen. Every
+// card must be within Slack's limits, be drawn completely, and fit the width.
 func TestEveryCardInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)

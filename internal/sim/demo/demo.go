@@ -29,7 +29,7 @@ type Options struct {
 	Generation  string // a catalog's name
 	SlackListen string // "" picks a free port
 	// Pace scales the durations on the simulated hosts; 1 is as on real hosts,
-	// and 0 means 1. Below 1 the bot polls more often accordingly.
+	// and 0 means 1. Below 1 the bot also polls more often.
 	Pace float64
 	// Runbooks is a directory of site-specific runbooks, as an absolute path;
 	// "" means none.
@@ -54,8 +54,7 @@ type Options struct {
 	// Wrap changes the bot's edges before it runs; may be nil.
 	Wrap func(*app.Edges)
 	Log  *slog.Logger
-	// Now is the clock of the bot and of the simulated hosts; nil is the system
-	// clock.
+	// Now is the clock of the bot and of the simulated hosts; nil means the system clock.
 	Now func() time.Time
 }
 
@@ -146,8 +145,7 @@ func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *
 	return errors.Join(err, <-ended)
 }
 
-// quicker scales a duration of the bot for hosts that are faster than real
-// ones.
+// quicker scales a duration of the bot for simulated hosts that are faster than real hosts.
 func (o Options) quicker(d time.Duration) time.Duration {
 	if o.Pace <= 0 || o.Pace >= 1 {
 		return d
@@ -155,7 +153,7 @@ func (o Options) quicker(d time.Duration) time.Duration {
 	return max(time.Duration(float64(d)*o.Pace), 100*time.Millisecond)
 }
 
-// times returns the bot's durations for hosts of that pace.
+// times returns the bot's durations for simulated hosts of the given pace.
 func (o Options) times() app.Times {
 	return app.Times{
 		Engine: engine.Times{AskEvery: o.quicker(2 * time.Second)},
@@ -303,7 +301,7 @@ func (d *Demo) config(o Options) (*config.Config, error) {
 	env := map[string]string{"SLACK_APP_TOKEN": d.Slack.AppToken(), "SLACK_BOT_TOKEN": d.Slack.BotToken()}
 	cfg, problems := config.Load(file, func(name string) string { return env[name] })
 	if problems.Fatal() {
-		return nil, fmt.Errorf("the demo's own config: %w", problems)
+		return nil, fmt.Errorf("the demo's own config has problems: %w", problems)
 	}
 	return cfg, nil
 }

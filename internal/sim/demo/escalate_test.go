@@ -56,8 +56,8 @@ func newNight(t *testing.T) *night {
 
 func (n *night) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 
-// run plays f against a bot that notifies the people in who, and then the
-// pager.
+// run calls f with a bot whose escalation notifies the people or the group in who, and then
+// the pager.
 func (n *night) run(who string, watch bool, f func(d *demo.Demo) error) {
 	n.t.Helper()
 	o := demo.Options{
@@ -69,8 +69,8 @@ func (n *night) run(who string, watch bool, f func(d *demo.Demo) error) {
 	}
 }
 
-// pass advances the clock and waits until done. On a slow machine it advances
-// further.
+// pass advances the clock by d and waits until done returns true. While it waits, it
+// advances the clock further, for slow machines.
 func (n *night) pass(by time.Duration, what string, done func() bool) {
 	n.t.Helper()
 	n.ahead.Add(int64(by))
@@ -126,9 +126,9 @@ func (n *night) away(d *demo.Demo) {
 	}
 }
 
-// TestIncidentWithoutOwner checks an incident without an owner. First it
-// mentions people in its thread and in the channel, and reports who is away.
-// Then it alerts the pager, and resolves the alert at the end.
+// TestIncidentWithoutOwner checks an incident without an owner. First the bot mentions
+// people in the thread of the incident and in the channel, and reports who is away. Then it
+// alerts the pager, and resolves the alert when the incident ends.
 func TestIncidentWithoutOwner(t *testing.T) {
 	t.Parallel()
 	n := newNight(t)
@@ -170,9 +170,9 @@ func TestIncidentWithoutOwner(t *testing.T) {
 	})
 }
 
-// TestRequestWithoutVotes checks a Sev 1 request without votes. The card reports which
-// of the mentioned approvers are away; then the bot mentions a user group, and
-// then alerts the pager. It reports the end to the requester once.
+// TestRequestWithoutVotes checks a Sev 1 request without votes. The card shows which of the
+// mentioned approvers are away. Then the bot mentions a user group, and then it alerts the
+// pager. It mentions the requester once, at the end of the request.
 func TestRequestWithoutVotes(t *testing.T) {
 	t.Parallel()
 	n := newNight(t)
@@ -210,8 +210,8 @@ func TestRequestWithoutVotes(t *testing.T) {
 	})
 }
 
-// once expects exactly one message with each of these words. A duplicate would
-// appear after a later poll, and several have passed.
+// once expects exactly one message with each of these words. A duplicate would have
+// appeared by now, because several later polls have passed.
 func (n *night) once(d *demo.Demo, words ...string) {
 	n.t.Helper()
 	list, err := d.Slack.Messages(slacklocal.DemoIncident, "")

@@ -44,10 +44,10 @@ type flood struct {
 	strangers  int // accounts of the workspace that are not in the config
 }
 
-// TestFlood floods Slack and both sockets; on the sockets it acts as the bot's
-// own user, which has the most rights there. During the flood a Sev 1 restart
-// is requested, approved and executed exactly once, and both sockets answer.
-// DHBOT_FLOOD=1 uses the full numbers.
+// TestFlood floods Slack and both local sockets; on the sockets the flood comes
+// from the bot's own user, who may open the most connections. During the flood
+// a Sev 1 restart is requested, approved and executed exactly once, and both
+// sockets answer. DHBOT_FLOOD=1 uses the full numbers.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	f := flood{halfOpen: 300, challenges: 500, strangers: 30}
@@ -66,7 +66,7 @@ func TestFlood(t *testing.T) {
 	err = demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 		dir := filepath.Join(filepath.Dir(d.ConfigFile()), "state")
 		terminal := filepath.Join(dir, "terminal.sock")
-		var story atomic.Bool // reports the end of the story
+		var story atomic.Bool // set at the end of the story
 		var sent [4]atomic.Int64
 		var floods sync.WaitGroup
 		for i, one := range []func(int) error{
@@ -79,11 +79,11 @@ func TestFlood(t *testing.T) {
 			floods.Go(func() {
 				for n := 0; (n < least || !story.Load()) && ctx.Err() == nil; n++ {
 					if err := one(n); err != nil {
-						t.Errorf("flood %d, after %d: %v", i, n, err)
+						t.Errorf("flood %d failed after %d requests: %v", i, n, err)
 						return
 					}
 					sent[i].Add(1)
-					if n > least { // existing ones stay, and few are added
+					if n > least { // connections that are open stay open, and few are added
 						time.Sleep(10 * time.Millisecond)
 					}
 				}
@@ -131,12 +131,12 @@ func await(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// begun are incomplete requests.
+// begun has the beginnings of incomplete requests.
 var begun = []string{
 	"", "GET /health HTTP/1.1\r\nHost: bot\r\n", "POST /ask HTTP/1.1\r\nHost: bot\r\nContent-Length: 100\r\n\r\n{",
 }
 
-// halfOpen starts requests and completes none; at most most stay open.
+// halfOpen starts requests and completes none. It keeps at most the given number of them open.
 func halfOpen(socket string, most int) func(int) error {
 	open := make([]net.Conn, most)
 	return func(n int) error {

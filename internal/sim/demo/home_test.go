@@ -73,9 +73,9 @@ func button(t *testing.T, d *demo.Demo, user, label string) (action, block, valu
 	return "", "", ""
 }
 
-// TestHomeTab checks the app's Home tab: it shows waiting requests and the
-// state of the cluster, accepts an approval, and is updated while open. A user
-// without read access sees nothing.
+// TestHomeTab checks the app's Home tab. The tab shows waiting requests and the state of
+// the cluster, accepts an approval, and is updated while it is open. A user without read
+// access sees nothing there.
 func TestHomeTab(t *testing.T) {
 	t.Parallel()
 	o := demo.Options{Generation: "current", Pace: 0.1, Log: slog.New(slog.DiscardHandler)}

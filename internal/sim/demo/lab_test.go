@@ -50,8 +50,8 @@ func lab(t *testing.T) demo.Real {
 	return demo.Real{Cluster: cl, KeyFile: hosts["infra"].KeyFile, KnownHosts: hosts["infra"].KnownHosts}
 }
 
-// account is the bot's account on the lab's hosts. It has only the rights that
-// bot sudoers prints.
+// account is the bot's account on the lab's hosts. The account has only the rights that bot
+// sudoers prints.
 const account = "dhbotdemo"
 
 func least(t *testing.T, cl *fleet.Cluster) {
@@ -144,7 +144,7 @@ func TestLabFaults(t *testing.T) {
 		name       string
 		make, undo [][]string
 		change     func(*demo.Real)
-		parallel   bool // takes long, and can run in parallel with others of that kind
+		parallel   bool // the story takes long, and can run in parallel with other such stories
 		story      string
 	}{
 		{

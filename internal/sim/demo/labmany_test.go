@@ -13,7 +13,7 @@ import (
 // many are procedures of every kind, as typed commands, each with its approver.
 var many = []struct {
 	say     string
-	title   string // of the run; distinguishes it from the others
+	title   string // the title of the run, which no other run has
 	votes   int
 	patient string
 }{
@@ -90,6 +90,6 @@ func TestLabLeavesNothing(t *testing.T) {
 		}
 	}
 	if len(many) < 20 {
-		t.Errorf("only %d procedures", len(many))
+		t.Errorf("the list has only %d procedures", len(many))
 	}
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // TestLabStatusTime queries every process of the lab, one after the other in
-// one channel, and reports the waiting times. It asserts that each is answered,
-// but no time.
+// one channel, and reports the waiting times. It asserts that every query is
+// answered, but asserts no time.
 func TestLabStatusTime(t *testing.T) {
 	real := lab(t)
 	o := demo.Options{Generation: "current", Real: &real, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}

@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/test/leaktest"
 )
 
-// A bot that has ended leaves no goroutine of the bot, its store, its sockets
-// or its connections.
+// When a bot has ended, no goroutine of the bot, its store, its sockets or its connections
+// is left.
 func TestEveryGoroutineEnds(t *testing.T) {
 	t.Parallel()
 	lines, err := demo.ParseScript(strings.NewReader("operator: /dh status db_dis\nexpect Sev 0\noperator: /dh restart db_ltds\nexpect 90s Done\n"))

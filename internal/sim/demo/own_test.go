@@ -15,7 +15,7 @@ import (
 	"dhbot/internal/sim/hostsim"
 )
 
-// ownStory checks the claims of docs/own-runbooks.md about its example.
+// ownStory checks the claims that docs/own-runbooks.md makes about the example.
 const ownStory = `
 operator: /dh status feed
 expect Market Data Feed

@@ -32,8 +32,8 @@ func TestApprovalFitsAPhone(t *testing.T) {
 		w.counts("article", n)
 		for _, theme := range []string{"light", "dark"} {
 			w.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme)))
-			// The part of the card outside of the list's visible area when the
-			// list is scrolled to the card's top.
+			// The part of the card outside the visible area of the list when the list is
+			// scrolled to the card's top.
 			hidden := eval[string](w, `(() => {
 				const list = document.querySelector('#messages'), card = [...list.querySelectorAll('article')].at(-1)
 				card.scrollIntoView({block: 'start', behavior: 'instant'})

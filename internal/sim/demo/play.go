@@ -17,9 +17,9 @@ import (
 type Stage struct {
 	// Slack is the base URL of a local Slack.
 	Slack string
-	// Host injects a fault into a simulated host; nil if there are none.
+	// Host injects a fault into a simulated host; nil if there are no simulated hosts.
 	Host func(host, process, fault string, args ...string) error
-	// Verify checks the audit trail and returns a line about it.
+	// Verify checks the audit trail and returns a line about the result.
 	Verify func(ctx context.Context) (string, error)
 	Out    io.Writer
 	// BotName is the start of a mention, for example "dh".
@@ -100,7 +100,7 @@ func (p *player) act(ctx context.Context, l Line) error {
 		return p.people.do(ctx, "/local/channel", body, nil)
 	case Host:
 		if p.Host == nil {
-			return errors.New("there are no simulated hosts here")
+			return errors.New("this stage has no simulated hosts")
 		}
 		return p.Host(l.Args[0], l.Args[1], l.Args[2], l.Args[3:]...)
 	default:
@@ -108,8 +108,8 @@ func (p *player) act(ctx context.Context, l Line) error {
 	}
 }
 
-// faultBody parses `KIND KEY=VALUE…`; a word without "=" is a disconnect's
-// reason, a number a count.
+// faultBody parses `KIND KEY=VALUE…`; a word without "=" is the reason of a disconnect, and
+// a number is a count.
 func faultBody(args []string) map[string]any {
 	body := map[string]any{"kind": args[0]}
 	for _, a := range args[1:] {
@@ -307,8 +307,8 @@ func (p *player) look(ctx context.Context, text string) (found bool, all []strin
 	return found, all, nil
 }
 
-// shows reports whether a visible line contains a text, ignoring case. The line
-// must contain all parts of a text in parts, in order.
+// shows reports whether a visible line contains a text, ignoring case. A text with several
+// parts is shown if the line contains all parts, in order.
 func shows(visible, text string) bool {
 	for line := range strings.Lines(strings.ToLower(visible)) {
 		rest, all := line, true

@@ -64,8 +64,8 @@ scrape_configs:
 	return s
 }
 
-// freeAddress returns an unused loopback address with a port below the
-// ephemeral range, so that no other program gets it by chance.
+// freeAddress returns an unused loopback address with a port below the ephemeral range, so
+// that no other program gets this port by chance.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 100 {
@@ -116,7 +116,7 @@ func (s scraper) query(ctx context.Context, expr string) ([]map[string]string, e
 	return out, nil
 }
 
-// await waits until a query has series, or none.
+// await waits until a query returns series, or until it returns none.
 func (s scraper) await(ctx context.Context, expr string, some bool) error {
 	var list []map[string]string
 	var err error
@@ -125,15 +125,15 @@ func (s scraper) await(ctx context.Context, expr string, some bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: want series: %v; there are %v, %v", expr, some, list, err)
+	return fmt.Errorf("%s: want any series: %v; got %v, %v", expr, some, list, err)
 }
 
 func firing(alert string) string {
 	return fmt.Sprintf(`ALERTS{alertname=%q,alertstate="firing"}`, alert)
 }
 
-// A real Prometheus scrapes the bot in use; alerts fire for injected faults and
-// clear afterwards.
+// A real Prometheus scrapes a bot that is in use. Alerts fire for injected faults and clear
+// afterwards.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)

@@ -14,7 +14,7 @@ type LineKind string
 
 // The closed set of lines. Say, Click, Approve and Deny are actions of a
 // person. These and Fault and Host are action lines; expect and refute search
-// only from the last one on.
+// only what was shown since the last action line.
 const (
 	Say     LineKind = "say"
 	Click   LineKind = "click"
@@ -57,7 +57,7 @@ var (
 //
 //	NAME[@CHANNEL]: TEXT       a slash command, or a mention if TEXT starts with @
 //	NAME[@CHANNEL]: click LABEL
-//	NAME[@CHANNEL]: approve    taps it on the newest open card, confirms, types the target if asked
+//	NAME[@CHANNEL]: approve    taps Approve on the newest open card, confirms, types the target if asked
 //	NAME[@CHANNEL]: deny REASON
 //	fault KIND [KEY=VALUE…]    a fault of the local Slack
 //	channel NAME KEY=VALUE…    changes a channel: is_archived, restricted, without_bot
@@ -128,7 +128,7 @@ func parseLine(text string) (Line, error) {
 		return l, err
 	case "verify":
 		if rest != "audit" {
-			return Line{}, fmt.Errorf("only `verify audit` is known")
+			return Line{}, fmt.Errorf("after verify only audit is possible")
 		}
 		return Line{Kind: Verify}, nil
 	}

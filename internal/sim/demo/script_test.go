@@ -54,7 +54,7 @@ verify audit
 func TestParseScriptNamesEveryBadLine(t *testing.T) {
 	_, err := ParseScript(strings.NewReader("expect\nrefute text\nhost infra-1\nverify chain\nnonsense\nfault\nwait soon\n"))
 	if err == nil {
-		t.Fatal("accepted")
+		t.Fatal("a script with bad lines was accepted")
 	}
 	for n := 1; n <= 7; n++ {
 		if !strings.Contains(err.Error(), "line "+string(rune('0'+n))) {

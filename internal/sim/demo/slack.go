@@ -31,7 +31,7 @@ type message struct {
 	History   []form     `json:"history"`
 }
 
-// form is a version of a message, from a time on.
+// form is a version of a message, and the time from which it was shown.
 type form struct {
 	At     time.Time `json:"at"`
 	Text   string    `json:"text"`

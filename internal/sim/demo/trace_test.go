@@ -18,9 +18,8 @@ import (
 	"dhbot/internal/tracing"
 )
 
-// A command is one trace from its envelope to the reply, and its run is
-// another, with a span for each command that is sent. Neither contains text
-// that users wrote.
+// A command is one trace, from its envelope to the reply. Its run is another trace, with a
+// span for each command that is sent. Neither trace contains text that users wrote.
 func TestTraces(t *testing.T) {
 	spans := tracetest.NewInMemoryExporter()
 	otel.SetTracerProvider(sdk.NewTracerProvider(sdk.WithSyncer(spans)))

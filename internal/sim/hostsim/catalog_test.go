@@ -48,7 +48,7 @@ func TestCatalogCommandsAreUnderstood(t *testing.T) {
 			x := &exerciser{t: t, planner: planner, clients: clients, sent: map[string]bool{}}
 			for _, p := range catalog.Processes() {
 				if len(cl.HostsOf(p.ID)) == 0 {
-					t.Errorf("%s: nowhere in the layout", p.ID)
+					t.Errorf("%s: the layout runs it on no host", p.ID)
 					continue
 				}
 				for _, h := range cl.HostsOf(p.ID) {

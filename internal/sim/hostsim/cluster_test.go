@@ -142,7 +142,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	t.Fatalf("never: %s", what)
+	t.Fatalf("this did not happen in time: %s", what)
 }
 
 func TestRestartOverSSH(t *testing.T) {
@@ -185,13 +185,13 @@ func TestShellIsRefused(t *testing.T) {
 	}
 	for _, e := range c.Executed() {
 		if e.Changes {
-			t.Errorf("changed something: %+v", e)
+			t.Errorf("a refused line changed something: %+v", e)
 		}
 	}
 }
 
-// monit treats a name as a pattern: a caller that sends a pattern restarts more
-// than intended, and the list of executed commands shows it.
+// monit treats a name as a pattern: a caller that sends a pattern restarts more processes
+// than intended, and the list of executed commands shows them.
 func TestNamesArePatterns(t *testing.T) {
 	c := startCluster(t)
 	client := mustDial(t, c, "infra-1")

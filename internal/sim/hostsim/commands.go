@@ -14,8 +14,8 @@ const (
 	noiseLine = "NOTICE: weekly maintenance Sunday 02:00\n"
 )
 
-// run executes one command line on a host, except for waiting. It returns the
-// call for the list of executed commands.
+// run executes one command line on a host, without waiting for the time that it takes. It
+// returns the call for the list of executed commands.
 func (w *world) run(m *machine, login, line string) (*call, answer) {
 	c := &call{world: w, host: m, took: w.took, login: login, user: login, env: map[string]string{}}
 	words, err := splitLine(line)
@@ -110,8 +110,8 @@ func (c *call) notFound(name string) answer {
 	}
 }
 
-// notSimulated answers a command that a real host supports and this one does
-// not. Its text differs from any answer of a real host.
+// notSimulated answers a command that a real host supports and this simulator does not. Its
+// text differs from any answer of a real host.
 func notSimulated(what string) answer {
 	return answer{err: "hostsim: " + strings.TrimSpace(what) + " is not simulated\n", exit: 127}
 }

@@ -20,7 +20,7 @@ type disk struct {
 type node struct {
 	dir     bool
 	owner   string
-	mode    string // "0700": a directory that only its owner may enter
+	mode    string // "0700" means a directory that only the owner may enter
 	text    string
 	changed time.Time
 }

@@ -22,8 +22,8 @@ type etcdMember struct {
 	unit *unit
 }
 
-// ip is the host's address inside the simulated network. It only appears in
-// texts; nothing listens there.
+// ip is the host's address inside the simulated network. The address only appears in texts;
+// nothing listens there.
 func (m *machine) ip() string { return fmt.Sprintf("10.77.0.%d", 11+m.index) }
 
 func (w *world) members() []etcdMember {
@@ -47,8 +47,8 @@ func idOf(name string) uint64 {
 
 func (e etcdMember) endpoint() string { return "https://" + e.ip + ":2379" }
 
-// votes reports whether the member's process runs and takes part in elections.
-// It may not serve clients yet.
+// votes reports whether the member's process runs and takes part in elections. Such a
+// member may not serve clients yet.
 func (e etcdMember) votes() bool { return e.unit.pid != 0 }
 
 // quorum reports whether more than half of the members run.

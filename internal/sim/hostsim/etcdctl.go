@@ -53,7 +53,7 @@ func (c *call) etcdctl(args []string) answer {
 		return c.memberList(format)
 	case "role list":
 		return c.roleList(format)
-	default: // alarm list: there is none
+	default: // alarm list: no alarm is raised
 		if format != "json" {
 			return answer{}
 		}
@@ -65,8 +65,8 @@ func (c *call) etcdctl(args []string) answer {
 	}
 }
 
-// hasEtcdClient reports whether the host has a client; query nodes have only
-// the read-only one.
+// hasEtcdClient reports whether the host has the named etcd client; query nodes have only
+// the read-only client.
 func (c *call) hasEtcdClient(client string) bool {
 	switch client {
 	case "schema-ro":
@@ -125,7 +125,7 @@ func clientTarget(address string) string {
 	return fmt.Sprintf("endpoint://client-%08x-%04x-4%03x-8%03x-%012x/%s", id>>32, id>>16&0xffff, id>>4&0xfff, id&0xfff, id&(1<<48-1), address)
 }
 
-// The shapes of etcdctl's JSON, in its order.
+// The structure of etcdctl's JSON, with fields in etcdctl's order.
 type etcdHeader struct {
 	Cluster  uint64 `json:"cluster_id"`
 	Member   uint64 `json:"member_id"`
@@ -221,7 +221,7 @@ func (c *call) endpointHealth(format string) answer {
 			a.exit, a.takes = 1, c.took.etcdDead
 			reason := "latest balancer error: all SubConns are in TransientFailure"
 			if m.votes() {
-				reason = "context deadline exceeded" // it answers but cannot commit
+				reason = "context deadline exceeded" // the member answers but cannot commit
 			}
 			a.err += c.etcdWarning(clientTarget(m.ip+":2379"), reason)
 		}

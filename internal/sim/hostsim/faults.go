@@ -8,9 +8,9 @@ import (
 )
 
 // processFaults are the faults of a process of monit. A fault with a duration
-// takes it as an argument, for example "20s", and has the given default. Faults
-// that change a knob apply from the next start, stop or check until "clear";
-// the others happen once.
+// takes the duration as an argument, for example "20s"; faultDefaults has the
+// defaults. Faults that change a knob apply from the next start, stop or check
+// until "clear"; all other faults happen once.
 var processFaults = map[string]func(*process, time.Duration, time.Time){
 	"fail-start":  func(p *process, _ time.Duration, _ time.Time) { p.failStart = true },
 	"hang-start":  func(p *process, _ time.Duration, _ time.Time) { p.hangStart = true },
@@ -96,7 +96,7 @@ var faultDefaults = map[string]time.Duration{
 func (c *Cluster) Fault(hostName, processName, fault string, args ...string) error {
 	h := c.host(hostName)
 	if h == nil {
-		return fmt.Errorf("hostsim: no host %q; hosts are %s", hostName, strings.Join(c.hostNames(), ", "))
+		return fmt.Errorf("hostsim: there is no host %q; the hosts are %s", hostName, strings.Join(c.hostNames(), ", "))
 	}
 	d, err := faultDuration(fault, args)
 	if err != nil {
@@ -130,7 +130,7 @@ func (c *Cluster) Fault(hostName, processName, fault string, args ...string) err
 		apply(u, d, now)
 		return nil
 	}
-	return fmt.Errorf("hostsim: no process %q on %s; there are %s", processName, hostName, strings.Join(h.spec.Processes, ", "))
+	return fmt.Errorf("hostsim: there is no process %q on %s; its processes are %s", processName, hostName, strings.Join(h.spec.Processes, ", "))
 }
 
 // Faults lists the faults of a process of monit, of the units etcd and mariadb,
@@ -163,13 +163,13 @@ func faultDuration(fault string, args []string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(args[0])
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("hostsim: fault %s: %q is not a duration; write for example %q", fault, args[0], faultDefaults[fault])
+		return 0, fmt.Errorf("hostsim: fault %s: %q is not a duration: write for example %q", fault, args[0], faultDefaults[fault])
 	}
 	return d, nil
 }
 
 func unknownFault[F any](fault, what string, known map[string]F) error {
-	return fmt.Errorf("hostsim: no fault %q for %s; there are %s", fault, what, strings.Join(names(known), ", "))
+	return fmt.Errorf("hostsim: there is no fault %q for %s; the faults are %s", fault, what, strings.Join(names(known), ", "))
 }
 
 func names[F any](m map[string]F) []string {

@@ -13,7 +13,7 @@ import (
 type entry struct {
 	file
 	dir    bool
-	depth  int // below find's start directory
+	depth  int // depth below the start directory of find
 	now    time.Time
 	pruned bool // find does not enter it
 }

@@ -77,7 +77,7 @@ func TestHostFaults(t *testing.T) {
 			if r := sh(client, "sudo -n monit restart db_tdcp"); r.exit != -1 {
 				t.Errorf("a change: %+v", r)
 			}
-			eventually(t, "it took effect", func() bool { p := view(c, "query-1", "db_tdcp"); return p.PID != pid && p.Status == "OK" })
+			eventually(t, "the change took effect", func() bool { p := view(c, "query-1", "db_tdcp"); return p.PID != pid && p.Status == "OK" })
 		}},
 	} {
 		t.Run(tc.fault, func(t *testing.T) {
@@ -93,8 +93,8 @@ func TestHostFaults(t *testing.T) {
 	}
 }
 
-// A frozen host accepts connections but answers nothing, not even on old
-// connections. It executes the commands when it thaws.
+// A frozen host accepts connections but answers nothing, not even on old connections. When
+// it thaws, it executes the commands that arrived meanwhile.
 func TestFrozenHost(t *testing.T) {
 	c := startCluster(t)
 	client := mustDial(t, c, "infra-1")

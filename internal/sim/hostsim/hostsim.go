@@ -28,16 +28,16 @@ type Config struct {
 	Generation string     // Current (default) or Legacy
 	Hosts      []HostSpec // default: DefaultLayout(Generation)
 	// Dir is the directory of the client key "id_ed25519" and of "known_hosts";
-	// it is created with mode 0700 if it does not exist.
+	// the directory is created with mode 0700 if it does not exist.
 	Dir string
 	// Cycle is the time between two of monit's checks; default 2 s.
 	Cycle time.Duration
 	// ProgramTimeout is monit's time-out for start and stop programs;
 	// default 15 s.
 	ProgramTimeout time.Duration
-	// Pace scales the measured durations (a process stops in 1 s, monit gives
-	// up after 15 s, …), except those set above or by a fault's argument. 0.1
-	// runs ten times faster than real hosts. Default 1.
+	// Pace scales the measured durations (a process stops in 1 s, monit gives up after 15
+	// s, …), but not Cycle, ProgramTimeout and the durations of faults. With 0.1, hosts run
+	// ten times faster than real ones. Default 1.
 	Pace float64
 	// Now is the clock of the hosts; default time.Now. The durations of
 	// commands always use the real clock.
@@ -62,7 +62,7 @@ type Cluster struct {
 
 // Execution is one command that a host received.
 type Execution struct {
-	N     int    `json:"n"` // 1, 2, 3 … over all hosts, in the order they began
+	N     int    `json:"n"` // 1, 2, 3 … over all hosts, in the order in which the commands began
 	Host  string `json:"host"`
 	Login string `json:"login"`
 	Line  string `json:"line"` // the exact bytes of the exec request, or of one of several commands in it
@@ -71,11 +71,12 @@ type Execution struct {
 	// Argv is the command without env, timeout and sudo, globs expanded; empty
 	// if the line was refused.
 	Argv []string  `json:"argv"`
-	At   time.Time `json:"at"` // when it began, by the hosts' clock
-	// Exit is its exit code, even if the client disconnected; -1 while it runs.
+	At   time.Time `json:"at"` // when the command began, by the hosts' clock
+	// Exit is the exit code of the command, even if the client disconnected; -1 while the
+	// command runs.
 	Exit int `json:"exit"`
-	// Changes reports whether it changed the host or requested a change from
-	// monit or systemd.
+	// Changes reports whether the command changed the host or requested a change from monit
+	// or systemd.
 	Changes bool `json:"changes"`
 }
 

@@ -12,14 +12,14 @@ import (
 type HostView struct {
 	Name      string        `json:"name"`
 	Address   string        `json:"address"`
-	Up        bool          `json:"up"` // it accepts connections
+	Up        bool          `json:"up"` // the host accepts connections
 	Processes []ProcessView `json:"processes"`
 }
 
 // ProcessView is one process: its real state and its supervisor's status.
 type ProcessView struct {
 	ID     string `json:"id"`
-	PID    int    `json:"pid"`    // 0: it does not run
+	PID    int    `json:"pid"`    // 0: the process does not run
 	Status string `json:"status"` // monit's status text, or systemd's active state
 }
 
@@ -56,12 +56,13 @@ type faultRequest struct {
 
 // Handler returns the control API of a running cluster: GET /executed and GET
 // /hosts answer JSON; POST /fault takes {"host","process","fault","args"} as
-// application/json and answers 204, or 400 with one sentence. It requires that
-// content type so that a web page cannot send the request unnoticed.
+// application/json and answers 204, or 400 with one sentence. POST /fault
+// requires this content type so that a web page cannot send the request
+// unnoticed.
 func (c *Cluster) Handler() http.Handler {
 	mux := http.NewServeMux()
 	local := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A foreign page could rebind its own name to this address.
+		// A web page of another origin could rebind its own name to this address.
 		if !loopbackHost(r.Host) {
 			http.Error(w, "hostsim answers to 127.0.0.1 and localhost only", http.StatusForbidden)
 			return

@@ -15,33 +15,33 @@ const (
 // HostSpec is one simulated host.
 type HostSpec struct {
 	Name string // as in the fleet, e.g. "infra-1"
-	// Listen is where its SSH server listens: "127.0.0.1:0" picks a free
-	// port. It must be a loopback address.
+	// Listen is the address on which the SSH server of the host listens:
+	// "127.0.0.1:0" picks a free port. It must be a loopback address.
 	Listen string
-	// Processes are the catalog ids that run on the host, in the order of
+	// Processes are the catalog ids of the processes that run on the host, in the order of
 	// monit's control file. "etcd" and "mariadb" are systemd units, all others
 	// are monit's.
 	Processes []string
-	// Own are site-specific monit services. Processes may name them too.
+	// Own are site-specific monit services. Processes may also contain their names.
 	Own []Service
 }
 
 // Service is a site-specific supervised process.
 type Service struct {
-	Name  string // monit's name of it, as in Processes
-	Class string // base name of its application log
-	Dir   string // its log directory below /var/log/deephaven
-	User  string // the OS user it runs as
-	Port  int    // 0: none
+	Name  string // the name of the service in monit, as in Processes
+	Class string // base name of the application log
+	Dir   string // the log directory, below /var/log/deephaven
+	User  string // the OS user that runs the process
+	Port  int    // 0: the process listens on no port
 }
 
 // service has the fixed properties of one supervised process.
 type service struct {
 	name  string
-	class string // base name of its application log
+	class string // base name of the application log
 	dir   string // log directory below /var/log/deephaven
-	user  string // the OS user it runs as
-	port  int    // 0: none
+	user  string // the OS user that runs the process
+	port  int    // 0: the process listens on no port
 }
 
 // services are the processes that monit supervises (process-runbooks.md and
@@ -134,7 +134,7 @@ func (h HostSpec) service(id, generation string) (service, bool) {
 	return service{}, false
 }
 
-// checkLayout returns one error that names everything wrong with the hosts.
+// checkLayout returns one error that names every problem of the hosts.
 func checkLayout(generation string, hosts []HostSpec) error {
 	var wrong []string
 	seen := map[string]bool{}

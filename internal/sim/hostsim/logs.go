@@ -15,7 +15,7 @@ import (
 // logRoot is the parent of the processes' log directories.
 const logRoot = "/var/log/deephaven"
 
-// slice is the time span of one application log file; ".log.current" is a hard
+// slice is the time span that one application log file covers; ".log.current" is a hard
 // link to the newest one.
 const slice = 15 * time.Minute
 
@@ -38,7 +38,7 @@ type logLine struct {
 // open begins a new file, as at every start of the process.
 func (l *appLog) open(at time.Time) { l.file = at }
 
-// skipTo drops routine lines before t.
+// skipTo drops routine lines that are older than t.
 func (l *appLog) skipTo(t time.Time) { l.from = t }
 
 func (l *appLog) add(at time.Time, level, text string) {
@@ -87,7 +87,7 @@ func (l *stdoutLog) add(at time.Time, text string) {
 // file is one file on a host.
 type file struct {
 	path, owner string
-	group       string // "" means the owner's own
+	group       string // "" means the group of the owner
 	private     bool   // only root may read it
 	links       int
 	changed     time.Time
@@ -150,8 +150,8 @@ func (u *unit) mariadbLog() file {
 
 func (p *process) logDir() string { return logRoot + "/" + p.dir }
 
-// files returns the logs of one process: the slices of its application log, the
-// link to the newest one, and its stdout logs with three older days.
+// files returns the logs of one process: the files of its application log, the link to the
+// newest of them, and its stdout logs, including those of three older days.
 func (p *process) files(now time.Time) []file {
 	base := p.logDir() + "/" + p.class + ".log."
 	var out []file

@@ -57,7 +57,7 @@ func measured(cycle, program time.Duration, scale float64) timing {
 
 // world is the pure model of all hosts: it holds no lock, reads no clock and
 // starts nothing. Its owner calls advance with the time before each access.
-// advance applies every event due by then, in order and at its own time.
+// advance applies every event that is due by that time, in order, each at its own time.
 type world struct {
 	now      time.Time
 	took     timing
@@ -77,8 +77,8 @@ type machine struct {
 	monit      *supervisor
 	lastPID    int
 	disk       *disk
-	sudo       bool // sudo works
-	noisy      bool // the shell's start-up file prints
+	sudo       bool // whether sudo works
+	noisy      bool // whether the start-up file of the shell prints text
 }
 
 // newWorld returns hosts on which everything has run for two hours.
@@ -98,7 +98,7 @@ func newWorld(generation string, hosts []HostSpec, took timing, now time.Time) *
 	return w
 }
 
-// endpoints is the content of an etcd client's file of that name.
+// endpoints is the content of the file "endpoints" of an etcd client.
 func (w *world) endpoints() string {
 	var all []string
 	for _, m := range w.members() {

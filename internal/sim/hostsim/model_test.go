@@ -47,7 +47,8 @@ func TestSecondRestartWhilePending(t *testing.T) {
 	}
 }
 
-// A start that keeps failing alternates as measured, until monit gives up.
+// A process whose start keeps failing alternates between the measured states, until monit
+// gives up.
 func TestFailingStartEndsUnmonitored(t *testing.T) {
 	w := sampleWorld()
 	p := w.machine("infra").process("db_ltds")
@@ -68,7 +69,7 @@ func TestFailingStartEndsUnmonitored(t *testing.T) {
 		t.Errorf("states %q, want %q", seen, want)
 	}
 	if p.pid != 0 {
-		t.Error("it runs")
+		t.Error("the process runs")
 	}
 }
 
@@ -198,7 +199,7 @@ func TestFaultErrorsNameWhatThereIs(t *testing.T) {
 		want                 string
 	}{
 		{"infra-2", "", "freeze", nil, "hosts are infra-1, query-1, query-2"},
-		{"infra-1", "db_query_server", "kill", nil, "there are configuration_server, "},
+		{"infra-1", "db_query_server", "kill", nil, "its processes are configuration_server, "},
 		{"query-1", "mariadb", "kill", nil, "no process \"mariadb\" on query-1"},
 		{"infra-1", "db_dis", "freeze", nil, "clear, crash-loop, errors, fail-start"},
 		{"infra-1", "-", "kill", nil, "clear, down, drop, freeze"},
@@ -304,7 +305,8 @@ func TestWrappers(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", line, got, want)
 		}
 	}
-	// A variable before sudo is dropped, one after it is kept (measured).
+	// sudo drops a variable that is set before sudo, and keeps a variable that is set after
+	// it (measured).
 	const ctl = "/usr/illumon/latest/bin/etcdctl.sh role list"
 	if a := w.toEnd("query1", "env DH_ETCD_USER=schema-ro sudo -n -u irisadmin "+ctl); a.exit != 1 {
 		t.Errorf("before sudo: %+v", a)

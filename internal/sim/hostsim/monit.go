@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// monit implements the command line client of monit 5.33. As in the real one,
-// service names are regular expressions, anchored and case-insensitive, for
-// restart too. This detects a caller that sends a pattern.
+// monit implements the command line client of monit 5.33. As in real monit, service names
+// are regular expressions, anchored and case-insensitive, also for restart. This detects a
+// caller that sends a pattern.
 func (c *call) monit(args []string) answer {
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-B" || a == "--" })
 	if len(args) == 0 {
@@ -54,7 +54,7 @@ Built with ssl, with ipv6, with compression, with pam and with large files
 Copyright (C) 2001-2022 Tildeslash Ltd. All Rights Reserved.
 `
 
-// unreachable returns the client's error if its daemon does not answer.
+// unreachable returns the error of the monit client if the daemon does not answer.
 func (d *supervisor) unreachable(took timing) *answer {
 	switch d.state {
 	case daemonStopped:
@@ -67,7 +67,7 @@ func (d *supervisor) unreachable(took timing) *answer {
 }
 
 // match returns the processes whose name matches the pattern, in the order in
-// which monit prints them: reversed from its control file. system reports
+// which monit prints them: the reverse of the control file. system reports
 // whether the host's own entry matches.
 func (m *machine) match(pattern string) (procs []*process, system bool) {
 	re, err := regexp.Compile("(?i)^(?:" + pattern + ")$")
@@ -227,7 +227,7 @@ func (c *call) systemBlock() string {
 	return b.String()
 }
 
-// monitSummary cuts the status to 26 characters, like the real one.
+// monitSummary cuts the status to 26 characters, like real monit.
 func (c *call) monitSummary(name string) answer {
 	procs, system := c.host.match(name)
 	if name == "" {

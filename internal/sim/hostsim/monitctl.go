@@ -17,7 +17,7 @@ func (c *call) monitAction(a action, name string, named bool) answer {
 	if name == "all" {
 		procs, system = c.host.match(".*")
 	}
-	slices.Reverse(procs) // monit uses the order of its control file
+	slices.Reverse(procs) // monit carries out actions in the order of its control file
 	if d.state == daemonStopped {
 		return c.monitAlone(a, name, procs)
 	}

@@ -9,13 +9,13 @@ import (
 // value is a healthy process.
 type knobs struct {
 	failStart  bool // the start program exits 1
-	hangStart  bool // the start program never ends by itself
+	hangStart  bool // the start program never ends on its own
 	stopFails  bool // the stop program exits 1 and the process keeps running
 	neverReady bool // the application never logs RUNNING
-	crashLoop  bool // it dies soon after every start
-	portDead   bool // nothing answers on its port
+	crashLoop  bool // the process dies soon after every start
+	portDead   bool // nothing answers on the port of the process
 	hungry     bool // a resource rule of monit matches
-	erring     bool // it logs an error every second
+	erring     bool // the application logs an error every second
 
 	slowStart time.Duration // the start program takes this long
 	slowStop  time.Duration // the process takes this long to end
@@ -42,7 +42,7 @@ type process struct {
 	// The operating system's view. pid 0: not running.
 	pid     int
 	born    time.Time
-	dies    time.Time // zero: no end planned
+	dies    time.Time // when the process dies; zero: no end is planned
 	leaving bool      // TERM was sent
 	readyAt time.Time // when RUNNING is logged; zero: already logged, or never
 	aliveAt time.Time
@@ -58,7 +58,7 @@ type process struct {
 	noPort   bool // "Connection failed"
 	resource bool // "Resource limit matched"
 	seen     sighting
-	restarts []int // numbers of the validations in which monit restarted it
+	restarts []int // numbers of the validations in which monit restarted the process
 	portBad  int   // consecutive validations in which the port did not answer
 }
 
@@ -112,7 +112,7 @@ func (p *process) term(at time.Time) {
 	}
 }
 
-// die ends the process now, planned or killed.
+// die ends the process now, whether its end was planned or it was killed.
 func (p *process) die(at time.Time) {
 	if p.pid == 0 {
 		p.dies = time.Time{}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// psPID is the pid of ps itself, which is in its own list.
+// psPID is the pid of ps itself: ps lists itself, too.
 const psPID = 4_000_000
 
 // ps implements the two forms that the bot uses: every pid, alone or with its

@@ -37,7 +37,7 @@ type host struct {
 	slow    atomic.Int64 // a time.Duration
 
 	mu       sync.Mutex
-	listener net.Listener // nil: down
+	listener net.Listener // nil: the host is down
 	signer   ssh.Signer
 	original ssh.Signer // the key in known_hosts
 	conns    map[*gatedConn]bool
@@ -184,7 +184,7 @@ func (h *host) serve(conn *gatedConn) {
 	}
 	server, channels, requests, err := ssh.NewServerConn(conn, h.config())
 	if err != nil {
-		return // the client has its own error
+		return // the client reports its own error
 	}
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return
@@ -202,7 +202,7 @@ func (h *host) serve(conn *gatedConn) {
 		}
 		ch, reqs, err := c.Accept()
 		if err != nil {
-			continue // the connection is ending, and then this loop
+			continue // the connection is ending, and the loop ends with it
 		}
 		open.Add(1)
 		h.cluster.wg.Go(func() {
@@ -258,8 +258,7 @@ func (h *host) execute(conn *gatedConn, login string, ch ssh.Channel, line strin
 		if !ok {
 			return // the cluster is closing
 		}
-		// From here on only writes to the client can fail; the client has its
-		// own error.
+		// From here on only writes to the client can fail; the client reports its own error.
 		if i == 0 {
 			_, _ = io.WriteString(ch, a.noise)
 		}
@@ -283,7 +282,7 @@ func (h *host) execute(conn *gatedConn, login string, ch ssh.Channel, line strin
 func (h *host) one(conn *gatedConn, login, command string) (answer, bool) {
 	n, run, a := h.cluster.begin(h, login, command)
 	if a.changes && h.drop.Load() {
-		_ = conn.Close() // the fault: the connection is lost while a command runs
+		_ = conn.Close() // the fault "drop": the connection is lost while a command runs
 	}
 	a, ok := h.finish(run, a)
 	if ok {

@@ -17,9 +17,9 @@ type answer struct {
 	noise    string // output of the login shell before the command
 	exit     int
 	takes    time.Duration // time from begin to end
-	changes  bool          // it changed the host, or would have
-	// settle, if set, is called repeatedly after takes, on an advanced model,
-	// until it reports the end of the command.
+	changes  bool          // the command changed the host, or would have changed it
+	// settle, if set, is called repeatedly once the time takes has passed, each time on an
+	// advanced model, until it reports the end of the command.
 	settle func() (answer, bool)
 }
 
@@ -31,8 +31,8 @@ type call struct {
 	login string
 	user  string // the user to which sudo switched; the login without sudo
 	env   map[string]string
-	argv  []string      // without the wrappers
-	limit time.Duration // of a timeout wrapper; 0: none
+	argv  []string      // the command without its wrappers
+	limit time.Duration // the limit of a timeout wrapper; 0: there is none
 	under string        // the innermost wrapper: "", "env", "timeout" or "sudo"
 }
 

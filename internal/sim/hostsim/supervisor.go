@@ -81,7 +81,7 @@ func newSupervisor(m *machine, now time.Time) *supervisor {
 	return &supervisor{host: m, pid: m.newPID(), booted: m.booted, cycle: now}
 }
 
-// next returns when the daemon acts next by itself; zero: never.
+// next returns when the daemon next acts on its own; zero: never.
 func (d *supervisor) next() time.Time {
 	switch {
 	case d.state != daemonUp:
@@ -93,7 +93,7 @@ func (d *supervisor) next() time.Time {
 	}
 }
 
-// step does what is due at that time.
+// step carries out what is due at that time.
 func (d *supervisor) step(at time.Time) {
 	if d.job != nil {
 		d.carryOn(at)
@@ -322,9 +322,9 @@ func (d *supervisor) see(p *process, at time.Time) {
 	p.noPort = p.noPort || p.portBad >= 2
 }
 
-// setState stops, hangs or wakes the daemon. A daemon that wakes carries out
-// the requests received while it hung, although their clients reported an error
-// (measured with monit 5.33: the request is in the socket).
+// setState stops, hangs or wakes the daemon. A daemon that wakes carries out the requests
+// that arrived while it hung, although the clients reported an error (measured with monit
+// 5.33: the requests are still in the socket).
 func (d *supervisor) setState(s daemonState, at time.Time) {
 	was := d.state
 	d.state = s
@@ -346,7 +346,7 @@ func (d *supervisor) setState(s daemonState, at time.Time) {
 	}
 }
 
-// boot starts the daemon again; it remembers which services are not monitored.
+// boot starts the daemon again. The daemon remembers which services are not monitored.
 func (d *supervisor) boot(at time.Time) {
 	d.pid, d.booted, d.cycle = d.host.newPID(), at, at
 	d.job, d.queue, d.todo, d.busy, d.held = nil, nil, nil, false, nil

@@ -131,8 +131,8 @@ func unitShow(u *unit, wanted []string) answer {
 	return answer{out: out}
 }
 
-// unitMark returns the mark that systemctl prints before a unit. The bot's
-// wrapper sets the C locale, in which it is ASCII (systemd 252).
+// unitMark returns the mark that systemctl prints before a unit. The bot's wrapper sets the
+// C locale, in which the mark is ASCII (systemd 252).
 func (c *call) unitMark(u *unit) string {
 	plain := c.env["LC_ALL"] == "C"
 	switch {

@@ -12,8 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// moment is one line of a measured timeline: monit's status and the running
-// process.
+// moment is one line of a measured timeline: the status in monit and the running process.
 type moment struct {
 	At         time.Duration
 	Status     string

@@ -24,13 +24,13 @@ type unit struct {
 	enabled bool
 
 	state    unitState
-	since    time.Time     // when it entered this state
+	since    time.Time     // when the unit entered this state
 	ran      time.Duration // active time before the stop
-	started  time.Time     // when its current or last main process started
+	started  time.Time     // when the current or last main process started
 	pid      int           // main process; 0: none
 	lastPID  int
-	due      time.Time // time of its next own change; zero: never
-	deadline time.Time // of a start
+	due      time.Time // when the unit next changes on its own; zero: never
+	deadline time.Time // deadline of a start
 	result   string    // "success", "exit-code", "signal" or "timeout"
 	retries  int
 	failures int // failed starts in total
@@ -129,7 +129,7 @@ func (u *unit) fail(at time.Time, result string) {
 	u.say(at, "systemd[1]", fmt.Sprintf("%s.service: Failed with result '%s'.", u.name, result))
 }
 
-// step does what is due: it ends a start or begins the next one. An etcd member
+// step carries out what is due: it ends a start or begins the next one. An etcd member
 // is not ready (Type=notify) until the cluster has a quorum.
 func (u *unit) step(at time.Time, w *world) {
 	switch u.state {

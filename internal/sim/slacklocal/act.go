@@ -19,8 +19,8 @@ type SlashCommand struct {
 	Text    string `json:"text"`
 }
 
-// Mention is a message such as "@dh status" in a channel or thread. The bot's
-// name is prepended to a text without it.
+// Mention is a message such as "@dh status" in a channel or thread. If the text does not
+// contain the bot's name, the name is prepended.
 type Mention struct {
 	User     string `json:"user"`
 	Channel  string `json:"channel"`
@@ -43,7 +43,7 @@ type Click struct {
 
 // Answer is what Slack shows a person at once.
 type Answer struct {
-	// OK is false if Slack shows Error, for example operation_timeout.
+	// OK is false if Slack shows the text in Error, for example operation_timeout.
 	OK    bool   `json:"ok"`
 	Error string `json:"error,omitempty"`
 	// Message is the message that appeared at once for that person: the answer
@@ -60,7 +60,7 @@ type Answer struct {
 func (s *Server) inChannel(user, channel string) (Person, Channel, error) {
 	p, ok := s.ws.person(user)
 	if !ok {
-		return p, Channel{}, fmt.Errorf("there is nobody called %q", user)
+		return p, Channel{}, fmt.Errorf("the workspace has no person %q", user)
 	}
 	ch, ok := s.ws.channel(channel)
 	switch {
@@ -137,7 +137,7 @@ func (s *Server) inAck(h hook, command string, raw json.RawMessage) (*Answer, er
 	case json.Unmarshal(raw, &text) == nil:
 		args["text"] = text
 	case json.Unmarshal(raw, &args) != nil:
-		return nil, fmt.Errorf("the ack of %s carries neither an object nor a text", command)
+		return nil, fmt.Errorf("the ack of %s contains neither an object nor a text", command)
 	}
 	if len(args) == 0 {
 		return &Answer{OK: true}, nil
@@ -177,7 +177,7 @@ func escapeTyped(s string) string {
 	return b.String()
 }
 
-// mentionText replaces @dh in a text by the bot's token, or prepends the token.
+// mentionText replaces @dh in a text with the token of the bot, or prepends the token.
 func mentionText(app App, text string) string {
 	id := "<@" + app.UserID + ">"
 	name := regexp.MustCompile(`(^|\s)@` + regexp.QuoteMeta(app.Name) + `\b`)
@@ -188,8 +188,8 @@ func mentionText(app App, text string) string {
 	return escapeTyped(text)
 }
 
-// Mention posts a message that names the bot. The event is sent asynchronously,
-// and again if it is not acked.
+// Mention posts a message that names the bot. The event is sent asynchronously, and sent
+// again if it is not acked.
 func (s *Server) Mention(in Mention) (*Answer, error) {
 	if n := utf8.RuneCountInString(in.Text); n > maxText {
 		return nil, fmt.Errorf("a message holds at most %d characters, this one has %d", maxText, n)
@@ -203,7 +203,7 @@ func (s *Server) Mention(in Mention) (*Answer, error) {
 	parent, err := s.thread(ch.ID, in.ThreadTS)
 	if err != nil {
 		s.mu.Unlock()
-		return nil, fmt.Errorf("there is no message %s in #%s to answer to", in.ThreadTS, ch.Name)
+		return nil, fmt.Errorf("there is no message %s in #%s, so it has no thread", in.ThreadTS, ch.Name)
 	}
 	m := s.room.add(Message{Channel: ch.ID, ThreadTS: parent, User: p.ID}, plainContent(mentionText(s.ws.App, in.Text)))
 	s.feed.message(m)
@@ -274,15 +274,15 @@ func (s *Server) aimAtMessage(payload object, t *target) {
 	payload["channel"] = object{"id": t.channel.ID, "name": slashChannel(t.channel)}
 	payload["state"] = object{"values": object{}}
 	payload["response_url"] = s.hookURL(hook{user: t.person.ID, channel: m.Channel, message: m.TS, thread: m.ThreadTS})
-	if !m.Ephemeral { // Slack does not send ephemeral ones back
+	if !m.Ephemeral { // Slack does not send ephemeral messages back to the app
 		payload["message"] = m.wire(s.ws.App, s.ws.Team.ID)
 	}
 }
 
-// interaction returns the common fields of interactive payloads. user.team_id
-// is the team of the person. team is also the person's, which may be another
-// organisation's; in an Enterprise Grid it is the workspace in which the person
-// acts, and missing if that is the organisation. The caller locks.
+// interaction returns the common fields of interactive payloads. user.team_id is the team
+// of the person, which may belong to another organisation. The field team has the same
+// value; in an Enterprise Grid, team is the workspace in which the person acts, and is
+// missing if the person acts in the organisation itself. The caller locks.
 func (s *Server) interaction(kind string, p Person) object {
 	team := s.ws.typedIn(p)
 	if p.TapTeam != "" {

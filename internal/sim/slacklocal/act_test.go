@@ -85,7 +85,7 @@ func TestClicksNeedSomethingToClickOn(t *testing.T) {
 		{"no such message", Click{User: "approver", Channel: "incident", TS: "1.1", ActionID: "approve"}, "sees no message"},
 		{"another person's ephemeral message", Click{User: "approver", Channel: "incident", TS: ets, ActionID: "again"}, "sees no message"},
 		{"not in the channel", Click{User: "outsider", Channel: "incident", TS: ts, ActionID: "approve"}, "outsider is not in #incident"},
-		{"nobody", Click{User: "ghost", Channel: "incident", TS: ts, ActionID: "approve"}, "nobody called"},
+		{"nobody", Click{User: "ghost", Channel: "incident", TS: ts, ActionID: "approve"}, "has no person"},
 	} {
 		status, out := local(t, s, "click", bad.in)
 		if text, _ := out["error"].(string); status != http.StatusBadRequest || !strings.Contains(text, bad.says) {
@@ -104,7 +104,7 @@ func TestUnackedClickIsVisible(t *testing.T) {
 	}
 }
 
-// The payloads of another organisation's person contain that organisation.
+// The payloads of a person of another organisation contain that organisation.
 func TestOutsiderInASharedChannel(t *testing.T) {
 	s := start(t, Config{})
 	b := connect(t, s)
@@ -137,7 +137,7 @@ func TestOutsiderInASharedChannel(t *testing.T) {
 		t.Errorf("outer event %+v, %v", outer, err)
 	}
 	if status, out := local(t, s, "slash", SlashCommand{User: "outsider", Channel: "incident"}); status != http.StatusBadRequest {
-		t.Errorf("outsider in a channel he is not in: %v", out)
+		t.Errorf("an outsider used a channel without being a member: %v", out)
 	}
 }
 
@@ -423,14 +423,14 @@ func TestLiveFeedAndPage(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	lines := bufio.NewScanner(resp.Body)
-	lines.Scan() // hello: nothing is missed from now on
+	lines.Scan() // the feed says hello: from now on no change is missed
 	if _, err := s.Mention(Mention{User: "operator", Channel: "incident", Text: "x"}); err != nil {
 		t.Fatal(err)
 	}
 	for lines.Scan() && lines.Text() == "" {
 	}
 	if want := `data: {"type":"message","channel":"` + DemoIncident + `"}`; lines.Text() != want {
-		t.Errorf("feed says %q, want %q", lines.Text(), want)
+		t.Errorf("the feed sent %q, want %q", lines.Text(), want)
 	}
 	for _, path := range []string{"/", "/window.html", "/desk.js", "/window.js", "/theme.css", "/desk.css", "/window.css", "/message.js", "/views.js", "/blocks.js", "/text.js", "/icon.svg"} {
 		resp, err := http.Get(s.URL() + path)

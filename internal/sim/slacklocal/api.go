@@ -23,7 +23,7 @@ type method struct {
 	app   bool   // takes the app-level token
 	scope string // of the bot token; "" none
 	rate  rate
-	// perChannel limits the rate by channel.
+	// perChannel means that the rate applies to each channel separately.
 	perChannel bool
 	call       func(*call) (object, error)
 }
@@ -64,8 +64,8 @@ func methods() map[string]method {
 	}
 }
 
-// apiError is an answer with ok:false: Slack's error code, details, and further
-// fields of the answer.
+// apiError is an answer with ok:false: Slack's error code, details, and additional fields
+// of the answer.
 type apiError struct {
 	code     string
 	messages []string
@@ -87,7 +87,7 @@ func apiErr(code string, messages ...string) *apiError {
 type call struct {
 	s      *Server
 	method string
-	host   string // the client's name for this server
+	host   string // the host name with which the client reached this server
 	args   object
 }
 
@@ -168,7 +168,7 @@ func (s *Server) authorise(w http.ResponseWriter, r *http.Request, c *call, m me
 func everyScope(all map[string]method) []string {
 	set := map[string]bool{}
 	for _, s := range []string{"app_mentions:read", "commands", "groups:read", "im:history", "im:read", "mpim:read", "reactions:read"} {
-		set[s] = true // for events and other kinds of channel
+		set[s] = true // scopes for events and for other kinds of channels
 	}
 	for _, m := range all {
 		if m.scope != "" {

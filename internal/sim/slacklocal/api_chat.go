@@ -10,8 +10,8 @@ import (
 
 // Limits of a message's text, in characters.
 const (
-	maxText   = 40_000 // longer ones are cut
-	maxUpdate = 4000   // longer ones are refused
+	maxText   = 40_000 // longer texts are cut
+	maxUpdate = 4000   // longer texts are refused
 )
 
 // content is the checked content of a message.
@@ -83,7 +83,7 @@ func interactive(block object) []object {
 		candidates = []any{block["accessory"]}
 	case "input":
 		candidates = []any{block["element"]}
-	default: // the others have none
+	default: // all other blocks have no interactive elements
 	}
 	var out []object
 	for _, v := range candidates {
@@ -191,8 +191,8 @@ func chatEphemeral(c *call) (object, error) {
 	return object{"message_ts": m.TS}, nil
 }
 
-// own finds a message that the bot may change: its own, and not an ephemeral
-// one, which only its response URL can change. The caller locks.
+// own finds a message that the bot may change: a message of the bot that is not ephemeral.
+// Only a response URL can change an ephemeral message. The caller locks.
 func (s *Server) own(c *call, otherwise string) (*Message, error) {
 	ch, ok := s.ws.channel(c.str("channel"))
 	if !ok || ch.ID != c.str("channel") {
@@ -261,7 +261,8 @@ func reactionAdd(c *call) (object, error)    { return react(c, "reaction_added",
 func reactionRemove(c *call) (object, error) { return react(c, "reaction_removed", "no_reaction") }
 
 // react sets or removes the bot's reaction and sends the app the event, as
-// Slack does for every reaction. already is the error if nothing would change.
+// Slack does for every reaction. The argument already is the error code if
+// nothing would change.
 func react(c *call, event, already string) (object, error) {
 	s := c.s
 	wire, err := s.react(c, event == "reaction_added", already)
@@ -304,7 +305,7 @@ func (s *Server) react(c *call, set bool, already string) (object, error) {
 	}, nil
 }
 
-// slackError returns the error code for an answer outside of the Web API.
+// slackError returns the error code for an answer outside the Web API.
 func slackError(err error) string {
 	var e *apiError
 	if errors.As(err, &e) {

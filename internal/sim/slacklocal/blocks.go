@@ -62,7 +62,7 @@ func checkBlocks(blocks []any, on surface, root string) error {
 		return apiErr("invalid_blocks", c.problems...)
 	}
 	if n := textSize(blocks); on == onMessage && n > maxBlocksText {
-		return apiErr("msg_blocks_too_long", fmt.Sprintf("[ERROR] the blocks hold %d characters of text, about %d are allowed", n, maxBlocksText))
+		return apiErr("msg_blocks_too_long", fmt.Sprintf("[ERROR] the blocks have %d characters of text, but only about %d are allowed", n, maxBlocksText))
 	}
 	return nil
 }

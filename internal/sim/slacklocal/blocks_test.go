@@ -21,8 +21,8 @@ func button(extra string) string {
 	return `{"type":"button","text":{"type":"plain_text","text":"Go"}` + extra + `}`
 }
 
-// Each limit is tested with the largest accepted and the smallest refused size,
-// and Slack's message for the latter.
+// Each limit is tested with the largest accepted size and with the smallest refused size;
+// for the refused size, Slack's message is checked too.
 func TestBlockLimits(t *testing.T) {
 	section := func(n int) string { return `{"type":"section","text":{"type":"mrkdwn","text":"` + x(n) + `"}}` }
 	header := func(n int) string { return `{"type":"header","text":{"type":"plain_text","text":"` + x(n) + `"}}` }
@@ -81,7 +81,7 @@ func checkJSON(t *testing.T, list string) error {
 	return checkBlocks(blocks, onMessage, "/blocks")
 }
 
-// Through the client: the error code, the messages, and 13,000 characters.
+// The error code, the messages and the limit of 13,000 characters, through the client.
 func TestRefusedBlocksOnTheWire(t *testing.T) {
 	s := start(t, Config{})
 	c := api(s)

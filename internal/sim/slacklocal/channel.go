@@ -10,7 +10,7 @@ type ChannelChange struct {
 	Channel    string `json:"channel"`
 	Archived   *bool  `json:"is_archived,omitempty"`
 	Restricted *bool  `json:"restricted,omitempty"`
-	WithoutBot *bool  `json:"without_bot,omitempty"` // removes or adds the bot
+	WithoutBot *bool  `json:"without_bot,omitempty"` // true removes the bot from the channel, false adds it
 }
 
 // ChangeChannel archives a channel, restricts who may post, or removes the bot

@@ -15,8 +15,8 @@ type faults struct {
 	stallUntil time.Time
 	hello      string          // disconnect reason for every new socket
 	acks       int             // acks to lose
-	offset     time.Duration   // of Slack's clock
-	refused    map[bool]string // by whether it is the app token: the error for that token
+	offset     time.Duration   // offset of Slack's clock
+	refused    map[bool]string // the error for a refused token; the key is true for the app token, false for the bot token
 	calls      []*callFault
 }
 
@@ -157,7 +157,7 @@ func (s *Server) Inject(f Fault) error {
 		}
 	case "stall":
 		if f.MS <= 0 {
-			return fmt.Errorf("stall needs ms, for how long nothing moves")
+			return fmt.Errorf("stall needs ms, the duration of the stall")
 		}
 		until := time.Now().Add(time.Duration(f.MS) * time.Millisecond)
 		s.faults.change(func(a *faults) { a.stallUntil = until })
@@ -200,7 +200,7 @@ func (s *Server) revoke(f Fault) error {
 	return nil
 }
 
-// refusal returns the error for a token, "" if it is accepted.
+// refusal returns the error for a token, "" if the token is accepted.
 func (f *faults) refusal(app bool) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -241,7 +241,7 @@ func (s *Server) injectCallFault(f Fault) error {
 	case f.Kind == "api-error" && f.Error != "":
 		c.err = f.Error
 	case f.Kind == "slow":
-		return fmt.Errorf("slow needs ms, how much longer a call takes")
+		return fmt.Errorf("slow needs ms, the additional duration of a call")
 	default:
 		return fmt.Errorf("api-error needs error, e.g. \"fatal_error\"")
 	}

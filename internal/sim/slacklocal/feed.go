@@ -9,7 +9,7 @@ import (
 )
 
 // change is one line of the page's live feed: the place of a change, not its
-// content, because the listener may not be allowed to see it.
+// content, because the listener may not be allowed to see the content.
 type change struct {
 	Type    string `json:"type"` // message or view
 	Channel string `json:"channel,omitempty"`

@@ -49,7 +49,8 @@ func fileURL(c *call) (object, error) {
 		ID: id, Name: name, Title: name, Size: length, Created: s.cfg.Now().Unix(), URL: s.URL() + "/local/file/" + id,
 	}}
 	s.files[id] = f
-	// The same host and port as the API: clients refuse to upload elsewhere.
+	// The upload URL has the host and port of the API, because clients refuse to upload
+	// elsewhere.
 	return object{"file_id": id, "upload_url": "http://" + c.host + "/upload/" + f.upload}, nil
 }
 
@@ -70,7 +71,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 		}
 		switch {
 		case f.done, !s.cfg.Now().Before(f.until):
-			http.Error(w, "this upload URL is used up", http.StatusGone)
+			http.Error(w, "this upload URL was already used", http.StatusGone)
 		case len(data) != f.info.Size:
 			http.Error(w, fmt.Sprintf("announced %d bytes, got %d", f.info.Size, len(data)), http.StatusBadRequest)
 		default:

@@ -17,7 +17,7 @@ type Submission struct {
 func (s *Server) modal(user, id string) (Person, *view, error) {
 	p, ok := s.ws.person(user)
 	if !ok {
-		return p, nil, fmt.Errorf("there is nobody called %q", user)
+		return p, nil, fmt.Errorf("the workspace has no person %q", user)
 	}
 	x := s.views.find(id, "")
 	if x == nil || x.user != p.ID || x.wire["type"] != "modal" {
@@ -90,7 +90,7 @@ func (s *Server) OpenHome(user string) (*Answer, error) {
 	p, ok := s.ws.person(user)
 	if !ok {
 		s.mu.Unlock()
-		return nil, fmt.Errorf("there is nobody called %q", user)
+		return nil, fmt.Errorf("the workspace has no person %q", user)
 	}
 	event := object{"type": "app_home_opened", "user": p.ID, "channel": dmID(p.ID), "tab": "home", "event_ts": s.room.stamp()}
 	answer := &Answer{OK: true}

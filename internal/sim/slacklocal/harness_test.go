@@ -54,7 +54,7 @@ func connect(t *testing.T, s *Server) *bot {
 		stop()
 		for {
 			select {
-			case <-b.Events: // its sender must not be stuck
+			case <-b.Events: // take the event, so that its sender is not blocked
 			case <-done:
 				return
 			}

@@ -142,8 +142,8 @@ func (h *hub) unacked() int {
 	return len(h.waiting)
 }
 
-// acked passes an ack to the delivery that waits for it. It counts only on the
-// socket that got the payload, and only once.
+// acked passes an ack to the delivery that waits for it. An ack counts only on the socket
+// that got the payload, and only once.
 func (h *hub) acked(c *conn, id string, answer json.RawMessage) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -161,8 +161,8 @@ type sentEvent struct {
 
 const rememberedEvents = 100
 
-// publish delivers an event, and repeats it on Slack's schedule until it is
-// acked. It returns at once.
+// publish delivers an event, and repeats the delivery on Slack's schedule until it is
+// acked. publish returns at once.
 func (s *Server) publish(event object, shared bool) {
 	now := s.cfg.Now()
 	payload := object{
@@ -199,8 +199,8 @@ func (s *Server) publish(event object, shared bool) {
 	})
 }
 
-// redeliver sends the newest n events again, in new envelopes with the same
-// event_id. It returns their number.
+// redeliver sends the newest n events again, in new envelopes with the same event_id. It
+// returns the number of events sent.
 func (s *Server) redeliver(n int) int {
 	s.mu.Lock()
 	n = min(n, len(s.events))

@@ -47,13 +47,13 @@ func fillState(blocks []any, given object) (object, error) {
 	}
 	for _, k := range slices.Sorted(maps.Keys(given)) {
 		if !used[k] {
-			return nil, fmt.Errorf("the form has no input %q: it has %s", k, strings.Join(names, ", "))
+			return nil, fmt.Errorf("the form has no input %q; its inputs are %s", k, strings.Join(names, ", "))
 		}
 	}
 	return values, nil
 }
 
-// lookUp finds the value for one input, and its key in given.
+// lookUp finds the value for one input, and the key of that value in given.
 func lookUp(given object, blockID, actionID string) (value any, key string) {
 	if inner, ok := given[blockID].(object); ok {
 		return inner[actionID], blockID
@@ -67,7 +67,8 @@ func lookUp(given object, blockID, actionID string) (value any, key string) {
 	return nil, ""
 }
 
-// inputValue is one entry of state.values; given nil means untouched.
+// inputValue returns one entry of state.values. If given is nil, the person did not touch
+// the input.
 func inputValue(e object, given any) (state object, empty bool, err error) {
 	kind, _ := e["type"].(string)
 	state = object{"type": kind}
@@ -114,7 +115,7 @@ func inputValue(e object, given any) (state object, empty bool, err error) {
 	case "timepicker":
 		state["selected_time"] = given
 	default:
-		return nil, false, fmt.Errorf("this server cannot fill in a %s", kind)
+		return nil, false, fmt.Errorf("the local Slack cannot fill in a %s", kind)
 	}
 	return state, given == nil || given == "", nil
 }
@@ -162,5 +163,5 @@ func choose(e object, want string) (object, error) {
 		}
 		known = append(known, fmt.Sprint(o["value"]))
 	}
-	return nil, fmt.Errorf("has no option %q: it has %s", want, strings.Join(known, ", "))
+	return nil, fmt.Errorf("there is no option %q; the options are %s", want, strings.Join(known, ", "))
 }

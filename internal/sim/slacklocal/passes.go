@@ -8,13 +8,13 @@ import (
 // Slack's limits of response URLs.
 const (
 	hookUses = 5                // posts to one response URL
-	hookLife = 30 * time.Minute // of a response URL
+	hookLife = 30 * time.Minute // life of a response URL
 )
 
 // passes are items that expire: tickets for a WebSocket, trigger ids, response
 // URLs. The caller locks.
 type passes struct {
-	tickets  map[string]time.Time // when it expires
+	tickets  map[string]time.Time // when the ticket expires
 	triggers map[string]*trigger
 	hooks    map[string]*hook
 	count    int64

@@ -11,8 +11,8 @@ import (
 type object = map[string]any
 
 // Message is one message in /local/messages. Blocks are as stored, with the
-// block and action ids that Slack adds. They stay encoded, since many messages
-// are kept and few are read.
+// block and action ids that Slack adds. Blocks stay encoded, because many
+// messages are kept and few are read.
 type Message struct {
 	TS       string `json:"ts"` // "1700000000.000100", unique and rising in the workspace
 	ThreadTS string `json:"thread_ts,omitempty"`
@@ -56,7 +56,7 @@ func newRoom(now func() time.Time) *room {
 	return &room{now: now, channels: map[string][]*Message{}}
 }
 
-// stamp returns a new ts: the time, moved forward if it would repeat.
+// stamp returns a new ts: the current time, or a later time if that ts was already used.
 func (r *room) stamp() string {
 	r.last = max(r.last+1, r.now().UnixMicro())
 	return fmt.Sprintf("%d.%06d", r.last/1e6, r.last%1e6)
@@ -90,9 +90,8 @@ func (r *room) find(channel, ts string) *Message {
 	return nil
 }
 
-// edit replaces text and blocks and keeps the old version. It replaces the
-// message instead of changing it, because readers use the old one without a
-// lock.
+// edit replaces text and blocks and keeps the old version. It replaces the message instead
+// of changing it, because readers use the old message without a lock.
 func (r *room) edit(m *Message, said content) *Message {
 	now := r.now()
 	next := *m

@@ -20,8 +20,8 @@ type Config struct {
 	Listen    string // host:port on loopback; "" means 127.0.0.1:0
 	Workspace Workspace
 	Clocks    Clocks
-	// Unlimited disables the rate limits, for measurements of something else.
-	// Sizes and durations still apply.
+	// Unlimited disables the rate limits, for measurements that the limits would distort.
+	// Limits of sizes and durations still apply.
 	Unlimited bool
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -75,7 +75,7 @@ type Server struct {
 
 	life   context.Context
 	end    context.CancelFunc
-	gate   sync.Mutex // held to enter work and to end life; no work enters afterwards
+	gate   sync.Mutex // held while work is registered and while life ends; no work is registered afterwards
 	work   sync.WaitGroup
 	served chan error // what Run returned, for Start and Close
 }
@@ -146,7 +146,7 @@ func checkLoopback(addr string) error {
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("slacklocal: will not listen on %q, because anyone who reaches this server can act as any person: use 127.0.0.1:PORT", addr)
+	return fmt.Errorf("slacklocal: the server does not listen on %q, because anyone who reaches this server can act as any person: use 127.0.0.1:PORT", addr)
 }
 
 // Run serves until ctx ends, closes every socket, waits for all goroutines, and
@@ -237,7 +237,7 @@ func (s *Server) enter() bool {
 	return true
 }
 
-// background runs f, which must end with s.life; Run waits for it.
+// background runs f, which must end when s.life ends. Run waits for f.
 func (s *Server) background(f func()) {
 	if !s.enter() {
 		return
@@ -262,7 +262,7 @@ func (s *Server) handler() http.Handler {
 			return
 		}
 		defer s.work.Done()
-		// A foreign page could rebind its own name to this address.
+		// A web page of another origin could rebind its own name to this address.
 		if !loopbackHost(r.Host) {
 			http.Error(w, "this server answers to 127.0.0.1 and localhost only", http.StatusForbidden)
 			return
@@ -287,7 +287,7 @@ func secret() string {
 	return hex.EncodeToString(b[:])
 }
 
-// sleep waits for d or the end of the server; false means the latter.
+// sleep waits for d. It returns false if the server ends before that.
 func (s *Server) sleep(d time.Duration) bool {
 	if d <= 0 {
 		return s.life.Err() == nil

@@ -4,8 +4,8 @@ import (
 	"fmt"
 )
 
-// AppShortcut is an entry of the app on every message, or, if "global", next to
-// the message input.
+// AppShortcut is a shortcut of the app: on every message, or, if its type is "global", next
+// to the message input.
 type AppShortcut struct {
 	Name       string `json:"name"`
 	Type       string `json:"type"` // message or global
@@ -18,7 +18,7 @@ type ShortcutUse struct {
 	User       string `json:"user"`
 	Channel    string `json:"channel"`
 	TS         string `json:"ts"`
-	CallbackID string `json:"callback_id"` // "" selects the only one of its type
+	CallbackID string `json:"callback_id"` // "" selects the only shortcut of this type
 }
 
 // Shortcut sends a shortcut to the app and waits for the ack.
@@ -54,7 +54,7 @@ func (s *Server) shortcut(in ShortcutUse) (payload object, p Person, ch Channel,
 	if in.TS == "" {
 		var ok bool
 		if p, ok = s.ws.person(in.User); !ok {
-			return nil, p, ch, "", "", fmt.Errorf("there is nobody called %q", in.User)
+			return nil, p, ch, "", "", fmt.Errorf("the workspace has no person %q", in.User)
 		}
 		payload = s.interaction(wire, p)
 		payload["callback_id"], payload["action_ts"] = id, s.room.stamp()

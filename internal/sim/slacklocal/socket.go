@@ -12,7 +12,7 @@ import (
 
 // Limits of Socket Mode.
 const (
-	maxSockets   = 10     // of one app; the next one gets too_many_websockets
+	maxSockets   = 10     // sockets of one app; the next socket gets too_many_websockets
 	maxFrame     = 20_480 // bytes a client may send in one frame
 	writeTimeout = 10 * time.Second
 	outbox       = 512 // frames queued for a slow reader
@@ -35,9 +35,9 @@ type conn struct {
 	stop context.CancelFunc
 
 	mu       sync.Mutex
-	deaf     bool // open, pings, and delivers nothing
-	frozen   bool // open at the other end only: no traffic
-	draining bool // about to close: gets no new payload
+	deaf     bool // the socket is open and pings, but delivers nothing
+	frozen   bool // the socket is open only at the other end, and has no traffic
+	draining bool // the socket is about to close, and gets no new payload
 }
 
 // openSocket implements apps.connections.open.
@@ -66,7 +66,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, stop := context.WithCancel(s.life)
 	c := &conn{s: s, ws: ws, out: make(chan any, outbox), ctx: ctx, stop: stop}
-	// Close unblocks the reader; it is idempotent.
+	// Close unblocks the reader; it may be called again.
 	context.AfterFunc(ctx, func() { ws.Close() })
 	n := s.hub.add(c)
 	c.send(object{
@@ -206,9 +206,9 @@ func (c *conn) send(frame any) bool {
 	}
 }
 
-// disconnect makes the client close the socket, with Slack's behaviour for that
-// reason. After a warning the socket works for Clocks.Warning; otherwise it
-// ends at once, with a moment for late acks.
+// disconnect makes the client close the socket, and behaves as Slack does for this reason.
+// After a warning the socket works for Clocks.Warning; otherwise the socket ends almost at
+// once, with a moment for late acks.
 func (c *conn) disconnect(reason string) {
 	c.send(object{"type": "disconnect", "reason": reason, "debug_info": object{"host": "applink-local"}})
 	if reason == reasonWarning {

@@ -73,7 +73,7 @@ func TestUnackedSlashShowsOperationTimeoutOnce(t *testing.T) {
 		t.Errorf("messages %+v", list)
 	}
 	b.await(t, socketmode.EventTypeSlashCommand)
-	// It is never sent again: the next payload is that of the next command.
+	// The slash command is never sent again: the next payload is that of the next command.
 	answer := answerOf(func() (*Answer, error) {
 		return s.Slash(SlashCommand{User: "operator", Channel: "incident", Text: "second"})
 	})
@@ -125,7 +125,7 @@ func TestEventsAreRedeliveredInNewEnvelopes(t *testing.T) {
 	if d := cmp.Diff([]int{0, 1, 2}, attempts); d != "" {
 		t.Error(d)
 	}
-	// It is sent again on demand, even after an ack.
+	// An event can be sent again on demand, even after an ack.
 	if err := s.Inject(Fault{Kind: "redeliver"}); err != nil {
 		t.Fatal(err)
 	}

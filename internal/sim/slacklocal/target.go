@@ -31,7 +31,7 @@ func (s *Server) target(in Click) (*target, error) {
 	if in.ViewID != "" {
 		p, ok := s.ws.person(in.User)
 		if !ok {
-			return nil, fmt.Errorf("there is nobody called %q", in.User)
+			return nil, fmt.Errorf("the workspace has no person %q", in.User)
 		}
 		t.person = p
 		if t.view = s.views.find(in.ViewID, ""); t.view == nil || t.view.user != p.ID {
@@ -52,7 +52,7 @@ func (s *Server) target(in Click) (*target, error) {
 	return t, t.pick(blocks, in)
 }
 
-// pick finds the single element that a click names.
+// pick finds the single element that a click refers to.
 func (t *target) pick(blocks []any, in Click) error {
 	found := 0
 	var there []string
@@ -76,16 +76,16 @@ func (t *target) pick(blocks []any, in Click) error {
 	case found > 1:
 		return fmt.Errorf("%q is there %d times: name its block_id or value", in.ActionID, found)
 	case len(there) == 0:
-		return errors.New("there is nothing to click on")
+		return errors.New("this message or view has no element to click on")
 	default:
-		return fmt.Errorf("there is no such %q to click on: there is %s", in.ActionID, strings.Join(there, ", "))
+		return fmt.Errorf("there is no such %q to click on; the elements are %s", in.ActionID, strings.Join(there, ", "))
 	}
 }
 
 // Button is a button as a person sees it.
 type Button struct {
 	Label, ActionID, BlockID, Value string
-	Confirm                         bool // asks for a confirmation first
+	Confirm                         bool // the button asks for a confirmation first
 }
 
 // Buttons lists the message's buttons in the order shown.
@@ -138,6 +138,6 @@ func (s *Server) use(block, e object, in Click) (object, error) {
 		a["selected_option"] = o
 		return a, nil
 	default:
-		return nil, fmt.Errorf("this server cannot use a %v", e["type"])
+		return nil, fmt.Errorf("the local Slack cannot use a %v", e["type"])
 	}
 }

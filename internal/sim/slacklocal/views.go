@@ -10,7 +10,7 @@ import (
 
 // Limits of views.
 const (
-	maxTitle    = 24   // of a modal, and of its buttons
+	maxTitle    = 24   // of the title and the buttons of a modal
 	maxMetadata = 3000 // characters of private_metadata
 	maxStack    = 3    // modals on top of each other
 )
@@ -23,7 +23,7 @@ type view struct {
 
 // views are the open views of the people. The caller locks.
 type views struct {
-	modals map[string][]*view // by user, the topmost last
+	modals map[string][]*view // by user; the topmost modal is the last
 	home   map[string]*view
 }
 
@@ -224,7 +224,7 @@ func (s *Server) answerSubmission(x *view, answer json.RawMessage) (map[string]s
 	}
 	if len(answer) > 0 {
 		if err := json.Unmarshal(answer, &a); err != nil {
-			return nil, fmt.Errorf("the app's answer to the form is not what Slack understands: %w", err)
+			return nil, fmt.Errorf("Slack cannot parse the app's answer to the form: %w", err)
 		}
 	}
 	s.mu.Lock()
@@ -237,13 +237,13 @@ func (s *Server) answerSubmission(x *view, answer json.RawMessage) (map[string]s
 		delete(s.views.modals, x.user)
 	case "errors":
 		if len(a.Errors) == 0 {
-			return nil, fmt.Errorf("the app answered the form with response_action errors, and named none")
+			return nil, fmt.Errorf("the app answered the form with response_action errors, but without errors")
 		}
 		return a.Errors, nil
 	case "update", "push":
 		checked, err := readView(a.View, "modal")
 		if err != nil {
-			return nil, fmt.Errorf("the app answered the form with a bad view: %w", err)
+			return nil, fmt.Errorf("the app answered the form with an invalid view: %w", err)
 		}
 		if a.Action == "update" {
 			s.change(x, checked)

@@ -11,7 +11,7 @@ import (
 // them.
 const (
 	DemoTeam      = "T0DHLOCAL" // the organisation that runs the bot
-	DemoOtherTeam = "T0VENDOR0" // the other one, in shared-vendor
+	DemoOtherTeam = "T0VENDOR0" // the other organisation, which shares the channel shared-vendor
 	DemoApp       = "A0DHBOT00"
 	DemoBotUser   = "U0DHBOT00"
 	DemoBot       = "B0DHBOT00"
@@ -54,8 +54,8 @@ type App struct {
 	BotID  string `json:"bot_id"`  // B…
 	UserID string `json:"user_id"` // U…
 	Name   string `json:"name"`    // the name in a mention
-	// AppToken (xapp-…) and BotToken (xoxb-…) are the accepted tokens. An empty
-	// one accepts every token of its kind.
+	// AppToken (xapp-…) and BotToken (xoxb-…) are the accepted tokens. An empty token
+	// accepts every token of its kind.
 	AppToken string `json:"-"`
 	BotToken string `json:"-"`
 	// Scopes are the bot token's OAuth scopes; nil grants every scope that
@@ -63,7 +63,7 @@ type App struct {
 	Scopes []string `json:"-"`
 	// OrgWide means that the app is installed for the whole Enterprise Grid.
 	OrgWide bool `json:"org_wide,omitempty"`
-	// Shortcuts are those in the app's manifest.
+	// Shortcuts are the shortcuts in the app's manifest.
 	Shortcuts []AppShortcut `json:"shortcuts"`
 }
 
@@ -80,7 +80,7 @@ type Person struct {
 	EnterpriseID   string `json:"enterprise_id,omitempty"`
 	EnterpriseUser string `json:"enterprise_user,omitempty"`
 	// TapTeam is the team in this person's taps and forms: another workspace of
-	// the organisation (T…) or the organisation itself (E…). "" is their own.
+	// the organisation (T…) or the organisation itself (E…). "" means the person's own team.
 	TapTeam         string `json:"tap_team,omitempty"`
 	TZ              string `json:"tz"`
 	Deleted         bool   `json:"deleted,omitempty"`
@@ -103,7 +103,7 @@ type Channel struct {
 	ExtShared bool     `json:"is_ext_shared"`
 	Private   bool     `json:"is_private"`
 	Archived  bool     `json:"is_archived"`
-	// Restricted means that only some people may post there, and not the bot.
+	// Restricted means that only some people may post in the channel, and the bot may not.
 	Restricted bool `json:"restricted,omitempty"`
 	IM         bool `json:"is_im"` // a direct message with the bot
 }
@@ -116,9 +116,9 @@ type Group struct {
 	Users  []string `json:"users"`
 }
 
-// DemoWorkspace returns the workspace of the demo: operator, approver,
-// approver2 and reader; outsider of another organisation; and the channels
-// incident, audit and shared-vendor. outsider is only in the last one.
+// DemoWorkspace returns the workspace of the demo. Its people are operator, approver,
+// approver2 and reader, and outsider of another organisation; its channels are incident,
+// audit and shared-vendor. outsider is a member of shared-vendor only.
 func DemoWorkspace() Workspace {
 	home := []string{DemoBotUser, DemoOperator, DemoApprover, DemoApprover2, DemoReader}
 	return Workspace{
@@ -153,9 +153,9 @@ const (
 	DemoSide         = "T0DHSIDE0"
 )
 
-// DemoGrid returns the demo's workspace in an Enterprise Grid, as Slack shows
-// one: users.info has no team_id for its people, and taps come from another
-// workspace or from the organisation itself.
+// DemoGrid returns the demo's workspace as part of an Enterprise Grid, with
+// Slack's answers for such a workspace: users.info has no team_id for its
+// people, and taps come from another workspace or from the organisation itself.
 func DemoGrid() Workspace {
 	ws := DemoWorkspace()
 	ws.Team.EnterpriseID = DemoOrganisation
@@ -181,7 +181,7 @@ func (w *Workspace) validate() error {
 		}
 		for _, key := range []string{id, what + " " + name} {
 			if seen[key] {
-				return fmt.Errorf("slacklocal: %s %q (%s) is there twice", what, name, id)
+				return fmt.Errorf("slacklocal: %s %q (%s) is defined twice", what, name, id)
 			}
 			seen[key] = true
 		}
@@ -251,8 +251,8 @@ func (w *Workspace) channel(ref string) (Channel, bool) {
 
 func (c Channel) has(user string) bool { return slices.Contains(c.Members, user) }
 
-// dmID returns the id of a user's direct messages with the bot, which is fixed
-// like the other ids.
+// dmID returns the id of a user's direct messages with the bot. The id is fixed, like the
+// other ids.
 func dmID(user string) string { return "D" + user[min(1, len(user)):] }
 
 // clone copies the parts that the server changes.
