@@ -18,9 +18,9 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// bare is the simplest loop with slack-go and x/crypto/ssh: it acks in the
-// goroutine that reads, sends its lines over warm connections in parallel, and posts
-// their output.
+// bare is the simplest loop with slack-go and x/crypto/ssh: it acks in the goroutine that
+// reads, sends the lines of a status over warm connections in parallel, and posts the
+// output.
 type bare struct {
 	chat    *slack.Client
 	lines   map[string][]line      // by process
@@ -30,9 +30,9 @@ type bare struct {
 }
 
 // startBare runs the loop until the benchmark ends. lines has the lines to send for a
-// status, by process. If atOnce is above 0, it limits concurrent commands, and
-// connections to Slack are kept open: a bare loop without guarantees cannot be tuned
-// further.
+// status, by process. If atOnce is above 0, at most atOnce commands run concurrently,
+// and connections to Slack are kept open: a bare loop without guarantees cannot be
+// tuned further.
 func startBare(tb testing.TB, e *estate, local *slacklocal.Server, atOnce int, lines map[string][]line) {
 	tb.Helper()
 	opts := []slack.Option{slack.OptionAppLevelToken(local.AppToken()), slack.OptionAPIURL(local.APIURL())}

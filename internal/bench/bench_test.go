@@ -45,7 +45,7 @@ func BenchmarkStatus(b *testing.B) {
 		start, idle := life(b, e)
 		results := verdict(ours, same, one, txns, start, idle)
 		if bolt := sides[len(sides)-1]; bolt != capped {
-			last := ours.rounds[1][len(ours.rounds[1])-boltRounds:] // next to Bolt's in time
+			last := ours.rounds[1][len(ours.rounds[1])-boltRounds:] // the rounds that are next to the rounds of Bolt in time
 			results = append(results, result{
 				what: "reply median, 1 in flight, ours / Bolt", metric: "bolt1-ratio", value: ratio(last, bolt.rounds[1], reply50), atMost: 0.45,
 			})
@@ -58,8 +58,8 @@ func BenchmarkStatus(b *testing.B) {
 	}
 }
 
-// compare lets the sides take turns, ours first, and returns the number of transactions
-// for each read of ours.
+// compare lets the sides take turns, the bot first, and returns the number of transactions
+// for each read of the bot.
 func compare(tb testing.TB, e *estate, store *etcdstore.Store, sides []*side) float64 {
 	tb.Helper()
 	for _, s := range sides {
@@ -79,8 +79,8 @@ func compare(tb testing.TB, e *estate, store *etcdstore.Store, sides []*side) fl
 	return float64(store.Txns()-before) / float64(reads)
 }
 
-// besideBolt lets Bolt take turns with ours, with one command in flight. With many in
-// flight Bolt exceeds Slack's 3 s for an ack, so there is nothing to compare.
+// besideBolt lets Bolt and the bot take turns, with one command in flight. With many
+// commands in flight Bolt exceeds Slack's 3 s for an ack, so there is nothing to compare.
 func besideBolt(tb testing.TB, e *estate, ours *side) *side {
 	tb.Helper()
 	bolt := newSide(tb, "Bolt, ControlMaster", func(local *slacklocal.Server) { startBolt(tb, e, local) })
@@ -93,8 +93,8 @@ func besideBolt(tb testing.TB, e *estate, ours *side) *side {
 	return bolt
 }
 
-// life measures `bot run` itself: the time until it is connected to Slack, in ms, and its
-// memory while it is idle, in MB.
+// life measures `bot run` itself: the time until the bot is connected to Slack, in ms, and
+// the memory of the idle bot, in MB.
 func life(tb testing.TB, e *estate) (start, idle float64) {
 	tb.Helper()
 	bot := buildBot(tb)
@@ -132,8 +132,8 @@ func verdict(ours, same, one *side, txns, start, idle float64) []result {
 	}
 }
 
-// TestSides checks that both sides do what the benchmark measures, and that a read costs
-// at most two transactions.
+// TestSides checks that the bot and the bare loop answer the commands of the benchmark, and
+// that a read costs at most two transactions.
 func TestSides(t *testing.T) {
 	e := newEstate(t)
 	var store *etcdstore.Store

@@ -17,14 +17,14 @@ import (
 // starts is the number of starts of the bot, each with a fresh store.
 const starts = 7
 
-// idleFor is how long a bot is left alone before its memory is read.
+// idleFor is how long a bot is idle before its memory is read.
 const idleFor = 5 * time.Second
 
 // process is a running `bot run`.
 type process struct {
 	cmd  *exec.Cmd
 	said bytes.Buffer
-	// slack is its workspace.
+	// slack is the workspace of the bot.
 	slack *slacklocal.Server
 }
 

@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// boltDir has the packages of its package.json after `npm ci`.
+// boltDir has a package.json, and after `npm ci` also the packages that it names.
 var boltDir = filepath.Join("..", "..", "test", "bolt")
 
 // hasBolt reports whether Slack's own framework is installed.

@@ -29,7 +29,7 @@ const (
 // BenchmarkFleet measures `/dh status` of 50 and of 500 hosts, from the command until the
 // card is complete. It compares this with parallel-ssh, which sends every host the same
 // line and prints the answers, over kept connections (OpenSSH's ControlMaster) and over
-// new ones. A second parallel-ssh sends the status command alone.
+// new connections. A second parallel-ssh sends the status command alone.
 func BenchmarkFleet(b *testing.B) {
 	program, err := exec.LookPath("parallel-ssh")
 	if err != nil {
@@ -61,8 +61,9 @@ func (s *spent) add(took, cpu time.Duration) {
 // asking has a side's figures over kept and over new connections.
 type asking struct{ warm, cold spent }
 
-// fleetOfOurs queries through the bot. The CPU time includes that of the local Slack. It also
-// returns the line that the bot sends to every host for a status over a kept connection.
+// fleetOfOurs queries the hosts through the bot. The CPU time includes that of the local
+// Slack. fleetOfOurs also returns the line that the bot sends to every host for a status
+// over a kept connection.
 func fleetOfOurs(b *testing.B, e *estate) (all asking, line string) {
 	b.Helper()
 	for range fleetRounds {
@@ -123,7 +124,7 @@ func (s *side) askFleet(b *testing.B) (took, cpu time.Duration) {
 		select {
 		case <-s.posted[channel]:
 		case <-time.After(fleetPatience):
-			b.Fatalf("no complete answer within %v; the last one is %q", fleetPatience, last)
+			b.Fatalf("no complete answer within %v; the last answer is %q", fleetPatience, last)
 		}
 		list, err := s.slack.Messages(channel, personID(channel))
 		if err != nil {
@@ -135,7 +136,7 @@ func (s *side) askFleet(b *testing.B) (took, cpu time.Duration) {
 	}
 }
 
-// fleetOfTheirs queries with parallel-ssh.
+// fleetOfTheirs queries the hosts with parallel-ssh.
 func fleetOfTheirs(b *testing.B, e *estate, program, sent string) asking {
 	b.Helper()
 	p := newParallel(b, e, program, sent)

@@ -31,12 +31,12 @@ type estate struct {
 	catalogs                   catalogs.Set
 	hosts                      []host
 	login, keyFile, knownHosts string
-	watch                      string // a line of the cluster's config, "" for none
+	watch                      string // the line "watch" of the cluster's config, "" for none
 }
 
 // shim replaces sudo: it answers "… monit status NAME" at once with a real monit's answer
-// about a running process. It starts no further process, because only the way to the host
-// is measured.
+// about a running process. The script starts no other process, because only the way to
+// the host is measured.
 const shim = "#!/bin/sh\nfor name; do :; done\n. %s/\"$name\"\n"
 
 // list replaces ps: the queried process runs, and the host's clock matches the status.
@@ -91,7 +91,7 @@ func newEstate(tb testing.TB) *estate {
 	return e
 }
 
-// plan gets the commands from the planner, so that both sides send the same.
+// plan gets the commands from the planner, so that all sides send the same commands.
 func (e *estate) plan(tb testing.TB) {
 	tb.Helper()
 	cl := fleet.Cluster{Name: cluster, Catalog: generation, ACLs: fleet.ACLsInEtcd}

@@ -26,7 +26,7 @@ func newHostKeys(tb testing.TB) hostKeys {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if me.Uid == "0" { // sshd as root requires its empty directory
+	if me.Uid == "0" { // sshd as root requires an empty directory for privilege separation
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 			tb.Fatal(err)
 		}
@@ -35,14 +35,14 @@ func newHostKeys(tb testing.TB) hostKeys {
 	return hostKeys{dir: dir, user: me.Username, login: sshdtest.Keygen(tb, dir+"/id"), host: sshdtest.Keygen(tb, dir+"/host")}
 }
 
-// listening is an sshd that accepts its connections by itself.
+// listening is an sshd that listens on its own addresses.
 type listening struct {
 	ips   []string
 	port  string
-	known string // its file of known hosts
+	known string // the known_hosts file for this sshd
 }
 
-// addresses are n addresses of the loopback interface, from a number on.
+// addresses returns n addresses of the loopback interface, beginning with the given number.
 func addresses(from, n int) []string {
 	out := make([]string, n)
 	for i := range out {

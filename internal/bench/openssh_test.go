@@ -16,12 +16,12 @@ const clockTick = 10 * time.Millisecond
 // openSSH configures OpenSSH's client for an estate, until the benchmark ends.
 type openSSH struct {
 	dir         string // the directory of the files and of the masters' sockets
-	kept, fresh string // ssh_config files: with kept connections (ControlMaster), or new ones
+	kept, fresh string // ssh_config files: with kept connections (ControlMaster), and with new connections
 }
 
 func newOpenSSH(tb testing.TB, e *estate) *openSSH {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "b") // a socket's path must be short
+	dir, err := os.MkdirTemp("", "b") // the path of a socket must be short
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -47,8 +47,8 @@ func (o *openSSH) mastersCPU(tb testing.TB) (all time.Duration) {
 	return all
 }
 
-// masters are the ssh processes that keep connections open. Their command lines name
-// their sockets.
+// masters returns the ssh processes that keep connections open. The command line of such a
+// process contains the path of its socket.
 func (o *openSSH) masters(tb testing.TB) (pids []int) {
 	tb.Helper()
 	list, err := filepath.Glob("/proc/[0-9]*/cmdline")

@@ -50,8 +50,9 @@ clusters:
 	return write(tb, filepath.Join(dir, "config.yaml"), text, 0o600)
 }
 
-// startOurs runs the bot, with the edges of `bot run`, until the benchmark ends. It
-// returns the edges and the recorder of the lines that the bot sends.
+// startOurs runs the bot, with the same clients of Slack, hosts and store as `bot run`,
+// until the benchmark ends. It returns these clients and the recorder of the lines that the
+// bot sends.
 func startOurs(tb testing.TB, e *estate, local *slacklocal.Server) (*app.Opened, *recorder) {
 	tb.Helper()
 	env := map[string]string{"SLACK_APP_TOKEN": local.AppToken(), "SLACK_BOT_TOKEN": local.BotToken()}

@@ -2,5 +2,5 @@
 
 package bench
 
-// raced reports whether the race detector is on. It multiplies memory and time.
+// raced reports whether the race detector is on, which multiplies memory and time.
 const raced = true

@@ -13,7 +13,7 @@ import (
 // line is a line that is sent to one host for a status.
 type line struct{ host, sent string }
 
-// recorder passes reads on and records the lines in which they are sent.
+// recorder passes reads to another runner, and records the lines in which the reads are sent.
 type recorder struct {
 	app.Remote
 
@@ -51,8 +51,9 @@ func (r *recorder) take() []line {
 	return lines
 }
 
-// record requests the status of each process and returns the lines that were sent for it. It
-// requests each twice, because the first status of a process reads its log from the beginning.
+// record requests the status of each process and returns the lines that were sent for it.
+// It requests each status twice, because the first status of a process reads the log from
+// the beginning.
 func record(tb testing.TB, e *estate, ours *side, r *recorder) map[string][]line {
 	tb.Helper()
 	lines := map[string][]line{}

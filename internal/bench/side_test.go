@@ -62,11 +62,11 @@ func newSide(tb testing.TB, name string, start func(*slacklocal.Server)) *side {
 
 func channelID(i int) string { return fmt.Sprintf("C0BENCH%03d", i) }
 
-// personID is the requester in a channel. Each channel has its own, because every person
-// has a budget of reads.
+// personID is the requester in a channel. Each channel has its own requester, because every
+// person has a budget of reads.
 func personID(channel string) string { return "U" + channel[1:] }
 
-// workspace is the demo's, with many channels and a person in each.
+// workspace is the demo's workspace, with many channels and a person in each.
 func workspace() slacklocal.Workspace {
 	w := slacklocal.DemoWorkspace()
 	for i := range channels {
@@ -134,7 +134,7 @@ func (s *side) round(tb testing.TB, e *estate, inFlight, commands int) {
 	for i := range list {
 		time.Sleep(time.Until(s.asked[s.next].Add(channelRest)))
 		list[i].channel, list[i].process = channelID(s.next), e.hosts[s.next%len(e.hosts)].process
-		s.asked[s.next] = time.Now().Add(patience) // not again in this round
+		s.asked[s.next] = time.Now().Add(patience) // so that the channel is not used again in this round
 		s.next = (s.next + 1) % channels
 	}
 	next := make(chan *asked)
@@ -169,8 +169,8 @@ func (s *side) round(tb testing.TB, e *estate, inFlight, commands int) {
 	})
 }
 
-// cpuTime is the CPU time of this process so far, user and system: that of the sides, their
-// Slacks and the benchmark, not of the hosts.
+// cpuTime returns the CPU time of this process so far, user and system. It includes the
+// sides, their local Slacks and the benchmark, but not the hosts.
 func cpuTime(tb testing.TB) time.Duration {
 	tb.Helper()
 	var u syscall.Rusage

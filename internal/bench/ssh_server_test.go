@@ -17,7 +17,7 @@ import (
 )
 
 // serverVariable makes the test binary an SSH server in a separate process, so that the
-// server's memory and CPU time are not counted as ours.
+// server's memory and CPU time are not counted as the bot's.
 const serverVariable = "DHBOT_BENCH_SSH_SERVER"
 
 func TestMain(m *testing.M) {

@@ -25,26 +25,25 @@ import (
 
 const (
 	manyHosts = 500
-	// warmMB is the most memory that manyHosts warm connections may use.
+	// warmMB is the most memory, in MB, that manyHosts warm connections may use.
 	warmMB      = 60
 	stormRounds = 3
-	// The number of commands in a round of the comparison, and of rounds.
+	// The number of commands in a round of the comparison, and the number of rounds.
 	warmCommands = 60
 	coldCommands = 6
 	sshRounds    = 8
-	// fastest is the share of the samples that is compared, the shortest ones: other load
-	// on the machine only makes samples longer.
+	// fastest is the share of the samples that is compared. Only the shortest samples are,
+	// because other load on the machine only makes samples longer.
 	fastest = 0.1
-	// crowdHosts is the number of hosts that one sshd simulates, at most mostListened;
-	// maxStartups is how many concurrent logins it allows.
+	// crowdHosts is the number of hosts that one sshd simulates, at most mostListened.
+	// maxStartups is how many concurrent logins this sshd allows.
 	crowdHosts  = 16
 	maxStartups = 4
 )
 
-// BenchmarkSSH measures the SSH client by itself: the memory of 500 open connections and
-// the time to dial them, compared with as many plain x/crypto connections dialled at once;
-// and a command over an open and over a new connection to a real sshd, compared with plain
-// x/crypto.
+// BenchmarkSSH measures the SSH client alone, and compares it with plain x/crypto: the
+// memory of 500 open connections and the time to dial them all at once, and the time of a
+// command over an open and over a new connection to a real sshd.
 func BenchmarkSSH(b *testing.B) {
 	for b.Loop() {
 		results := append(append(storm(b), crowded(b)...), beside(b)...)
@@ -92,8 +91,8 @@ func storm(tb testing.TB) []result {
 	return []result{
 		{what: "500 warm connections, MB", metric: "warm500-MB", value: median(held), atMost: warmMB},
 		{what: "500 warm connections, ours / plain x/crypto", metric: "warm500-ratio", value: median(heldBeside), atMost: 1.30},
-		// Ours checks the login shell on each connection: one command more, on the cores
-		// that also simulate the 500 hosts.
+		// The limit is 3 because our pool runs one extra command per connection (it checks
+		// the login shell), on the same cores that simulate the 500 hosts.
 		{what: "dial storm of 500, ours / plain x/crypto at once", metric: "storm500-ratio", value: median(took), atMost: 3},
 	}
 }
@@ -125,7 +124,8 @@ func poolStorm(tb testing.TB, address, known, key string) (held float64, took ti
 	return resident(tb) - before, took
 }
 
-// plainStorm does the same without a pool.
+// plainStorm connects to many hosts without a pool, and returns the memory of the
+// connections in MB, and the time.
 func plainStorm(tb testing.TB, address, known, key string) (held float64, took time.Duration) {
 	tb.Helper()
 	before := resident(tb)
@@ -139,8 +139,8 @@ func plainStorm(tb testing.TB, address, known, key string) (held float64, took t
 	return held, took
 }
 
-// TestWarmMemory checks the memory of 500 warm connections against its limit, which is for
-// a build without the race detector.
+// TestWarmMemory checks that 500 warm connections use at most warmMB, in a build without
+// the race detector.
 func TestWarmMemory(t *testing.T) {
 	address, known := startServer(t)
 	if held, _ := poolStorm(t, address, known, benchKey(t)); held > warmMB && !raced {
@@ -203,7 +203,8 @@ func plainRun(c *ssh.Client) error {
 	return s.Run("true")
 }
 
-// beside compares ours with plain x/crypto, in turn, warm and cold, on one real sshd.
+// beside lets the pool and plain x/crypto take turns on one real sshd, over open and over
+// new connections, and compares the times.
 func beside(tb testing.TB) []result {
 	tb.Helper()
 	s := sshdtest.Start(tb, "MaxSessions 100")
@@ -246,7 +247,7 @@ func beside(tb testing.TB) []result {
 	}
 }
 
-// taken makes the calls in turn, and returns the time of the fastest ones of each, in
+// taken makes the calls in turn, and returns for each the time of its fastest calls, in
 // milliseconds.
 func taken(n int, calls ...func()) []float64 {
 	all := make([][]time.Duration, len(calls))
@@ -264,8 +265,8 @@ func taken(n int, calls ...func()) []float64 {
 	return out
 }
 
-// crowded logs in at once to many hosts that are one sshd. It closes new connections while
-// maxStartups logins are in progress.
+// crowded logs in at once to many hosts that one sshd simulates. The sshd closes new
+// connections while maxStartups logins are in progress.
 func crowded(tb testing.TB) []result {
 	tb.Helper()
 	keys := newHostKeys(tb)

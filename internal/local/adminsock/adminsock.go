@@ -26,7 +26,8 @@ const Trouble = "Bot-Trouble"
 // Declare announces the trailer for Fail. Call it before anything is written.
 func Declare(w http.ResponseWriter) { w.Header().Set("Trailer", Trouble) }
 
-// Fail ends a started answer with the reason why it is incomplete; the client's Get returns it.
+// Fail ends a started answer with the reason why the answer is incomplete; the client's Get
+// returns this reason.
 func Fail(w http.ResponseWriter, err error) {
 	w.Header().Set(Trouble, strings.Join(strings.Fields(err.Error()), " "))
 }
@@ -44,8 +45,8 @@ func Listen(dir string) (net.Listener, error) {
 }
 
 // ListenAt opens a socket at any path, for the members of a group ("" for only the bot's own
-// user and root). A socket with a listener is an error and is left alone; one without a
-// listener is replaced.
+// user and root). If another process listens on an existing socket, ListenAt returns an
+// error and leaves the socket alone. A socket without a listener is replaced.
 func ListenAt(path, group string) (net.Listener, error) {
 	if conn, err := net.Dial("unix", path); err == nil {
 		return nil, errors.Join(fmt.Errorf("socket %s: another process already listens there; give each bot its own path", path), conn.Close())
@@ -55,7 +56,7 @@ func ListenAt(path, group string) (net.Listener, error) {
 
 func listen(path, group string) (net.Listener, error) {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket == 0 {
-		return nil, fmt.Errorf("socket %s: another file exists there, and is not replaced", path)
+		return nil, fmt.Errorf("socket %s: a file that is not a socket exists there; remove it, or use another path", path)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("socket: %w", err)
@@ -85,13 +86,13 @@ func permit(path, group string) error {
 		return fmt.Errorf("the group %q has no number: %w", group, err)
 	}
 	if err := os.Chown(path, -1, gid); err != nil {
-		return fmt.Errorf("its group cannot be set to %q, of which the bot's user must be a member: %w", group, err)
+		return fmt.Errorf("the group of the socket cannot be set to %q; the bot's user must be a member of that group: %w", group, err)
 	}
 	return os.Chmod(path, 0o660)
 }
 
 // Serve serves l until ctx ends. Each user has a share of the connections, and new requests
-// displace the oldest half-open ones.
+// displace the oldest half-open requests.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return serve(ctx, l, h, requestTime)
 }
@@ -130,9 +131,9 @@ func NewClient(dir string) *Client {
 	return &Client{http: &http.Client{Transport: Transport(Socket(dir))}}
 }
 
-// Transport connects to a socket and ignores the host of a URL. An answer must begin within a
-// minute, and may then take any time. A repeatable request is sent again if other requests
-// displaced it (replay).
+// Transport connects to a socket and ignores the host of a URL. An answer must begin within
+// a minute, and may then take any time. A repeatable request is sent again if other
+// requests displaced its connection (replay).
 func Transport(path string) http.RoundTripper {
 	return &replay{http.Transport{
 		ResponseHeaderTimeout: 60 * time.Second,
@@ -143,9 +144,9 @@ func Transport(path string) http.RoundTripper {
 	}}
 }
 
-// Get queries a path such as "/health" and copies the answer to w. It returns ErrNotRunning
-// without a listener, and the bot's message for an error, even one in the middle of the
-// answer.
+// Get queries a path such as "/health" and copies the answer to w. Without a listener it
+// returns ErrNotRunning. If the bot reports an error, even in the middle of the answer, Get
+// returns the bot's message.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Writer) error {
 	u := url.URL{Scheme: "http", Host: "bot", Path: path, RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)

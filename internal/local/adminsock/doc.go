@@ -1,6 +1,7 @@
 // Package adminsock is the local socket by which other commands of the binary query a running
-// bot: its embedded store has no listener, so they get health, trail and open runs from here.
-// Everyone with access to the state directory (mode 0700) may query. No query changes anything.
+// bot. The embedded store has no listener, so the commands get health, trail and open runs
+// through this socket. Everyone with access to the state directory (mode 0700) may query. No
+// query changes anything.
 //
 // # Files
 //

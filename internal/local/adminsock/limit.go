@@ -49,8 +49,9 @@ func capacityFor(files uint64) int {
 	return int(min((files-fileReserve)/2, maxCapacity))
 }
 
-// guard limits every user to a share of a socket's connections. A user at the limit gets a new
-// connection by losing their oldest half-open one, so half-open requests block no one.
+// guard limits every user to a share of a socket's connections. A user at the limit gets a
+// new connection, but loses the oldest of their half-open connections, so half-open
+// requests block no one.
 type guard struct {
 	net.Listener
 	capacity int
@@ -69,7 +70,7 @@ type caller struct {
 	net.Conn
 	guard *guard
 	uid   int
-	heard bool // its request has arrived; guarded by the guard's mutex
+	heard bool // the request of the connection has arrived; guarded by the guard's mutex
 }
 
 // Accept returns the next connection that is admitted.
@@ -128,7 +129,8 @@ func (g *guard) admit(c *caller) bool {
 	return true
 }
 
-// trusts reports whether a user is the bot's own or root, who could do more harm in other ways.
+// trusts reports whether a user is the bot's own user or root, who could do more harm in
+// other ways.
 func (g *guard) trusts(uid int) bool { return uid == g.own || uid == 0 }
 
 // share is how many connections one user may have.
@@ -139,8 +141,8 @@ func (g *guard) share(uid int) int {
 	return g.capacity / 8
 }
 
-// dropHalfOpen frees a connection for a user. If all connections are in use and the user has no
-// half-open one, the user with the most half-open ones loses one.
+// dropHalfOpen frees a connection for a user. If all connections are in use and the user
+// has no half-open connection, the user with the most half-open connections loses one.
 func (g *guard) dropHalfOpen(uid int) bool {
 	half := map[int]int{}
 	for _, o := range g.conns {
@@ -175,8 +177,8 @@ func (g *guard) count(uid int) (n int) {
 	return n
 }
 
-// hear records that a request has arrived completely; false means that its connection was
-// displaced meanwhile.
+// hear records that a request has arrived completely. It returns false if the connection
+// was displaced meanwhile.
 func (g *guard) hear(c *caller) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -196,7 +198,7 @@ func (g *guard) await(c *caller) {
 	c.heard = false
 }
 
-// Write fails when the caller does not read.
+// Write fails when the caller has not read for writeTime.
 func (c *caller) Write(b []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return 0, err
@@ -243,7 +245,7 @@ func whole(h http.Handler) http.Handler {
 		case err != nil || !ok || !c.guard.hear(c):
 			return // the caller is gone, or was displaced
 		}
-		// The time limit was for the request; an answer may take any time.
+		// The time limit was for the request; the answer may take any time.
 		if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
 			return
 		}

@@ -59,9 +59,9 @@ func TestHalfOpenRequestsDoNotBlock(t *testing.T) {
 		}
 	}
 	ask(t, dir)
-	// The client ends are 2,000 further files of this process.
+	// The client ends of the connections are another 2,000 files of this process.
 	if n := openFiles(t) - files - 2000; n > maxCapacity+50 {
-		t.Errorf("the socket holds %d files", n)
+		t.Errorf("the server has %d open files for the socket", n)
 	}
 }
 
@@ -122,8 +122,8 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// TestLongAnswers checks that the time limit covers only a request's arrival: an answer may
-// take longer, and meanwhile its caller does not count as disconnected.
+// TestLongAnswers checks that the time limit covers only the arrival of a request: an
+// answer may take longer, and meanwhile the caller does not count as disconnected.
 func TestLongAnswers(t *testing.T) {
 	const within = 20 * time.Millisecond
 	mux := http.NewServeMux()
@@ -161,8 +161,8 @@ func TestLargeRequest(t *testing.T) {
 	}
 }
 
-// TestReplay checks that a read whose connection was displaced is sent again, and so is a
-// request with an Idempotency-Key; no other request is sent twice.
+// TestReplay checks that the client sends a read again if its connection was displaced, and
+// also a request with an Idempotency-Key. No other request is sent twice.
 func TestReplay(t *testing.T) {
 	for name, c := range map[string]struct {
 		method string

@@ -16,14 +16,14 @@ const (
 
 // replay repeats a request whose connection ended before any answer. This happens when
 // half-open requests of the same user arrive faster than the socket reads them
-// (guard.dropHalfOpen). It repeats only requests that may be sent twice: a GET, or one with an
-// Idempotency-Key, as in net/http.
+// (guard.dropHalfOpen). Only requests that may be sent twice are repeated: a GET, or a
+// request with an Idempotency-Key, as in net/http.
 type replay struct {
 	http.Transport
 }
 
-// lost reports whether a connection existed, and ended before the answer. net/http has several
-// errors for that, and not all are exported.
+// lost reports whether an error means that a connection existed, and ended before the
+// answer. net/http has several such errors, and not all are exported.
 func lost(err error) bool {
 	var op *net.OpError
 	if err == nil || errors.As(err, &op) && (op.Op == "dial" || op.Timeout()) {

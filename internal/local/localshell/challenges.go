@@ -21,13 +21,13 @@ type challenges struct {
 	secret [sha256.Size]byte
 
 	mu    sync.Mutex
-	spent map[string]time.Time // by the random part: its expiry
+	spent map[string]time.Time // the expiry of answered challenges, by their random part
 }
 
 const (
 	randomBytes = 16
-	// maxSpoilt limits the stored wrong answers; further ones are not stored, which is equally
-	// safe.
+	// maxSpoilt limits the stored wrong answers. Further wrong answers are not stored,
+	// which is equally safe.
 	maxSpoilt = 10_000
 )
 
@@ -35,8 +35,8 @@ const (
 type given struct {
 	id      string // the random part
 	person  string
-	command [sha256.Size]byte // its hash
-	key     [sha256.Size]byte // its hash
+	command [sha256.Size]byte // the hash of the command
+	key     [sha256.Size]byte // the hash of the key
 	until   time.Time
 }
 
@@ -64,14 +64,14 @@ func (c *challenges) mac(b []byte) []byte {
 	return m.Sum(nil)
 }
 
-// read returns the content of a challenge. For one that has expired, or was answered, it also
-// returns an error.
+// read returns the content of a challenge. For a challenge that has expired, or was
+// answered, it also returns an error.
 func (c *challenges) read(nonce string) (given, error) {
 	const fixed = randomBytes + 8 + 2*sha256.Size
 	b, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
 	at := len(b) - sha256.Size
 	if err != nil || at < fixed || !hmac.Equal(b[at:], c.mac(b[:at])) {
-		return given{}, errors.New("this challenge is not valid: this bot has not issued it since it started")
+		return given{}, errors.New("this challenge is not valid: the bot has not issued it since its last start; send the command again")
 	}
 	g := given{
 		id: string(b[:randomBytes]), person: string(b[fixed:at]),
@@ -113,7 +113,7 @@ func (c *challenges) spoil(g given) {
 	}
 }
 
-// forget drops expired entries when there are many. The caller holds the mutex.
+// forget drops expired entries when there are many entries. The caller holds the mutex.
 func (c *challenges) forget() {
 	if len(c.spent) < maxSpoilt {
 		return

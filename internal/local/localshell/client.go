@@ -37,9 +37,9 @@ type Request struct {
 	Signers []sshkey.Signer
 }
 
-// Do runs a command, calls f with every event except the end, and returns the end. An error
-// means that there was no end: the command was refused, the bot does not answer, ctx ended, or
-// f failed.
+// Do runs a command, calls f with every event except the last one, and returns the End of
+// the last event. An error means that there was no End: the command was refused, the bot
+// does not answer, ctx ended, or f failed.
 func (c *Client) Do(ctx context.Context, r Request, f func(Event) error) (End, error) {
 	p, err := c.sign(ctx, r)
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *Client) Do(ctx context.Context, r Request, f func(Event) error) (End, e
 			if ctx.Err() != nil {
 				return End{}, ctx.Err()
 			}
-			return End{}, errors.New("the bot's answer ended early: the command may have run; check `runs` when the bot is back")
+			return End{}, errors.New("the bot's answer ended early: the command may have run; check with `bot do runs` when the bot is back")
 		}
 		if e.End != nil {
 			return *e.End, nil
@@ -94,7 +94,7 @@ func (c *Client) sign(ctx context.Context, r Request) (proof, error) {
 			return proof{Nonce: ch.Nonce, Command: r.Command, Signature: sig}, err
 		}
 	}
-	return proof{}, errors.New("the bot wants a signature by a key that was not offered: nothing was signed")
+	return proof{}, errors.New("the bot requested a signature by a key that was not offered: nothing was signed")
 }
 
 // post sends one request. If the bot refuses it, the error has the bot's message.
@@ -132,9 +132,9 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("you have no access to the socket %s: terminal.group in the config sets its group", c.socket)
+		return fmt.Errorf("you have no access to the socket %s: ask to be added to the group that terminal.group in the config names", c.socket)
 	case errors.As(err, &op) && op.Op == "dial":
-		return fmt.Errorf("no running bot answers at %s: is `bot run` up on this machine, with this config?", c.socket)
+		return fmt.Errorf("no running bot answers at %s: check that `bot run` is running on this machine, with this config", c.socket)
 	default:
 		return fmt.Errorf("querying the running bot: %w", err)
 	}

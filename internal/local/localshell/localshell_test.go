@@ -173,12 +173,12 @@ func TestCommandOfAPersonWithAKey(t *testing.T) {
 	}
 	m := d.let[0]
 	if m.Account != (auth.Account{Team: auth.LocalTeam, User: "anna"}) || m.Via != call.Terminal || m.Text != "status db_dis" || m.Channel != "" || m.Key == "" {
-		t.Errorf("let in as %+v", m)
+		t.Errorf("the command was accepted as %+v", m)
 	}
 }
 
-// The plan that the bot showed a person last runs by its id: once, only for that person, and in
-// the form that the bot stored.
+// The id of the plan that the bot last showed a person runs this plan: once, only for this
+// person, and in the form that the bot stored.
 func TestRunsWhatWasShown(t *testing.T) {
 	d := newTestServer(t)
 	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
@@ -215,7 +215,7 @@ func TestRunsWhatWasShown(t *testing.T) {
 			t.Errorf("%s: %+v", c.id, end)
 		}
 		if m := d.let[len(d.let)-1]; c.runs && (m.Proposal != "kept by the bot" || m.Text != "" || m.Yes) {
-			t.Errorf("let in as %+v", m)
+			t.Errorf("the command was accepted as %+v", m)
 		}
 	}
 }
@@ -228,7 +228,7 @@ func TestWhoIsNotLetIn(t *testing.T) {
 	}{
 		"no key":        {Request{Command: "status"}, "no SSH key"},
 		"a stranger":    {Request{Command: "status", Signers: []sshkey.Signer{d.stranger}}, "none of your 1 keys"},
-		"another's key": {Request{Command: "status", As: "ben", Signers: []sshkey.Signer{d.anna}}, "none of your 1 keys is one of ben's"},
+		"another's key": {Request{Command: "status", As: "ben", Signers: []sshkey.Signer{d.anna}}, "none of your 1 keys is a key of ben"},
 		"two people":    {Request{Command: "status", Signers: []sshkey.Signer{d.anna, d.ben}}, "--as NAME"},
 		"too long":      {Request{Command: strings.Repeat("x", maxCommand+1), Signers: []sshkey.Signer{d.anna}}, "at most"},
 	} {
@@ -240,7 +240,7 @@ func TestWhoIsNotLetIn(t *testing.T) {
 		t.Errorf("ben, with --as: %+v, %v", end, err)
 	}
 	if n := d.letIn(); n != 1 {
-		t.Errorf("%d commands were let in", n)
+		t.Errorf("%d commands were accepted", n)
 	}
 }
 
@@ -249,13 +249,13 @@ func TestWhoIsNotLetIn(t *testing.T) {
 func TestProofsThatDoNotHold(t *testing.T) {
 	const command = "restart db_dis"
 	for name, bend := range map[string]func(d *testServer, c challenge) proof{
-		"another command than signed": func(d *testServer, c challenge) proof {
+		"the proof has another command than the signed one": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, command, sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", "status db_dis"))}
 		},
-		"another command than challenged": func(d *testServer, c challenge) proof {
+		"the proof and its signature have another command than the challenge": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, "stop db_dis", sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", "stop db_dis"))}
 		},
-		"a signature of what was challenged, with another command": func(d *testServer, c challenge) proof {
+		"the proof has another command than the challenge and the signature": func(d *testServer, c challenge) proof {
 			return proof{c.Nonce, "stop db_dis", sign(d.t, d.anna, Purpose, words(c.Nonce, "anna", command))}
 		},
 		"another person's key": func(d *testServer, c challenge) proof {
@@ -293,13 +293,13 @@ func TestProofsThatDoNotHold(t *testing.T) {
 			if code != http.StatusForbidden || !strings.HasPrefix(body, "Not allowed: ") {
 				t.Errorf("%d %s", code, body)
 			}
-			// The challenge was used: now even the right answer is refused.
+			// The challenge is now used up: even the correct answer is refused.
 			right := proof{p.Nonce, command, sign(t, d.anna, Purpose, words(p.Nonce, "anna", command))}
 			if code, _ := d.post("/do", right); code != http.StatusForbidden {
 				t.Errorf("the challenge was accepted again: %d", code)
 			}
 			if n := d.letIn(); n != 0 {
-				t.Errorf("%d commands were let in", n)
+				t.Errorf("%d commands were accepted", n)
 			}
 			if refused := d.refused(); len(refused) != 2 {
 				t.Errorf("records: %v", refused)
@@ -316,10 +316,10 @@ func TestReplay(t *testing.T) {
 		t.Fatalf("%d %s", code, body)
 	}
 	if code, body := d.post("/do", p); code != http.StatusForbidden || !strings.Contains(body, "already answered") {
-		t.Errorf("again: %d %s", code, body)
+		t.Errorf("the second answer to the challenge: %d %s", code, body)
 	}
 	if n := d.letIn(); n != 1 {
-		t.Errorf("%d commands were let in", n)
+		t.Errorf("%d commands were accepted", n)
 	}
 }
 
@@ -384,7 +384,7 @@ func TestChallengesDoNotBlock(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := c.read(first); err == nil {
-		t.Error("a right answer was dropped because of the wrong ones")
+		t.Error("a correct answer was dropped because of the wrong answers")
 	}
 	other, err := newChallenges(time.Now)
 	if err != nil {
@@ -419,7 +419,7 @@ func TestSessionsOfOnePerson(t *testing.T) {
 		<-begun
 	}
 	if _, _, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.anna}}); err == nil || !strings.Contains(err.Error(), "of your commands") {
-		t.Errorf("one more: %v", err)
+		t.Errorf("one session more than allowed: %v", err)
 	}
 	if _, end, err := d.do(Request{Command: "status", Signers: []sshkey.Signer{d.ben}}); err != nil || !end.OK {
 		t.Errorf("another person: %+v, %v", end, err)
@@ -453,7 +453,7 @@ func TestRunIsFollowed(t *testing.T) {
 				switch e.State {
 				case string(engine.Waiting):
 					if !strings.Contains(e.Text, "bot do approve R-7F3K") {
-						t.Errorf("does not say how to approve: %s", e.Text)
+						t.Errorf("the event does not say how to approve: %s", e.Text)
 					}
 					become(2, engine.Running)
 				case string(engine.Running):
@@ -468,7 +468,7 @@ func TestRunIsFollowed(t *testing.T) {
 	}
 }
 
-// TestHangingUp checks that a disconnect ends only the following of the run.
+// TestHangingUp checks that a disconnect ends only the following of the run, not the run.
 func TestHangingUp(t *testing.T) {
 	d := newTestServer(t)
 	d.runs["R-7F3K"] = engine.Stored{Rev: 1, Run: engine.Run{ID: "R-7F3K", State: engine.Running}}

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// proposals keeps the last plan shown to each person. The client gets only its id, so the plan
-// that runs is the one that the bot made.
+// proposals keeps the last plan shown to each person. The client gets only the id of the
+// plan, so the plan that runs is the one that the bot made.
 type proposals struct {
 	mu   sync.Mutex
 	last map[string]proposed // by person
@@ -29,7 +29,7 @@ func (p *proposals) keep(person, value string) (id string) {
 	return id
 }
 
-// take returns a shown plan, once; false for an unknown id.
+// take returns the plan with an id, once. It returns false for an unknown id.
 func (p *proposals) take(person, id string) (value string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"dhbot/internal/card"
 )
 
-// Purpose is the namespace of the signatures (sshkey): they are valid only here, and no other
-// signature is valid here.
+// Purpose is the namespace of the signatures (sshkey): a signature for `bot do` is valid
+// nowhere else, and a signature for another purpose is not valid here.
 const Purpose = "terminal@dhbot"
 
 const (
@@ -37,9 +37,10 @@ type proof struct {
 	Signature []byte `json:"signature"`
 }
 
-// words are the signed bytes. The client computes them from the command that the person typed,
-// so that no one in between can have another command signed. Nonce and person contain no
-// newline, and the command comes last: two different triples never give the same bytes.
+// words are the signed bytes. The client computes these bytes from the command that the
+// person typed, so that no one between client and bot can have another command signed.
+// Nonce and person contain no newline, and the command comes last, so two different triples
+// never give the same bytes.
 func words(nonce, person, command string) []byte {
 	return []byte("dhbot terminal 1\n" + nonce + "\n" + person + "\n" + command)
 }
@@ -76,7 +77,7 @@ type End struct {
 	State string `json:"state,omitempty"` // engine.State of Run
 	Why   string `json:"why,omitempty"`
 	// Confirm means that nothing ran, and that the same command after YesPrefix runs it.
-	// RunPrefix and Proposal run the plan that was shown; they are refused if it has changed.
+	// RunPrefix and Proposal run the plan that was shown, unless the plan has changed since.
 	Confirm  bool   `json:"confirm,omitempty"`
 	Proposal string `json:"proposal,omitempty"`
 }

@@ -96,7 +96,8 @@ func (s *Server) serveAsk(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// whose finds the person with one of the offered keys. This proves nothing yet.
+// whose finds the person with one of the offered keys. It proves nothing, because the
+// person has not signed anything yet.
 func (s *Server) whose(a ask) (person string, key sshkey.Key, err error) {
 	found := map[string]sshkey.Key{}
 	for _, wire := range a.Keys {
@@ -116,7 +117,7 @@ func (s *Server) whose(a ask) (person string, key sshkey.Key, err error) {
 		if key, ok := found[a.As]; ok {
 			return a.As, key, nil
 		}
-		return "", sshkey.Key{}, fmt.Errorf("none of your %d keys is one of %s's in the config (people.%s.keys)", len(a.Keys), printable(a.As), printable(a.As))
+		return "", sshkey.Key{}, fmt.Errorf("none of your %d keys is a key of %s in the config (people.%s.keys)", len(a.Keys), printable(a.As), printable(a.As))
 	}
 	switch len(found) {
 	case 0:
@@ -143,13 +144,13 @@ func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return
 	}
 	if !s.sessions.begin(person) {
-		http.Error(w, fmt.Sprintf("%d of your commands are already running: end one, or try again in a minute", sessionsEach), http.StatusServiceUnavailable)
+		http.Error(w, fmt.Sprintf("%d of your commands are already running: end one of them, or try again in a minute", sessionsEach), http.StatusServiceUnavailable)
 		return
 	}
 	defer s.sessions.end(person)
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if err := http.NewResponseController(w).Flush(); err != nil {
-		s.Logger.DebugContext(ctx, "the answer could not be started", "err", err)
+		s.Logger.DebugContext(ctx, "the answer to a command could not be started", "err", err)
 	}
 	out := newStream(w)
 	who := origin{person: person}
@@ -159,8 +160,8 @@ func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Req
 	s.carryOut(ctx, r.Context(), who, p, out)
 }
 
-// prove consumes the challenge and verifies the signature over it. It returns the person of the
-// challenge also with an error.
+// prove uses up the challenge and verifies the signature over it. It returns the person of
+// the challenge even if it returns an error.
 func (s *Server) prove(p proof) (person string, err error) {
 	c, err := s.challenges.read(p.Nonce)
 	if err != nil {
@@ -176,7 +177,7 @@ func (s *Server) prove(p proof) (person string, err error) {
 // answers checks that a proof belongs to a challenge.
 func answers(p proof, c given) error {
 	if sha256.Sum256([]byte(p.Command)) != c.command {
-		return errors.New("the challenge was given for another command")
+		return errors.New("the challenge was issued for another command")
 	}
 	key, err := sshkey.Verify(p.Signature, Purpose, words(p.Nonce, c.person, p.Command))
 	if err != nil {
@@ -233,7 +234,7 @@ func (s *Server) refused(ctx context.Context, person string, why error) {
 		Text:    redact.Line("Not allowed: "+why.Error(), 300),
 	}
 	if err := s.Log.Append(ctx, rec, ""); err != nil {
-		s.Logger.ErrorContext(ctx, "a refusal is not recorded", "err", err)
+		s.Logger.ErrorContext(ctx, "the record of a refusal could not be stored", "err", err)
 	}
 }
 
@@ -261,7 +262,7 @@ func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		http.Error(w, "this request cannot be parsed; do the bot and `bot do` have the same version?", http.StatusBadRequest)
+		http.Error(w, "this request cannot be parsed: check that the bot and `bot do` have the same version", http.StatusBadRequest)
 		return false
 	}
 	return true

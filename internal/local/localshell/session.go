@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	commandBudget = 5 * time.Minute        // for a command's own answer, as in Slack
-	grace         = 2 * time.Second        // for a running command when the bot stops
+	commandBudget = 5 * time.Minute        // time limit for the answer to a command, as in Slack
+	grace         = 2 * time.Second        // time for a running command to end when the bot stops
 	lookEvery     = 250 * time.Millisecond // interval of checks of a followed run
 	keyShown      = 12                     // characters of the nonce in logs, as the id of the delivery
 )
@@ -54,7 +54,7 @@ func (s *stream) send(e Event) error {
 type origin struct{ person, user string }
 
 // carryOut passes the command to the handlers, and follows the requested run. ctx is the
-// server's context, asking that of the request.
+// context of the server, and asking is the context of the request.
 func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out *stream) {
 	account := auth.Account{Team: auth.LocalTeam, User: who.person}
 	work, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), commandBudget, &call.TooLong{After: commandBudget})
@@ -103,20 +103,20 @@ func (s *Server) tell(out *stream, e Event) {
 	}
 }
 
-// follow shows a run whenever it changes, until it no longer changes by itself.
+// follow shows a run whenever it changes, until it no longer changes on its own.
 func (s *Server) follow(ctx context.Context, id string, out *stream) End {
 	var shown int64
-	silent := false // the store did not answer last time
+	silent := false // whether the store did not answer the previous query
 	for {
 		st, err := s.Run(ctx, id)
 		switch {
 		case ctx.Err() != nil:
-			return End{Run: id, Why: "not followed to its end: the bot is stopping, and continues the run when it is back"}
+			return End{Run: id, Why: "the run is no longer followed: the bot is stopping, and continues the run after its next start"}
 		case errors.Is(err, engine.ErrNotFound):
 			return End{Run: id, Why: err.Error()}
 		case err != nil:
 			if !silent {
-				s.tell(out, Event{Text: "The state store does not answer; waiting for it …\n"})
+				s.tell(out, Event{Text: "The bot's state store does not answer; waiting for it …\n"})
 			}
 			silent = true
 		case st.Rev != shown:
@@ -137,7 +137,7 @@ func runEvent(r engine.Run) Event {
 	case engine.Waiting:
 		c.Foot = append(c.Foot, next("another person", "approve "+r.ID+" "+runcard.Target(r)), next("another person", "deny "+r.ID+" REASON"))
 	case engine.Paused:
-		c.Foot = append(c.Foot, next("when it is done", "done "+r.ID))
+		c.Foot = append(c.Foot, next("when the step is done", "done "+r.ID))
 	}
 	return Event{Text: text(c), Live: true, Run: r.ID, State: string(r.State), Facts: runcard.FactsOfRun(r)}
 }
@@ -146,7 +146,8 @@ func next(who, command string) card.Line {
 	return card.Line{card.T("→ " + who + ": "), card.C("bot do " + command)}
 }
 
-// text is a card for a terminal. A button that stands for a command is shown as that command.
+// text renders a card for a terminal. A button that stands for a command is shown as that
+// command.
 func text(c card.Card) string {
 	for _, b := range c.Buttons {
 		if f, err := command.Decode(b.Value); b.Action == card.TapCommand && err == nil {

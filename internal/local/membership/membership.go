@@ -18,12 +18,12 @@ import (
 
 const (
 	// silence is how long Slack must have been silent to count as down. A rate limit, an
-	// error or a slow answer is an answer.
+	// error or a slow answer also counts as an answer.
 	silence = 5 * time.Minute
 	// memory is how long Slack's last answer about a person is used.
 	memory = 24 * time.Hour
-	// refreshEvery is how often people with keys are looked up, so that there is an answer when
-	// Slack goes down.
+	// refreshEvery is how often people with keys are looked up in Slack, so that a recent
+	// answer exists when Slack goes down.
 	refreshEvery = time.Hour
 	// askTime limits a query while Slack is down.
 	askTime = 5 * time.Second
@@ -60,8 +60,8 @@ type Directory struct {
 
 // Seen is Slack's last answer about a person.
 type Seen struct {
-	Active time.Time `json:"active"`         // when they were last a full member
-	Gone   time.Time `json:"gone,omitempty"` // when they no longer were; zero if they are again
+	Active time.Time `json:"active"`         // when the person was last seen as a full member
+	Gone   time.Time `json:"gone,omitempty"` // when the person was first seen as no longer a member; zero if the person is a member again
 }
 
 // New reads the stored answers.
@@ -81,7 +81,7 @@ func New(c Config) (*Directory, error) {
 		err = json.Unmarshal(text, &d.seen)
 	}
 	if err != nil { // without answers no one is allowed while Slack is down
-		c.Log.Warn("Slack's answers about people could not be loaded", "file", c.File, "err", err)
+		c.Log.Warn("Slack's last answers about people could not be loaded; while Slack is down, people at the terminal are refused", "file", c.File, "err", err)
 		d.seen = map[string]Seen{}
 	}
 	return d, nil
@@ -130,7 +130,7 @@ func (d *Directory) silentSince() time.Time {
 func (d *Directory) ask(ctx context.Context, person string, maxAge time.Duration) (active bool, err error) {
 	accounts := d.accounts(person)
 	if len(accounts) == 0 {
-		return true, nil // the config identifies them only by their keys
+		return true, nil // the config identifies this person only by keys
 	}
 	var no *refusal.Error
 	for _, a := range accounts {
@@ -161,8 +161,9 @@ func (d *Directory) accounts(person string) []auth.Account {
 	return nil
 }
 
-// remembered is the result while Slack does not answer. A read is allowed unless Slack reported
-// that the person had left. A change needs an answer of the last day that they are a member.
+// remembered returns the result of a look-up while Slack does not answer. A read is allowed
+// unless Slack reported that the person had left. A change needs an answer of the last day
+// that the person is a member.
 func (d *Directory) remembered(p auth.Profile, since time.Time, maxAge time.Duration) (auth.Profile, error) {
 	d.mu.Lock()
 	seen := d.seen[p.User]
@@ -189,7 +190,7 @@ func (d *Directory) note(person string, active bool) {
 	d.seen[person] = after
 	if d.File != "" && (now.Sub(before.Active) > time.Minute || before.Gone.IsZero() != after.Gone.IsZero()) {
 		if err := d.save(); err != nil {
-			d.Log.Warn("Slack's answers about people are not stored", "err", err)
+			d.Log.Warn("Slack's answers about people could not be stored; they are lost at a restart", "err", err)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func TestLookup(t *testing.T) {
 		after   time.Duration
 		err     error
 		deleted bool
-		hears   bool // Slack sends something on a socket
+		hears   bool // Slack sends data on a socket
 		maxAge  time.Duration
 		want    string
 		silent  bool
@@ -67,7 +67,7 @@ func TestLookup(t *testing.T) {
 		"silence, seen too long ago":              {{want: in}, {after: 25 * time.Hour, err: down, want: refused}},
 		"reads are allowed longer":                {{want: in}, {after: 25 * time.Hour, err: down, maxAge: time.Minute, want: in, silent: true}},
 		"silence, had left before":                {{deleted: true, want: out}, {after: 5 * time.Minute, err: down, want: out, silent: true}},
-		"who has left cannot read":                {{deleted: true, want: out}, {after: 5 * time.Minute, err: down, maxAge: time.Minute, want: out, silent: true}},
+		"a person who has left cannot read":       {{deleted: true, want: out}, {after: 5 * time.Minute, err: down, maxAge: time.Minute, want: out, silent: true}},
 		"never seen":                              {{after: 10 * time.Minute, err: down, want: refused}},
 		"leaves after Slack is back":              {{want: in}, {after: time.Hour, err: down, want: in, silent: true}, {deleted: true, want: out}},
 		"a minute after the start is not silence": {{after: time.Minute, err: down, want: refused}},
@@ -100,7 +100,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// again returns the directory as a new process would load it.
+// again returns a directory with the stored answers, as a new process would load it.
 func again(t *testing.T, d *Directory, file string) *Directory {
 	t.Helper()
 	next, err := New(d.Config)

@@ -13,8 +13,8 @@ type paint func(text string) string
 
 func plain(text string) string { return text }
 
-// paintFor colours if out is a terminal with colours: no file or pipe, no NO_COLOR
-// (no-color.org), and no TERM=dumb.
+// paintFor returns a paint that adds colours if out is a terminal with colours: not a file
+// or pipe, without NO_COLOR (no-color.org) and without TERM=dumb.
 func paintFor(out io.Writer, getenv func(string) string) paint {
 	f, ok := out.(*os.File)
 	if !ok || getenv("NO_COLOR") != "" || getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
