@@ -150,8 +150,8 @@ func TestImportTable(t *testing.T) {
 	}
 }
 
-// TestOneImporter checks that only the packages that talk to a platform import its library. The
-// simulators play the platform itself.
+// TestOneImporter checks that only the packages that talk to a platform import its library.
+// The simulators stand in for the platforms.
 func TestOneImporter(t *testing.T) {
 	importers := map[string][]string{
 		"github.com/slack-go/slack":    {"internal/slackio", "internal/slackio/blockkit", "internal/slackio/rate"},
@@ -169,21 +169,21 @@ func TestOneImporter(t *testing.T) {
 		for _, imp := range p.Imports {
 			for lib, allowed := range importers {
 				if (imp == lib || strings.HasPrefix(imp, lib+"/")) && !slices.Contains(allowed, name) {
-					t.Errorf("%s imports %s; only %v may", name, imp, allowed)
+					t.Errorf("%s imports %s, but only %v may import it", name, imp, allowed)
 				}
 			}
 		}
 	}
 }
 
-// TestProductionStandsAlone checks that the bot's own packages import neither
-// simulators nor test kits, so that no fake can reach production. Only the
-// binary, which offers the demo, imports the simulators.
+// TestProductionStandsAlone checks that the bot's production packages import
+// neither simulators nor test packages, so that no fake can reach production.
+// Only the binary, which offers the demo, imports the simulators.
 func TestProductionStandsAlone(t *testing.T) {
 	for name, list := range imports(t) {
 		for _, imp := range list {
 			if strings.HasPrefix(imp, "internal/test/") {
-				t.Errorf("%s imports the test kit %s", name, imp)
+				t.Errorf("%s imports the test package %s", name, imp)
 			}
 			maySimulate := name == "cmd/bot" || strings.HasPrefix(name, "internal/sim/")
 			if strings.HasPrefix(imp, "internal/sim/") && !maySimulate {
@@ -193,7 +193,7 @@ func TestProductionStandsAlone(t *testing.T) {
 	}
 }
 
-// filesNamed matches the Go and YAML files that a text names in backquotes.
+// filesNamed matches the names of Go and YAML files in backquotes.
 var filesNamed = regexp.MustCompile("`([a-z0-9/_.-]+\\.(?:go|yaml))`")
 
 // TestWhereToChangeWhat checks that the paths of the table in ARCHITECTURE.md exist. A name
@@ -224,12 +224,12 @@ func TestWhereToChangeWhat(t *testing.T) {
 		}
 	}
 	if rows < 30 {
-		t.Errorf("only %d files are named", rows)
+		t.Errorf("the table names only %d files", rows)
 	}
 }
 
-// TestFilesOfPackages checks the lists of files in package comments: each names
-// every file of its package, and no other.
+// TestFilesOfPackages checks the lists of files in package comments: each list must name
+// every file of the package, and no other file.
 func TestFilesOfPackages(t *testing.T) {
 	entry := regexp.MustCompile(`(?m)^//   - ([a-z0-9_.]+\.go(?:, [a-z0-9_.]+\.go)*):`)
 	docs := 0

@@ -39,7 +39,7 @@ func TestTroubleshootingQuotes(t *testing.T) {
 	}
 }
 
-// The index names every page, and every link of the pages leads somewhere.
+// The index names every page, and every link of the pages leads to a file that exists.
 func TestDocsIndex(t *testing.T) {
 	index, err := os.ReadFile("docs/README.md")
 	if err != nil {
@@ -69,7 +69,7 @@ func TestDocsIndex(t *testing.T) {
 	}
 }
 
-// The page on the terminal names every code of a finding, and no other.
+// The page about the terminal names every code of a finding, and no other code.
 func TestDocsNameEveryCode(t *testing.T) {
 	source, err := os.ReadFile("internal/observe/code.go")
 	if err != nil {
@@ -83,7 +83,7 @@ func TestDocsNameEveryCode(t *testing.T) {
 	table, _, _ = strings.Cut(table, "\n\n")
 	codes := regexp.MustCompile(`Found\w+ +Code = "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
 	if named := strings.Count(table, "`") / 2; named != len(codes) || named == 0 {
-		t.Errorf("the page names %d codes, and there are %d", named, len(codes))
+		t.Errorf("the page names %d codes, but the code has %d", named, len(codes))
 	}
 	for _, c := range codes {
 		if !strings.Contains(table, "`"+c[1]+"`") {

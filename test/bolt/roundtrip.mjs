@@ -20,7 +20,7 @@ async function look(path) {
   return (await fetch(`${base}/local/${path}`)).json();
 }
 
-// until calls ask until it returns something: a click takes effect later.
+// until calls ask until ask returns a value, because a click takes effect later.
 async function until(what, ask) {
   for (const end = Date.now() + 10_000; Date.now() < end;) {
     const found = await ask();

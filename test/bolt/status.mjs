@@ -1,8 +1,8 @@
-// Answers `/dh status PROCESS` with the simplest bot that @slack/bolt allows: it acks,
-// sends the host's command with ssh over a persistent connection, and posts the
-// output. Environment: DHBOT_SLACK (the server's URL), DHBOT_APP_TOKEN,
-// DHBOT_BOT_TOKEN, DHBOT_HOSTS (a JSON file: process → {address, port, sent}),
-// DHBOT_SSH_CONFIG. Runs until it is killed.
+// The simplest bot that @slack/bolt allows for `/dh status PROCESS`: it acks,
+// sends the status command of the process with ssh over a persistent
+// connection, and posts the output. Environment: DHBOT_SLACK (the server's
+// URL), DHBOT_APP_TOKEN, DHBOT_BOT_TOKEN, DHBOT_HOSTS (a JSON file: process →
+// {address, port, sent}), DHBOT_SSH_CONFIG. Runs until it is killed.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';

@@ -224,7 +224,7 @@ func (s *Server) answerSubmission(x *view, answer json.RawMessage) (map[string]s
 	}
 	if len(answer) > 0 {
 		if err := json.Unmarshal(answer, &a); err != nil {
-			return nil, fmt.Errorf("Slack cannot parse the app's answer to the form: %w", err)
+			return nil, fmt.Errorf("the app's answer to the form cannot be parsed: %w", err)
 		}
 	}
 	s.mu.Lock()

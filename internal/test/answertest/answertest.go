@@ -18,7 +18,7 @@ import (
 //go:embed testdata
 var testdata embed.FS
 
-// Noon is the time of every sample's answer, by the bot's clock.
+// Noon is the time, by the bot's clock, at which every sample was answered.
 var Noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // Sample is one real answer of a tool.
@@ -27,7 +27,8 @@ type Sample struct {
 	Result remote.Result
 }
 
-// Read reads an archive of testdata, with each answer classified as by package remote.
+// Read reads an archive of testdata. Each answer is classified as package remote would
+// classify it.
 func Read(t testing.TB, archive string) map[string]Sample {
 	t.Helper()
 	data, err := testdata.ReadFile("testdata/" + archive + ".txtar")

@@ -1,5 +1,5 @@
-// Package cardtest has an example of every card that the bot shows, for the
-// tests of their wording, rendering and drawing.
+// Package cardtest has an example of every card that the bot shows, for tests of the cards'
+// wording, rendering and drawing.
 //
 // # Files
 //

@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Hides lists the rows of a board that a card hides or shows better than they
-// are. It is empty if the card and its data agree with the board. It checks
+// Hides returns the rows of a board that a card hides or shows as less severe than they
+// are. The result is empty if the card and its data agree with the board. Hides checks
 // severities and codes, not sentences.
 func Hides(c card.Card, b status.Board) []string {
 	out := hiddenFacts(c, b)

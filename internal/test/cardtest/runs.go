@@ -46,7 +46,7 @@ func restart(process string, hosts ...string) engine.Run {
 	return r
 }
 
-// said are the results of the four steps of a successful restart.
+// said has the results of the four steps of a successful restart.
 var said = []string{`answers: monit: "OK", pid 40211`, "accepted", "pid 40211 → 51877", "ready: RUNNING in its log, no errors since"}
 
 // voted returns the run with one vote, about to start.
@@ -132,8 +132,8 @@ func callees(list ...engine.Actor) []engine.Callee {
 	return out
 }
 
-// reminded returns that run after the first reminder. An approver is reviewing
-// it, and its plan differs from the previous one.
+// reminded returns the run of called after the first reminder. An approver is reviewing the
+// run, and the plan differs from the plan of the previous run.
 func reminded() engine.Run {
 	r := called()
 	r.Reminders = []engine.Reminder{{N: 1, At: now.Add(3 * time.Minute), Message: "1.2", Called: r.Called[:1]}}
@@ -142,8 +142,7 @@ func reminded() engine.Run {
 	return r
 }
 
-// long returns a plan with more steps than a card shows, with its commands as
-// sent.
+// long returns a plan with more steps than a card shows, with the commands as sent.
 func long() engine.Run {
 	r := restart("tailer1", "infra-1", "query-1", "query-2", "query-3", "query-4", "query-5")
 	r.Last = &engine.LastTime{Among: 12}

@@ -8,7 +8,7 @@ import (
 )
 
 // FreeAddr is an address of a loopback host that was free a moment ago, below the ports of
-// outgoing connections, so that none of them uses it by chance.
+// outgoing connections, so that no outgoing connection uses it by chance.
 func FreeAddr(t testing.TB, host string) string {
 	t.Helper()
 	for range 100 {

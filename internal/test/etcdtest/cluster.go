@@ -28,7 +28,7 @@ type Cluster struct {
 // Member is a member of a Cluster.
 type Member struct {
 	Name         string
-	Host         string // its own address
+	Host         string // the address of the member
 	Client, Peer string // URLs
 	dir          string
 	process      *exec.Cmd
@@ -97,8 +97,8 @@ func (c *Cluster) Kill(i int) {
 	if m.process == nil {
 		return
 	}
-	_ = m.process.Process.Kill() // it may have ended
-	_ = m.process.Wait()         // the error is that signal
+	_ = m.process.Process.Kill() // the member may have ended
+	_ = m.process.Wait()         // the error only says that the member was killed
 	m.process = nil
 }
 
@@ -159,7 +159,7 @@ func (c *Cluster) Await(what string, is func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			c.t.Fatalf("etcd %s: not seen in time: %s\n%s", c.Tools.Version, what, c.Members[0].output.String())
+			c.t.Fatalf("etcd %s: this did not happen in time: %s\n%s", c.Tools.Version, what, c.Members[0].output.String())
 		}
 	}
 }
@@ -192,8 +192,8 @@ func (c *Cluster) RaiseCorrupt() {
 func (c *Cluster) AddLearner() *Member {
 	c.t.Helper()
 	m := c.newMember(3)
-	// A leader accepts a new member only after a while of contact with all
-	// members.
+	// A leader accepts a new member only after it has been connected to all members for a
+	// while.
 	c.Await("a learner is added", func() bool { return c.Ctl("member", "add", m.Name, "--learner", "--peer-urls", m.Peer).OK() })
 	c.Members = append(c.Members, m)
 	c.Run(3, "existing")

@@ -8,9 +8,8 @@ import (
 	"testing"
 )
 
-// Env is the environment variable that enables tests against real clusters;
-// without it they are skipped. The tests build missing programs, which takes
-// minutes.
+// Env is the environment variable that enables tests against real clusters; without it,
+// these tests are skipped. The tests build missing programs, which takes minutes.
 const Env = "DHBOT_ETCD"
 
 // Debian is the version of Debian's packages.
@@ -38,7 +37,7 @@ func Find(t *testing.T, version string) Tools {
 			t.Skip("Debian's etcd-server and etcd-client are not installed")
 		}
 		if out, err := exec.Command(server, "--version").Output(); err != nil || !strings.Contains(string(out), "etcd Version: 3.4.") {
-			t.Skipf("the installed etcd is not a 3.4: %s", out)
+			t.Skipf("the installed etcd is not version 3.4: %s", out)
 		}
 		return Tools{Version: version, Server: server, Ctl: ctl}
 	}
@@ -58,9 +57,8 @@ func Find(t *testing.T, version string) Tools {
 	return tools
 }
 
-// build builds the programs of a version in a separate module. `go install`
-// with their path does not work, since their go.mod files contain replace
-// directives.
+// build builds the programs of a version in a separate module. `go install` with the path
+// of such a program does not work, because its go.mod file contains replace directives.
 func build(t *testing.T, version, dir string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -13,7 +13,7 @@ import (
 // broken is a bot without one of its rules, and the expected violation.
 type broken struct {
 	edits []mutant.Edit
-	run   string // which tests
+	run   string // the tests to run
 	point string // DHBOT_FAULT_POINT
 	says  string // part of the violation's text
 }
@@ -58,8 +58,8 @@ var brokenBots = map[string]broken{
 	},
 }
 
-// TestRulesAreThere checks that each edit, which removes one rule, still
-// applies to the code: the long version does not run after every change.
+// TestRulesAreThere checks that each edit, which removes one rule, still applies to the
+// code. It runs after every change; TestBrokenBots does not.
 func TestRulesAreThere(t *testing.T) {
 	for name, b := range brokenBots {
 		if _, err := mutant.Apply("../../..", b.edits); err != nil {
@@ -72,7 +72,7 @@ func TestRulesAreThere(t *testing.T) {
 // The harness must report a violation.
 func TestBrokenBots(t *testing.T) {
 	if os.Getenv("DHBOT_FAULT_BROKEN") == "" {
-		t.Skip("set DHBOT_FAULT_BROKEN=1 to build bots that are broken on purpose and see them caught")
+		t.Skip("set DHBOT_FAULT_BROKEN=1 to build bots that are broken on purpose, and to check that the harness detects them")
 	}
 	for name, b := range brokenBots {
 		t.Run(name, func(t *testing.T) {
@@ -84,7 +84,7 @@ func TestBrokenBots(t *testing.T) {
 			case err == nil:
 				t.Errorf("the harness reports no violation")
 			case !strings.Contains(string(out), b.says):
-				t.Errorf("it failed, but not with %q:\n%s", b.says, out)
+				t.Errorf("the test failed, but without %q:\n%s", b.says, out)
 			default:
 				for line := range strings.Lines(string(out)) {
 					if strings.Contains(line, "VIOLATION") {

@@ -27,7 +27,7 @@ func (p *people) judge(st state) {
 	}
 }
 
-// atRest returns what the bot still has to do; "" means nothing.
+// atRest returns what the bot still has to do; "" means that it is at rest.
 func atRest(st state) (why string) {
 	if len(st.Unsettled) > 0 {
 		return "unhandled: " + strings.Join(st.Unsettled, ", ")
@@ -74,7 +74,7 @@ func (p *people) judgeTrail(st state) {
 	}
 	for _, s := range st.Runs {
 		if r, ok := last[s.Run.ID]; !ok || r.Seq != s.Run.Records || audit.Hash(r) != s.Run.Head {
-			p.violation("%s has %d records, but the trail has %d, or different ones", s.Run.ID, s.Run.Records, r.Seq)
+			p.violation("%s has %d records, but the trail has %d records of it, or other records", s.Run.ID, s.Run.Records, r.Seq)
 		}
 	}
 }
@@ -137,8 +137,8 @@ func byID(st state) map[string]engine.Run {
 	return out
 }
 
-// critical are the processes in the rounds whose restart needs a vote
-// (process-runbooks.md, the severity of each outage). The others need none.
+// critical are the processes in the rounds whose restart needs a vote (process-runbooks.md,
+// the severity of each outage). Restarts of other processes need no vote.
 var critical = map[string]bool{"db_dis": true, "db_query_server": true, "db_tdcp": true, "iris_controller": true, "db_acl_write_server": false, "db_ltds": false}
 
 var accounts = map[string]string{
@@ -221,8 +221,8 @@ func (p *people) judgeLocks(st state) {
 	}
 }
 
-// judgeDeeds checks that everything that Slack reported as delivered has a
-// visible result. A command that only reads is not stored, and may be lost.
+// judgeDeeds checks that every action that Slack reported as delivered has a visible
+// result. A command that only reads is not stored, and may be lost.
 func (p *people) judgeDeeds(st state) {
 	p.mu.Lock()
 	deeds := slices.Clone(p.deeds)
@@ -285,7 +285,7 @@ func (p *people) judgeMessages(st state) {
 		case !archived && post.Rev != s.Rev:
 			p.violation("the message of %s shows revision %d of %d", s.Run.ID, post.Rev, s.Rev)
 		case !strings.Contains(words(list[i]), s.Run.ID):
-			p.violation("the message of %s does not name it: %s", s.Run.ID, list[i].Text)
+			p.violation("the message of %s does not contain this id: %s", s.Run.ID, list[i].Text)
 		}
 	}
 	trail, err := p.slack.Messages("audit", "")

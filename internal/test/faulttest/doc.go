@@ -6,11 +6,11 @@
 // A round is a small world: one or several bot processes (the test binary, which
 // calls app.Run with the same edges as `bot run`), an etcd process or the
 // embedded store, a local Slack, and simulated hosts that count the commands they
-// execute. People send requests, approve, tap twice and repeat requests, each
-// at their own pace. Each replica reports every crossing of one of its edges
-// (before and after each claim, commit, command, post …) and waits for permission
-// to continue, so that a fault is injected at exactly that point. Then all
-// faults are repaired, the round comes to rest, and check_test.go checks it.
+// execute. People send requests, approve, tap twice and repeat requests, each at
+// their own pace. Each replica reports every crossing of one of its edges (before
+// and after each claim, commit, command, post …) and waits for permission to
+// continue, so that a fault is injected at exactly that point. Then all faults
+// are repaired, the round comes to rest, and check_test.go checks the result.
 //
 // # Running it
 //
@@ -23,10 +23,10 @@
 //	DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/test/faulttest
 //	DHBOT_FAULT_SOAK=24 go test -timeout 0 -v -run Soak ./internal/test/faulttest
 //
-// Broken builds the bot without one of its rules at a time, and requires that
-// each such build is detected. The last two run for this many minutes, with the
-// bot's production durations and Slack's limits, and print measurements; the
-// results are in docs/testing.md. A failure prints how to repeat its round.
-// Scheduling differs between tries, so a race may need several.
-// DHBOT_FAULT_LOG=1 prints the replicas' logs.
+// Broken builds bots that each lack one rule, and requires that the harness
+// detects every such bot. RollingRestart and Soak run for the given number of
+// minutes, with the bot's production durations and Slack's limits, and print
+// measurements; the results are in docs/testing.md. A failure prints how to
+// repeat the round. Scheduling differs between tries, so several tries may be
+// needed to repeat a race. DHBOT_FAULT_LOG=1 prints the replicas' logs.
 package faulttest

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// fault is a fault to inject when a replica crosses a point. It is in effect
-// when do returns, and ends by itself.
+// fault is a fault to inject when a replica crosses a point. The fault is in effect when do
+// returns, and ends on its own.
 type fault struct {
 	name string
 	fits func(shape) bool // nil: fits every shape
@@ -121,7 +121,7 @@ func slackFaults() []fault {
 		}})
 	}
 	return append(out, fault{name: "Slack: redelivery", do: func(w *world, _ *rand.Rand, _ string) {
-		_ = w.slack.Inject(slacklocal.Fault{Kind: "redeliver", Count: 3}) // no event yet: nothing to repeat
+		_ = w.slack.Inject(slacklocal.Fault{Kind: "redeliver", Count: 3}) // an error only means that there is no event yet to repeat
 	}})
 }
 

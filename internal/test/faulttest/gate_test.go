@@ -34,8 +34,7 @@ func unixClient(socket string) *http.Client {
 	}}
 }
 
-// pass reports a crossing. Without permission the process ends, because its
-// round is over.
+// pass reports a crossing. Without permission the process ends, because the round is over.
 func (g *gate) pass(what string) {
 	resp, err := g.http.Get("http://gate/?" + url.Values{"replica": {g.replica}, "what": {what}}.Encode())
 	if err != nil {

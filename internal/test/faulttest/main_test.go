@@ -39,8 +39,7 @@ func TestMain(m *testing.M) {
 		os.Exit(replicaMain(file))
 	}
 	flag.Parse()
-	// A round mostly waits, so more of them run in parallel than there are
-	// processors.
+	// A round mostly waits, so more rounds run in parallel than there are processors.
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		_ = f.Value.Set(strconv.Itoa(parallelRounds)) // a number is a valid value
 	}

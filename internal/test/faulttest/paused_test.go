@@ -18,10 +18,10 @@ import (
 )
 
 // TestPausedReplica suspends one of two replicas for longer than its lease, in
-// every phase of a restart. Each run's message must show its final state: a
-// resumed replica could overwrite the final card with an older edit.
-// DHBOT_PAUSED_ROUNDS is the number of rounds; the short form tries the points
-// around edits.
+// every phase of a restart. The message of each run must show the final state
+// of the run: a resumed replica could overwrite the final card with an older
+// edit. DHBOT_PAUSED_ROUNDS is the number of rounds; the short form tries the
+// points around edits.
 func TestPausedReplica(t *testing.T) {
 	t.Parallel()
 	if only := os.Getenv("DHBOT_PAUSED_POINT"); only != "" {
@@ -52,8 +52,8 @@ func TestPausedReplica(t *testing.T) {
 	}
 }
 
-// spread returns n points of a path: half of them at writes of messages, the
-// others spread over the path.
+// spread returns n points of a path: half of them at writes of messages, the other half
+// spread over the path.
 func spread(path []crossing, n int) []point {
 	var edits, all []point
 	for _, c := range path {
@@ -88,11 +88,11 @@ func pausedAt(t *testing.T, at point) {
 		replay: fmt.Sprintf("DHBOT_PAUSED_POINT=%q go test -run PausedReplica ./internal/test/faulttest", at),
 	}.play(t)
 	if left := p.watch.unsprung(); len(left) > 0 {
-		t.Logf("no replica crossed %v this time", left)
+		t.Logf("in this round no replica crossed %v", left)
 	}
 }
 
-// judgeLastWords checks that each run's message shows its current state.
+// judgeLastWords checks that the message of each run shows the current state of the run.
 func (p *people) judgeLastWords(st state) {
 	for _, s := range st.Runs {
 		list, err := p.slack.Messages(s.Run.Place.Channel, "")
@@ -102,7 +102,7 @@ func (p *people) judgeLastWords(st state) {
 		}
 		i := slices.IndexFunc(list, func(m slacklocal.Message) bool { return m.TS == st.Posts[s.Run.ID].TS })
 		if i < 0 {
-			continue // judgeMessages has reported it
+			continue // judgeMessages has reported this problem
 		}
 		if want := runcard.Run(s.Run).Push; html.UnescapeString(list[i].Text) != want {
 			p.violation("the message of %s shows %q, but the run is %q", s.Run.ID, list[i].Text, want)

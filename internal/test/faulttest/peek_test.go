@@ -19,7 +19,7 @@ import (
 
 // state is the content of the store, read at about the same time.
 type state struct {
-	Runs      []engine.Stored // open ones, then ended ones, then archived ones
+	Runs      []engine.Stored // open runs, then ended runs, then archived runs
 	Archived  map[string]bool // by run; a run is archived once its message is final
 	Locks     []engine.Lock
 	Posts     map[string]publish.Post // by run
@@ -84,7 +84,7 @@ func addArchived(ctx context.Context, s *etcdstore.Store, st *state) error {
 		known[e.Record.Run] = true
 		run, err := s.Get(ctx, e.Record.Run)
 		if errors.Is(err, engine.ErrNotFound) {
-			continue // it began after the runs were read, or the judge reports it
+			continue // the run began after the runs were read; otherwise the judge reports it
 		}
 		if err != nil {
 			return err
@@ -128,7 +128,7 @@ func answer[T any](mux *http.ServeMux, pattern string, read func(context.Context
 type burden struct {
 	RSS, Heap, Size, InUse  int64 // bytes: the process, its heap, the store's database, and the used part of it
 	Goroutines, Descriptors int
-	Sealed, Stored          uint64 // entries of the trail, and the first one still in the store
+	Sealed, Stored          uint64 // the last sealed entry of the trail, and the first entry that is still in the store
 }
 
 func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {

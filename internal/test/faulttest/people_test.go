@@ -97,7 +97,7 @@ func (p *people) mention(who, command string) {
 	}
 }
 
-// status sends a command that only reads.
+// status sends a status command, which only reads.
 func (p *people) status(who, command string) {
 	d := p.note(&deed{who: who, where: channel, kind: "read", at: time.Now()})
 	a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: command})

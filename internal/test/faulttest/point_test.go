@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// embedded and shared are the worlds for every crash point. In embedded the
-// next life continues; in shared another replica can.
+// embedded and shared are the worlds for every crash point. In embedded, the next process
+// of the same replica continues; in shared, another replica can continue.
 var (
 	embedded = shape{Replicas: 1}
 	shared   = shape{Replicas: 2, Members: 1}
@@ -102,17 +102,17 @@ func TestPoints(t *testing.T) {
 func die(t *testing.T, s shape, at point) {
 	back := 300 * time.Millisecond
 	if s == shared && rand.IntN(2) == 0 {
-		back = -1 // the other replica has to finish it
+		back = -1 // the other replica has to finish the round
 	}
 	var wait time.Duration
 	if !long() {
-		wait = 6 * time.Second // a request behind a lost one stays in the queue that long
+		wait = 6 * time.Second // a request that waits behind a lost request stays in the queue that long
 	}
 	p, _ := round{
 		shape: s, script: plain, snares: []snare{{at, kill(back)}}, startTTL: wait,
 		replay: fmt.Sprintf("DHBOT_FAULT_POINT=%q go test -run Points ./internal/test/faulttest", at),
 	}.play(t)
 	if left := p.watch.unsprung(); len(left) > 0 {
-		t.Logf("no replica crossed %v this time", left)
+		t.Logf("in this round no replica crossed %v", left)
 	}
 }

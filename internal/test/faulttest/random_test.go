@@ -23,8 +23,8 @@ var shapes = []shape{embedded, {Replicas: 1, Members: 1}, shared, {Replicas: 3, 
 // faults` plays more.
 const shortRounds = 3
 
-// TestRandom plays rounds with one to three faults at random points. Its seed
-// determines each round.
+// TestRandom plays rounds with one to three faults at random points. The seed of a round
+// determines its faults and points.
 func TestRandom(t *testing.T) {
 	t.Parallel()
 	if only := os.Getenv("DHBOT_FAULT_SEED"); only != "" {
@@ -83,8 +83,8 @@ func somewhere(r *rand.Rand) point {
 	return point{p.What, 1 + r.IntN(p.N)}
 }
 
-// oneOf returns a fault that fits a world. With three members of etcd, every
-// third fault is one of etcd.
+// oneOf returns a fault that fits a world. With three members of etcd, every third fault is
+// a fault of etcd.
 func oneOf(r *rand.Rand, s shape) fault {
 	list := faults()
 	if s.Members == 3 && r.IntN(3) == 0 {
@@ -106,7 +106,7 @@ func crowd(ctx context.Context, p *people, r *rand.Rand) {
 	temper := tempers[r.IntN(len(tempers))]
 	var approving, asking sync.WaitGroup
 	approving.Go(func() { p.approve(ctx, func(string) []string { return append(temper, "approver2") }) })
-	// Drawn here, because the people act in parallel.
+	// The random numbers are drawn here, in a fixed order, because the people act in parallel.
 	query := []string{"restart db_tdcp", "restart db_query_server on query-1"}[r.IntN(2)]
 	infra := []string{"restart db_ltds", "restart db_acl_write_server"}[r.IntN(2)]
 	rest := func() bool { return pause.For(ctx, between(r, 0, 1500*time.Millisecond)) }

@@ -13,7 +13,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// patience is a generous limit for each step of this story on a busy machine.
+// patience limits each step of this story, with time for a busy machine.
 const patience = 5 * time.Minute
 
 // TestPatchGoesOnAfterReboots takes the bot's host down during a rolling patch:
@@ -51,13 +51,13 @@ func TestPatchGoesOnAfterReboots(t *testing.T) {
 	p.click("operator", unknown.ID, fmt.Sprintf("Continue from step %d", step))
 	rest := p.run("the rest waits for approvals", func(r engine.Run) bool { return r.ID != first.ID && r.State == engine.Waiting })
 	if c := rest.Inputs.Continue; len(c) != 1 || c[0].Run != first.ID || c[0].From != step || len(rest.Votes) != 0 {
-		t.Errorf("it continues %+v with %d approvals; want step %d of %s and none", c, len(rest.Votes), step, first.ID)
+		t.Errorf("the new run continues %+v with %d approvals; want step %d of %s and no approvals", c, len(rest.Votes), step, first.ID)
 	}
 	p.approveByName(rest)
 	p.tick(rest.ID, "stand-alone servers")
 	done := p.run("the patch is done", func(r engine.Run) bool { return r.ID == rest.ID && r.State == engine.Done })
 	if len(done.Votes) != 2 {
-		t.Errorf("the rest had %d approvals", len(done.Votes))
+		t.Errorf("the run of the remaining steps had %d approvals", len(done.Votes))
 	}
 
 	st := p.restAndStop(func() state { return p.restWithin(patience) })
@@ -138,8 +138,8 @@ func at(title string) func(engine.Run) bool {
 	}
 }
 
-// types sends a slash command, and repeats it while Slack reports a failure. If
-// the first try was delivered after all, the second is refused.
+// types sends a slash command, and repeats it while Slack reports a failure. If the first
+// try was delivered after all, the bot refuses the second try.
 func (p *people) types(who, text string) {
 	p.t.Helper()
 	p.need(who+" types "+text, func() bool { return p.typed(who, text) })
@@ -164,9 +164,8 @@ func (p *people) approveByName(r engine.Run) {
 	}
 }
 
-// tick completes a manual step when the run has reached it. It is repeated only
-// after the run has had time to continue, because the next step may be manual
-// too.
+// tick completes a manual step when the run has reached the step. The command is repeated
+// only after the run has had time to continue, because the next step may be manual too.
 func (p *people) tick(id, title string) {
 	p.t.Helper()
 	there := func(r engine.Run) bool { return r.ID == id && at(title)(r) }

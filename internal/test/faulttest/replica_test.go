@@ -44,15 +44,15 @@ type settings struct {
 	SlackAPI  string
 	AppToken  string
 	BotToken  string
-	Gate      string // the socket to which crossings are reported; "" is a bot with normal durations
+	Gate      string // the socket to which crossings are reported; "" means a bot with normal durations
 	Peek      string // the socket on which the round reads the state
 	KeepTrail uint64 // entries of the trail that stay in the store; 0 for the default
-	// KeepClaims is how long handled deliveries stay in it, with KeepTrail.
+	// KeepClaims is how long handled deliveries stay in the store, if KeepTrail is set.
 	KeepClaims time.Duration
 	StartTTL   time.Duration // how long a request may stay in the queue
 }
 
-// replicaMain is `bot run` with wrapped edges; it returns its exit code.
+// replicaMain is `bot run` with wrapped edges. It returns the exit code of the process.
 func replicaMain(file string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

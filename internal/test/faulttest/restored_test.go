@@ -29,9 +29,9 @@ import (
 
 // The files next to the key when a copy is restored.
 const (
-	withWitness    = "with the witness"  // current notes and heads
-	onceMore       = "once more"         // those of the previous restore of the same copy
-	withoutWitness = "without a witness" // only the key, as on a new machine
+	withWitness    = "with the witness"  // with the current notes and heads
+	onceMore       = "once more"         // with the notes and heads of the previous restore of the same copy
+	withoutWitness = "without a witness" // with only the key, as on a new machine
 )
 
 var restoreVariants = []string{withWitness, onceMore, withoutWitness}
@@ -42,7 +42,7 @@ var restoreVariants = []string{withWitness, onceMore, withoutWitness}
 // among worlds that play the same run.
 func TestRestores(t *testing.T) {
 	long := os.Getenv("DHBOT_FAULT_RESTORES")
-	if long == "" { // not in parallel: a copy delays the run, which has deadlines
+	if long == "" { // not in parallel, because each copy delays the run, and the run has deadlines
 		gateOnly(t)
 		tryRestores(t, func(n int) bool { return n%shortEach == shortEach/2 })
 		return
@@ -299,7 +299,7 @@ func (w *world) restored(p *people, o original, before []audit.Sealed, c stateCo
 	w.start(0)
 	st := p.rest()
 	for end := began.Add(restTime); putBack(st, began) >= 0 && st.open() && time.Now().Before(end); {
-		st = p.rest() // a waiting run is at rest, and still has to be closed
+		st = p.rest() // a run that waits is also at rest, but it must still be closed
 	}
 	lost := forgotten(before, st.Trail)
 	p.judgeRestored(o, st, lost > 0 || variant == withoutWitness, began, wrong)
@@ -323,9 +323,9 @@ func (st state) open() bool {
 	return slices.ContainsFunc(st.Runs, func(s engine.Stored) bool { return !s.Run.State.Ended() })
 }
 
-// judgeRestored checks that every earlier run is closed, that its id is not
-// used again, and that requester, channel and trail report it. older means that
-// the bot must have detected the restored state.
+// judgeRestored checks that every earlier run is closed, that its id is not used again, and
+// that requester, channel and trail get to know this. If older is true, the bot must have
+// detected that the state was restored.
 func (p *people) judgeRestored(o original, st state, older bool, began time.Time, wrong func(string, ...any)) {
 	p.judgeTrail(st)
 	p.judgeLocks(st)
@@ -361,7 +361,7 @@ func (p *people) judgeRestored(o original, st state, older bool, began time.Time
 	}
 }
 
-// forgotten returns the number of entries of a trail that another one lacks.
+// forgotten returns the number of entries of a trail that another trail lacks.
 func forgotten(was, is []audit.Sealed) int {
 	n := 0
 	for _, e := range was {

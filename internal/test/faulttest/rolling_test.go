@@ -29,9 +29,9 @@ func minutesOf(t *testing.T, name string) time.Duration {
 }
 
 // TestRollingRestart restarts three replicas in turn under 300 commands a
-// minute, in ten channels of a Slack with Slack's limits. Nothing may be lost
-// or happen twice. With DHBOT_FAULT_ROLLING=10 it runs for ten minutes and
-// prints the waiting times.
+// minute, in ten channels of a Slack with Slack's limits. No command may be
+// lost or executed twice. With DHBOT_FAULT_ROLLING=10 the test runs for ten
+// minutes and prints the waiting times.
 func TestRollingRestart(t *testing.T) {
 	within := minutesOf(t, "DHBOT_FAULT_ROLLING")
 	between := 20 * time.Second

@@ -32,7 +32,7 @@ type round struct {
 	snares []snare
 	script script
 	also   func(p *people, st state) // checks in addition to judge; may be nil
-	replay string                    // how to repeat it
+	replay string                    // the command that repeats the round
 
 	startTTL time.Duration // how long a request may stay in the queue; 0 for startTTL
 }
@@ -86,7 +86,7 @@ func (w *world) repairAll() {
 const stopsTried = 3
 
 // restAndStop waits until the bot is at rest, stops it, and returns the stored
-// state. If it stops during an edit, the message stays marked as behind; a
+// state. If the bot stops during an edit, the message stays marked as behind; a
 // replica that detects a pause late leaves the same mark. The next start edits
 // the message again, so restAndStop starts the bot once more.
 func (p *people) restAndStop(rest func() state) state {
@@ -123,7 +123,7 @@ func (p *people) restWithin(most time.Duration) state {
 	why := "no replica answered"
 	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if len(p.alive()) == 0 {
-			p.start(0) // a late trap killed it, or it ended by itself
+			p.start(0) // a late trap killed the replica, or it ended on its own
 		}
 		got, err := p.peek()
 		if err != nil {

@@ -14,11 +14,11 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// TestScenes plays scenes with only one correct end: in one world each in the
-// short version, in both in the long one.
+// TestScenes plays scenes with only one correct end. The short version plays each scene in
+// one world, the long version in both worlds.
 func TestScenes(t *testing.T) {
 	t.Parallel()
-	// The first check is over by then; others follow.
+	// At that point the first check is over, and other checks follow.
 	starting := point{"commit started before", 1}
 	scenes := map[string]round{
 		// A vote of a person who is no longer an approver does not count.
@@ -33,7 +33,7 @@ func TestScenes(t *testing.T) {
 		},
 		// The requester can't approve their own request, whatever their roles.
 		"own vote": {script: request("approver", "approver"), also: never(engine.Waiting)},
-		// The connection is lost while the command runs. It ran once, and the
+		// The connection is lost while the command runs. The command ran once, and the
 		// process stays locked until a person closes the run.
 		"fate unknown": {
 			script: request("operator", "approver"), also: onceAndUnknown,
@@ -85,7 +85,7 @@ func request(asks, votes string) script {
 	}
 }
 
-// decided reports that no run can continue by itself.
+// decided reports whether no run can continue on its own.
 func decided(st state) bool {
 	return len(st.Runs) > 0 && !slices.ContainsFunc(st.Runs, func(s engine.Stored) bool {
 		return s.Run.State != engine.Unknown && !s.Run.State.Ended()
@@ -105,8 +105,9 @@ func (p *people) taps(who string) (n int) {
 }
 
 // disagree restarts one of two replicas with another config, and sends requests
-// until the leader gets one. A replica that does not know yet that the configs differ
-// may take one as well; the leader refuses it before the start.
+// until the leader gets one. A replica that does not know yet that the configs
+// differ may also accept a request; the leader refuses the run before its
+// start.
 func disagree(ctx context.Context, p *people, r *rand.Rand) {
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
@@ -153,7 +154,8 @@ func deactivate(w *world, _ *rand.Rand, _ string) {
 	}
 }
 
-// comeBackChanged kills every replica; the next lives call monit differently.
+// comeBackChanged kills every replica, and starts them again with another monit command in
+// the config.
 func comeBackChanged(w *world, r *rand.Rand, _ string) {
 	for _, rep := range w.alive() {
 		kill(-1).do(w, r, rep.name)

@@ -25,15 +25,16 @@ const (
 const stillWaiting = 3 * time.Second
 
 // TestSoak plays a day's traffic on one bot and measures its resource use every
-// hour of that day: after the first one it must not grow with the number of commands. With
-// DHBOT_FAULT_SOAK=24 the day takes 24 minutes.
+// hour of that day: after the first hour, memory, files and store must not grow
+// with the number of commands. With DHBOT_FAULT_SOAK=24 the day takes 24
+// minutes.
 func TestSoak(t *testing.T) {
 	if _, err := os.Stat("/proc/self/statm"); err != nil {
 		t.Skip("there is no /proc to read the memory of a process from: ", err)
 	}
 	within := minutesOf(t, "DHBOT_FAULT_SOAK")
 	keep := uint64(soakKeep)
-	if within == 0 { // not in parallel with rounds, which would disturb the measurement
+	if within == 0 { // not in parallel with rounds, because they would disturb the measurement
 		longOnly(t)
 		within, keep = 24*time.Second, 40
 	}

@@ -29,12 +29,12 @@ type wish struct {
 	*deed
 	asksOf   string // status: the process
 	answered time.Time
-	turned   bool // "busy", "stopping", or Slack's own message that the bot did not answer
+	turned   bool // the bot refused the command as busy or stopping, or Slack said that the bot did not answer
 }
 
 // traffic simulates people who send commands at a constant rate, in each of the
 // channels in turn. A status of a process is not requested in a channel while
-// another is open there, so each answer belongs to one request.
+// another request for it is open there, so each answer belongs to one request.
 type traffic struct {
 	*people
 	every    time.Duration
@@ -58,15 +58,15 @@ func newTraffic(p *people, perMinute int) *traffic {
 	return t
 }
 
-// Messages carry their time, so they can be read later. They are read rarely,
-// because reading a channel blocks Slack.
+// Messages have their times, so they can be read later. They are read rarely, because
+// reading a channel blocks the local Slack.
 const (
 	lookEvery     = 700 * time.Millisecond
 	ephemeralEach = 8
 )
 
-// changesEach is the number of commands for each one that changes something:
-// Slack's limit of edits allows no more runs.
+// changesEach is the number of commands for each command that changes something: Slack's
+// limit of edits allows no more runs.
 const changesEach = 40
 
 // asked are the processes to query; restarted are the processes to restart in
@@ -236,7 +236,7 @@ func (t *traffic) matchAnswer(m slacklocal.Message) {
 			return
 		}
 	}
-	t.violation("not requested in %s, or twice: %s", m.Channel, m.Text)
+	t.violation("%s has an answer that no one requested there, or a second answer: %s", m.Channel, m.Text)
 }
 
 // matchEphemeral finds the wishes that ephemeral messages answer.
@@ -264,7 +264,7 @@ func (t *traffic) matchEphemeral(where string) {
 	}
 }
 
-// approveOn makes the approver tap on a card that offers it. The caller locks.
+// approveOn makes the approver tap Approve on a card that offers it. The caller locks.
 func (t *traffic) approveOn(m slacklocal.Message) {
 	for _, b := range m.Buttons() {
 		run, _, _ := strings.Cut(b.Value, " ")

@@ -29,9 +29,8 @@ import (
 type act struct {
 	what string // vote, withdraw, deny, cancel, tick; later: the clock passes every deadline
 	who  string
-	// early means that the deadline had not passed when the act began. It may
-	// then count as in time, even if another replica has seen the deadline pass
-	// since.
+	// early means that the deadline had not passed when the act began. Such an act may
+	// count as in time, even if another replica has since seen the deadline pass.
 	early bool
 }
 
@@ -58,8 +57,8 @@ func (b ballot) step(a act, answer refusal.Code) (ballot, refusal.Code) {
 		b.state = engine.Expired
 		return b, ""
 	case a.what == "vote" && b.late && answer == engine.TooLate:
-		// A refusal commits nothing. It may have read the run before a
-		// change, and the clock after the deadline.
+		// A refusal commits nothing. Before the refusal the engine may have read the run
+		// before a change, and the clock after the deadline.
 		return b, engine.TooLate
 	case ended:
 		return b, engine.AlreadyEnded
@@ -150,7 +149,7 @@ func TestVotesCheckNotices(t *testing.T) {
 	}
 }
 
-// engines is several engines on one etcd.
+// engines has several engines that share one etcd.
 type engines struct {
 	engines []*engine.Engine
 	store   *etcdstore.Store
@@ -197,7 +196,7 @@ func newEngines(t *testing.T, replicas int) *engines {
 	return h
 }
 
-// idle is a runner that must not be used, because nothing starts here.
+// idle is a runner that must not be used, because no run starts in these tests.
 type idle struct{}
 
 func (idle) Run(context.Context, remote.Command) remote.Result { panic("a command was sent") }

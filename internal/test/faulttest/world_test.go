@@ -28,7 +28,7 @@ import (
 // shape is the kind of a world.
 type shape struct {
 	Replicas int
-	Members  int // of etcd; 0 is the embedded store of one replica
+	Members  int // members of etcd; 0 means the embedded store of one replica
 }
 
 func (s shape) String() string {
@@ -44,9 +44,9 @@ type setup struct {
 	// earnest means a bot with the durations of `bot run`, at a Slack with
 	// Slack's own limits, without a gate.
 	earnest  bool
-	channels []slacklocal.Channel // in addition to the demo's
-	keep     uint64               // entries of the trail that stay in the store; 0 for the default
-	// keepClaims is how long handled deliveries stay in it, with keep.
+	channels []slacklocal.Channel // channels in addition to those of the demo
+	keep     uint64               // number of trail entries that stay in the store; 0 for the default
+	// keepClaims is how long handled deliveries stay in the store, if keep is set.
 	keepClaims time.Duration
 	startTTL   time.Duration // how long a request may stay in the queue; 0 for startTTL
 }
@@ -62,7 +62,7 @@ type world struct {
 	hosts *hostsim.Cluster
 	watch *watch
 
-	repairs sync.WaitGroup // faults that end by themselves
+	repairs sync.WaitGroup // faults that end on their own
 
 	mu       sync.Mutex
 	over     bool       // no further start
@@ -79,7 +79,7 @@ type replica struct {
 	life  int
 	cmd   *exec.Cmd
 	ended chan struct{}
-	err   error // of Wait, after ended
+	err   error // the error of Wait; valid after ended is closed
 }
 
 // newWorld creates the world of a round.
@@ -282,15 +282,15 @@ func (w *world) logs() string {
 // store was down.
 var storeWasDown = regexp.MustCompile(`(?m)^error: the state store does not answer: (taking a lease|registering this replica)`)
 
-// supervise acts like systemd: it soon restarts a replica that ended by itself.
-// Only a replica that could not start because the store was down may end so.
+// supervise acts like systemd: it soon restarts a replica that ended on its own. That is a
+// violation, unless the replica could not start because the store was down.
 func (w *world) supervise(r *replica) {
 	if r.err == nil || !r.cmd.ProcessState.Exited() {
 		return // stopped or killed on purpose
 	}
 	text, err := os.ReadFile(w.logOf(r))
 	if err != nil || !storeWasDown.Match(text) {
-		w.violation("replica %s ended by itself: %v", r.name, r.err)
+		w.violation("replica %s ended on its own: %v", r.name, r.err)
 		return
 	}
 	time.Sleep(500 * time.Millisecond)
@@ -385,7 +385,7 @@ func (w *world) until(what string, within time.Duration, ok func() bool) bool {
 			return true
 		}
 	}
-	w.violation("not within %s: %s", within, what)
+	w.violation("this did not happen within %s: %s", within, what)
 	return false
 }
 

@@ -8,7 +8,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// New returns a grammar with both clusters; the channel C1 is bound to prod, CQ
+// New returns a grammar with the clusters prod and qa; the channel C1 is bound to prod, CQ
 // to qa.
 func New(t testing.TB) *command.Grammar {
 	t.Helper()

@@ -22,7 +22,7 @@ import (
 // machine is a booted Debian root.
 type machine struct {
 	t    *testing.T
-	init string // the host's pid of its systemd
+	init string // the pid of the machine's systemd, as the host sees it
 }
 
 // boot boots the root until the test ends.
@@ -37,7 +37,7 @@ func boot(t *testing.T, root string) *machine {
 	}
 	m := &machine{t: t}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // its children end with it
+		_ = cmd.Process.Kill() // the children of the process end with it
 		_ = cmd.Wait()
 	})
 	eventually(t, time.Minute, "the root boots", func() error {
@@ -101,7 +101,7 @@ func eventually(t *testing.T, within time.Duration, what string, f func() error)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("%s: not within %s: %v", what, within, err)
+			t.Fatalf("%s: this did not happen within %s: %v", what, within, err)
 		}
 	}
 }
@@ -185,8 +185,8 @@ func (m *machine) install(deb string, w world) {
 	}
 }
 
-// TestDebianPackage checks that the package starts under systemd, restarts a
-// process with an approval, reloads, and is restarted by the watchdog when it
+// TestDebianPackage checks that the bot of the package starts under systemd, restarts a
+// process with an approval, reloads its config, and is restarted by the watchdog when it
 // hangs.
 func TestDebianPackage(t *testing.T) {
 	deb, root := os.Getenv("DHBOT_DEB"), os.Getenv("DHBOT_DEB_ROOT")
@@ -243,8 +243,8 @@ func get(url string) (string, error) {
 	return string(body), err
 }
 
-// checkReload checks that the same process applies a good config, and that a
-// bad one is refused and changes nothing.
+// checkReload checks that the same process applies a valid config, and that an invalid
+// config is refused and changes nothing.
 func checkReload(t *testing.T, m *machine, w world) {
 	t.Helper()
 	pid := m.property("MainPID")
@@ -256,7 +256,7 @@ func checkReload(t *testing.T, m *machine, w world) {
 	})
 	m.write("/etc/dhbot/config.yaml", "644", []byte("people: nobody\n"))
 	if out, err := m.try("systemctl", "reload", "dhbot"); err == nil {
-		t.Errorf("a bad config was reloaded: %s", out)
+		t.Errorf("an invalid config was reloaded: %s", out)
 	}
 	if _, err := get("http://" + metricsAddress + "/healthz"); err != nil || m.property("MainPID") != pid || m.property("ActiveState") != "active" {
 		t.Errorf("after a refused reload: %v, pid %s then %s, %s", err, pid, m.property("MainPID"), m.property("ActiveState"))
@@ -264,8 +264,7 @@ func checkReload(t *testing.T, m *machine, w world) {
 	m.write("/etc/dhbot/config.yaml", "644", w.config("metrics: {listen: '"+metricsAddress+"'}"))
 }
 
-// checkWatchdog checks that a hanging bot is killed and restarted, and works
-// again.
+// checkWatchdog checks that a hanging bot is killed and restarted, and then works.
 func checkWatchdog(t *testing.T, m *machine, w world) {
 	t.Helper()
 	pid := m.property("MainPID")

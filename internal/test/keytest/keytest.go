@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// File makes a private key, and returns its file and its public line.
+// File creates a private key, and returns the path of its file and the line of the public key.
 func File(t testing.TB) (path, public string) {
 	t.Helper()
 	pub, private, err := ed25519.GenerateKey(rand.Reader)

@@ -24,9 +24,9 @@ func AsRoot(host, script string) ([]byte, error) {
 	return out, nil
 }
 
-// Least creates an account on every host in files, which maps hosts to sudoers
-// files. It accepts the key of the ssh_config file's account and has only the
-// rights of that file. It is removed when the test ends.
+// Least creates an account on every host in files, which maps hosts to sudoers files. The
+// account accepts the same key as the account of the ssh_config file, and has only the
+// rights of the sudoers file. It is removed when the test ends.
 func Least(t testing.TB, account string, files map[string]string) {
 	t.Helper()
 	remove := fmt.Sprintf(`rm -f /etc/sudoers.d/%[1]s

@@ -21,8 +21,8 @@ type Host struct {
 	KnownHosts string // path of the known_hosts file
 }
 
-// Hosts returns the lab's machines by the names of their Host blocks. It skips
-// t if DHBOT_LAB is unset, and fails it if the file is unusable.
+// Hosts returns the lab's machines by the names of their Host blocks. It skips the test if
+// DHBOT_LAB is unset, and fails the test if the file is unusable.
 func Hosts(t testing.TB) map[string]Host {
 	t.Helper()
 	path := os.Getenv(Env)
@@ -41,8 +41,8 @@ func Hosts(t testing.TB) map[string]Host {
 	return hosts
 }
 
-// parse reads the few keywords of a lab's file and ignores others, which are
-// for the ssh program. It refuses patterns and Match, which are not
+// parse reads the few keywords that labtest needs from a lab's ssh_config file, and ignores
+// the keywords that only ssh needs. It refuses patterns and Match, which are not
 // implemented.
 func parse(r io.Reader) (map[string]Host, error) {
 	hosts := make(map[string]Host)
@@ -58,7 +58,7 @@ func parse(r io.Reader) (map[string]Host, error) {
 			hosts[name] = Host{}
 			continue
 		case keyword == "host" || keyword == "match":
-			return nil, fmt.Errorf("%q: only plain Host blocks are understood", lines.Text())
+			return nil, fmt.Errorf("%q is not supported: write Host blocks with one plain name each", lines.Text())
 		case name == "":
 			continue
 		}
@@ -89,7 +89,7 @@ func parse(r io.Reader) (map[string]Host, error) {
 // complete checks that every host has all values for a connection.
 func complete(hosts map[string]Host) error {
 	if len(hosts) == 0 {
-		return fmt.Errorf("it names no host")
+		return fmt.Errorf("the file has no Host block")
 	}
 	for name, h := range hosts {
 		if h.Address == "" || h.Login == "" || h.KeyFile == "" || h.KnownHosts == "" {

@@ -10,8 +10,7 @@ import (
 type State struct {
 	Name        string
 	Break, Mend string
-	// Neighbour is another process on the same host that hangs during its start, ""
-	// for none.
+	// Neighbour is another process on the same host whose start hangs, "" for none.
 	Neighbour string
 }
 
@@ -22,8 +21,8 @@ const (
 	// stopped waits until monit has stopped the process. monit stops one process
 	// at a time.
 	stopped = "for i in $(seq 120); do monit -B status $p | grep -q 'status *Not monitored$' && break; sleep 1; done; "
-	// settled waits until new errors in the log of $p do not count as errors of
-	// its start.
+	// settled waits until new errors in the log of $p no longer count as errors during the
+	// start.
 	settled = "while [ $(ps -o etimes= -p $(cat /run/deephaven/$p.pid)) -lt 125 ]; do sleep 1; done; "
 	conf    = "f=$(ls /etc/sysconfig/illumon.d/monit/*$p.conf*); "
 )

@@ -14,8 +14,8 @@ import (
 // patience limits how long goroutines may take to end on a busy machine.
 const patience = 2 * time.Minute
 
-// Goroutines fails the test if a goroutine that it started after this call
-// still runs after the test and its cleanup. A label identifies such
+// Goroutines fails the test if a goroutine that the test started after this
+// call still runs after the test and its cleanup. A label identifies such
 // goroutines; the goroutines that they start inherit it.
 func Goroutines(t *testing.T) {
 	t.Helper()

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A goroutine started under a label is found while it runs, even through a
-// chain of goroutines. Others are not found.
+// A goroutine that was started with the label of a test, even through a chain of
+// goroutines, is found while it runs. Other goroutines are not found.
 func TestLabelled(t *testing.T) {
 	release := make(chan struct{})
 	ended := make(chan struct{})
@@ -19,7 +19,7 @@ func TestLabelled(t *testing.T) {
 	}()
 	<-begun
 	pprof.SetGoroutineLabels(context.Background())
-	for len(labelled(t)) != 1 { // the goroutine between has ended
+	for len(labelled(t)) != 1 { // until the goroutine that started it has ended
 	}
 	close(release)
 	<-ended

@@ -1,6 +1,6 @@
-// Package memstore is a store in memory, for tests only. It has the same
-// contracts as package etcdstore; the suite in storetest checks both. It works
-// inside testing/synctest.
+// Package memstore is a store in memory, for tests only. It fulfils the same
+// contract as package etcdstore; the suite in storetest checks both packages.
+// It works inside testing/synctest.
 //
 // # Files
 //

@@ -24,7 +24,7 @@ func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error 
 	return nil
 }
 
-// seal requires mu, after the revision was raised.
+// seal adds records to the trail. The caller holds mu and has raised the revision.
 func (s *Store) seal(r audit.Record) {
 	var last audit.Sealed
 	if n := len(s.trail); n > 0 {
@@ -135,7 +135,7 @@ func (s *Store) TrailPosted(ctx context.Context) (uint64, error) {
 	return s.posted, down(ctx)
 }
 
-// SetTrailPosted raises that number; it never lowers it.
+// SetTrailPosted raises the number of the last posted trail entry, and never lowers it.
 func (s *Store) SetTrailPosted(ctx context.Context, n uint64) error {
 	if err := down(ctx); err != nil {
 		return err

@@ -33,12 +33,12 @@ func (s *Store) OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintena
 	return open, s.announced(), err
 }
 
-// announced requires mu.
+// announced returns the maintenance in order. The caller holds mu.
 func (s *Store) announced() []fleet.Maintenance {
 	return slices.SortedFunc(maps.Values(s.maintenance), fleet.Maintenance.Compare)
 }
 
-// SetMaintenance stores an announcement and replaces one for the same target.
+// SetMaintenance stores an announcement. It replaces an announcement for the same target.
 func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
 	return s.announce(ctx, m, r, claim, func() {
 		if m.IsWindow() {

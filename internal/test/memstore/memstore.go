@@ -62,7 +62,7 @@ type form struct {
 type run struct {
 	form
 	created int64
-	ended   time.Time // zero while it is open
+	ended   time.Time // zero while the run is open
 }
 
 type claim struct {
@@ -105,8 +105,8 @@ func (s *Store) Run(ctx context.Context) error {
 // Lead calls do until ctx ends: there is no other replica.
 func (s *Store) Lead(ctx context.Context, do func(ctx context.Context) error) error { return do(ctx) }
 
-// LoseLease makes every later Commit fail with engine.ErrLeaseLost, as after a
-// pause longer than the lease.
+// LoseLease makes every later Commit fail with engine.ErrLeaseLost, as if the replica had
+// paused for longer than its lease.
 func (s *Store) LoseLease() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +140,7 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (bool, er
 		return false, err
 	}
 	if key == "" {
-		return false, errors.New("a delivery needs a key to be claimed under")
+		return false, errors.New("a delivery without a key cannot be claimed")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -152,7 +152,7 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (bool, er
 	return true, nil
 }
 
-// Settle marks a delivery as handled; an unknown one is ignored.
+// Settle marks a delivery as handled. It ignores an unknown delivery.
 func (s *Store) Settle(ctx context.Context, key string) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -163,7 +163,7 @@ func (s *Store) Settle(ctx context.Context, key string) error {
 	return nil
 }
 
-// settle requires mu.
+// settle marks a claim as settled. The caller holds mu.
 func (s *Store) settle(key string) {
 	if c, ok := s.claims[key]; ok && !c.settled {
 		s.rev++

@@ -46,7 +46,7 @@ func (s *Store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return s.rev, nil
 }
 
-// refuse returns why a change cannot be made. It requires mu.
+// refuse returns the reason why a change cannot be made. The caller holds mu.
 func (s *Store) refuse(c engine.Change) error {
 	old, exists := s.runs[c.Run.ID]
 	switch {
@@ -68,7 +68,7 @@ func (s *Store) refuse(c engine.Change) error {
 	return nil
 }
 
-// store stores a run's new version. It requires mu.
+// store stores a new version of a run. The caller holds mu.
 func (s *Store) store(c engine.Change, f form) {
 	r, ok := s.runs[c.Run.ID]
 	if !ok {
@@ -116,7 +116,7 @@ func (s *Store) Open(ctx context.Context) ([]engine.Stored, error) {
 	return s.open()
 }
 
-// open requires mu.
+// open returns the open runs. The caller holds mu.
 func (s *Store) open() ([]engine.Stored, error) {
 	list := slices.SortedFunc(maps.Values(s.runs), func(a, b *run) int { return cmp.Compare(a.created, b.created) })
 	return decode(slices.DeleteFunc(list, func(r *run) bool { return !r.ended.IsZero() }))

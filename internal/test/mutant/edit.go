@@ -12,7 +12,8 @@ import (
 type Edit struct{ File, Old, New string }
 
 // Apply makes the edits to files under root and returns their new texts by
-// path. An edit that does not apply is an error: its rule was moved or removed.
+// path. An edit that does not apply is an error: the code of the rule was
+// changed, moved or removed.
 func Apply(root string, edits []Edit) (map[string]string, error) {
 	texts := map[string]string{}
 	for _, e := range edits {
@@ -26,7 +27,7 @@ func Apply(root string, edits []Edit) (map[string]string, error) {
 			text = string(data)
 		}
 		if n := strings.Count(text, e.Old); n != 1 {
-			return nil, fmt.Errorf("%s contains %q %d times, want once: adapt the edit to the code", e.File, e.Old, n)
+			return nil, fmt.Errorf("%s contains %q %d times, and must contain it once: adapt the edit to the code", e.File, e.Old, n)
 		}
 		texts[path] = strings.Replace(text, e.Old, e.New, 1)
 	}

@@ -25,7 +25,7 @@ func (m mutant) among(which string) bool {
 	return which == "all" || slices.ContainsFunc(strings.Split(which, ","), has)
 }
 
-// one returns a mutant of a single edit.
+// one returns a mutant with a single edit.
 func one(name, file, old, instead, pkg, run string) mutant {
 	return mutant{name, []Edit{{file, old, instead}}, pkg, run}
 }
@@ -70,8 +70,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// baseline runs the tests on the unchanged code: a test that fails there cannot show
-// that a rule is missing.
+// baseline runs the tests on the unchanged code: a test that fails on the unchanged code
+// cannot show that a rule is missing.
 func baseline(t *testing.T, which string) {
 	t.Helper()
 	byPackage := map[string][]string{}
@@ -114,7 +114,7 @@ func (m mutant) play(t *testing.T) ([]byte, error) {
 	build := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", bin, m.pkg)
 	build.Dir = root(t)
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("it does not compile: %v\n%s", err, out)
+		t.Fatalf("the mutant does not compile: %v\n%s", err, out)
 	}
 	run := exec.Command(bin, "-test.run", m.run, "-test.failfast", "-test.timeout", "2m")
 	run.Dir = filepath.Join(root(t), filepath.FromSlash(m.pkg))

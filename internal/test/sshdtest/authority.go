@@ -13,7 +13,7 @@ import (
 
 // Authority is a certificate authority that signs with ssh-keygen.
 type Authority struct {
-	Key string // its private key; the public one has the suffix .pub
+	Key string // the file of the private key; the file of the public key has the suffix .pub
 	t   testing.TB
 }
 
@@ -44,7 +44,7 @@ func KeygenOf(t testing.TB, path, keyType string) string {
 }
 
 // Sign signs the public key of a key pair as a user certificate for principals.
-// arguments are further arguments for ssh-keygen, for example -V. The
+// The parameter arguments has further arguments for ssh-keygen, for example -V. The
 // certificate is stored next to the key, where OpenSSH expects it.
 func (a *Authority) Sign(key, principals string, arguments ...string) (certificate string) {
 	a.t.Helper()
@@ -79,9 +79,9 @@ func StartAgent(t testing.TB) *Agent {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // however it ended
+		_ = cmd.Wait() // the exit status does not matter
 	})
-	// It prints its address once it listens.
+	// ssh-agent prints its address once it listens.
 	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
 		t.Fatalf("ssh-agent: %v", err)
 	}

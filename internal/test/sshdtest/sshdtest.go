@@ -36,9 +36,9 @@ type Server struct {
 	accepted  int
 }
 
-// Start starts a server and stops it when the test ends. config are further
-// lines for sshd_config, for example "MaxSessions 2". It needs
-// real programs: see testenv.
+// Start starts a server and stops it when the test ends. The parameter config has further
+// lines for sshd_config, for example "MaxSessions 2". Start needs real programs: see
+// testenv.
 func Start(t testing.TB, config ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, sshd: testenv.Program(t, "sshd"), dir: t.TempDir(), processes: make(map[*exec.Cmd]bool)}
@@ -46,7 +46,7 @@ func Start(t testing.TB, config ...string) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if me.Uid == "0" { // sshd as root requires its empty directory
+	if me.Uid == "0" { // sshd as root requires an empty directory for privilege separation
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +60,7 @@ func Start(t testing.TB, config ...string) *Server {
 	host := s.NewKey("host")
 	s.KeyFile, s.Stranger = s.NewKey("login"), s.NewKey("stranger")
 	s.KnownHosts = s.write("known_hosts", KnownHostsLine(t, s.Address, host+".pub"))
-	lines := append(config, // sshd uses the first of several values
+	lines := append(config, // if a keyword occurs several times, sshd uses the first value
 		"HostKey "+host,
 		"AuthorizedKeysFile "+s.KeyFile+".pub",
 		"PidFile none",
@@ -157,7 +157,7 @@ func (s *Server) spawn(c *net.TCPConn) error {
 	s.accepted++
 	s.processes[cmd] = true
 	s.wg.Go(func() {
-		_ = cmd.Wait() // however it ended
+		_ = cmd.Wait() // the exit status does not matter
 		s.mu.Lock()
 		delete(s.processes, cmd)
 		s.mu.Unlock()
@@ -172,7 +172,7 @@ func (s *Server) Signal(sig syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for cmd := range s.processes {
-		_ = syscall.Kill(-cmd.Process.Pid, sig) // it may have ended
+		_ = syscall.Kill(-cmd.Process.Pid, sig) // the process may have ended
 	}
 }
 

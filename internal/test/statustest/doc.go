@@ -1,3 +1,3 @@
 // Package statustest answers the reads of a status like hosts, with the states
-// that a test sets. Other services are running.
+// that a test sets. Services without a set state are running.
 package statustest

@@ -13,7 +13,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// PID is the pid of the first service; every other service has its own.
+// PID is the pid of the first service. Every other service has another pid.
 const PID = 705
 
 // Process is the state of a service according to its supervisor and the host.
@@ -23,16 +23,17 @@ type Process struct {
 	Status string
 	// Missing means that the supervisor does not know the service.
 	Missing bool
-	// PID is the pid that the supervisor reports: 0 is the service's own, and a
-	// negative value none. Gone means that no process has it.
+	// PID is the pid that the supervisor reports: 0 means the default pid of the service,
+	// and a negative value means no pid. Gone means that no process has this pid.
 	PID  int
 	Gone bool
-	// Up is how long it has run; 0 means an hour.
+	// Up is how long the service has run; 0 means an hour.
 	Up time.Duration
 	// Stale is the age of monit's last check.
 	Stale time.Duration
-	// Log has the lines of its log; none means an unreadable log. Each is "AGO
-	// LEVEL - TEXT" with its age. Inode distinguishes files.
+	// Log has the lines of the service's log; without lines, the log is unreadable. A line
+	// is "AGO LEVEL - TEXT", where AGO is the age of the line. Inode is the inode of the
+	// log file.
 	Log   []string
 	Inode int
 }
@@ -215,7 +216,7 @@ func (w World) pids(host string, now time.Time) string {
 	return b.String()
 }
 
-// Zone is the time zone of the hosts, which their local times do not name.
+// Zone is the time zone of the hosts. Times in their logs do not name it.
 var Zone = time.FixedZone("", -5*60*60)
 
 // unitLog returns the log of a unit, with each line in its program's format.

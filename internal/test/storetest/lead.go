@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/publish"
 )
 
-// A single store leads at once, until it is stopped or its function fails. The
-// leader stores posts.
+// A store without other replicas leads at once, until it is stopped or the function passed
+// to Lead fails. The leader stores posts.
 func testLead(t *testing.T, s *suite) {
 	ctx, cancel := context.WithCancel(t.Context())
 	want := publish.Post{Channel: "C0INCIDENT", TS: "1700000000.000100", Rev: 3}
@@ -29,6 +29,6 @@ func testLead(t *testing.T, s *suite) {
 	}
 	broken := errors.New("broken")
 	if err := s.Lead(t.Context(), func(context.Context) error { return broken }); !errors.Is(err, broken) {
-		t.Errorf("Lead returned %v, want the error of its function", err)
+		t.Errorf("Lead returned %v, want the error of the function", err)
 	}
 }

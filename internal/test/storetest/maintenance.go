@@ -55,7 +55,7 @@ func testMaintenance(t *testing.T, s *suite) {
 	set(window("qa", "db_dis", "", 1), "")
 	set(window("prod", "tailer1", "", 1), "")
 	set(window("prod", "db_dis", "", 1), "")
-	set(window("prod", "db_dis", "", 3), "") // replaces the first
+	set(window("prod", "db_dis", "", 3), "") // replaces the first announcement
 	want := []fleet.Maintenance{window("prod", "db_dis", "", 3), window("prod", "tailer1", "", 1), window("prod", "tailer1", "query-1", 1), window("qa", "db_dis", "", 1)}
 	if diff := cmp.Diff(want, list()); diff != "" {
 		t.Error(diff)
@@ -107,8 +107,8 @@ func testMaintenanceFails(t *testing.T, s *suite) {
 	}
 }
 
-// testWindow checks that a window keeps its approver, and that a store refuses
-// to overwrite an unseen change.
+// testWindow checks that a window keeps its approver, and that a store refuses to overwrite
+// a change that the caller has not seen.
 func testWindow(t *testing.T, s *suite) {
 	from := s.clock.now()
 	m := fleet.Maintenance{
@@ -162,11 +162,11 @@ func testWindow(t *testing.T, s *suite) {
 		t.Errorf("approving a cancelled window: %v, want ErrConflict", err)
 	}
 	if list, err := s.Maintenance(t.Context()); err != nil || len(list) != 0 {
-		t.Errorf("after the end there are %v, %v", list, err)
+		t.Errorf("after the end, the store still has %v, %v", list, err)
 	}
 }
 
-// testInHand compares OpenWork with the two lists.
+// testInHand compares OpenWork with the lists of Open and Maintenance.
 func testInHand(t *testing.T, s *suite) {
 	inHand := func() ([]engine.Stored, []fleet.Maintenance) {
 		t.Helper()

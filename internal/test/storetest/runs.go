@@ -98,7 +98,7 @@ func testIDs(t *testing.T, s *suite) {
 	for range 50 {
 		id := s.id()
 		if !engine.ValidID(id) || seen[id] && len(seen) < 40 {
-			t.Errorf("minted %q", id)
+			t.Errorf("NewID returned %q", id)
 		}
 		seen[id] = true
 	}
@@ -145,9 +145,9 @@ func testLocks(t *testing.T, s *suite) {
 	c.Take = []string{"prod/db_dis", "prod/more"}
 	a = s.commit(c)
 	if got := lockList(t, s); got != both+"prod/more="+a.Run.ID+" " {
-		t.Errorf("taken again, locks are %q", got)
+		t.Errorf("after the run took its locks again, the locks are %q", got)
 	}
-	a = s.commit(s.next(a, engine.Unknown)) // keeps them
+	a = s.commit(s.next(a, engine.Unknown)) // keeps the locks
 	if got := lockList(t, s); got != both+"prod/more="+a.Run.ID+" " {
 		t.Errorf("unknown run's locks are %q", got)
 	}
@@ -179,7 +179,7 @@ func testLists(t *testing.T, s *suite) {
 	if err != nil || ids(open) != want {
 		t.Fatalf("open %s, %v\nwant %s", ids(open), err, want)
 	}
-	// They end in another order than they began.
+	// The runs end in another order than they began.
 	order := []int{4, 1, 3}
 	want = ""
 	for _, i := range order {
@@ -193,10 +193,10 @@ func testLists(t *testing.T, s *suite) {
 	}
 	recent, err = s.Recent(t.Context(), 2)
 	if err != nil || len(recent) != 2 || recent[0].Run.ID != runs[3].Run.ID {
-		t.Errorf("the two last: %s, %v", ids(recent), err)
+		t.Errorf("the last two ended runs are %s, %v", ids(recent), err)
 	}
 	if recent, err = s.Recent(t.Context(), 0); err != nil || len(recent) != 0 {
-		t.Errorf("none: %s, %v", ids(recent), err)
+		t.Errorf("Recent(0) returned %s, %v", ids(recent), err)
 	}
 	open, err = s.Open(t.Context())
 	if err != nil || len(open) != 57 || open[1].Run.ID != runs[2].Run.ID {
@@ -239,12 +239,12 @@ func testWatch(t *testing.T, s *suite) {
 		t.Errorf("the watch ended with %v, want context.Canceled", err)
 	}
 	if len(seen) != 0 {
-		t.Errorf("also shown: %+v", <-seen)
+		t.Errorf("the watch also showed %+v", <-seen)
 	}
 }
 
-// Fifty writers write at one revision. One of them succeeds in each round, and
-// the others get a conflict.
+// Fifty writers write at the same revision. In each round one of them succeeds, and the
+// other writers get a conflict.
 func testOneWinner(t *testing.T, s *suite) {
 	at := s.start()
 	for range 5 {
@@ -331,7 +331,7 @@ func testLockRace(t *testing.T, s *suite) {
 	}
 }
 
-// Runs and loose records are written while records are sealed. The trail has
+// Runs, and records without a run, are written while records are sealed. The trail has
 // every record once, without gaps, in the order of revisions.
 func testManyWriters(t *testing.T, s *suite) {
 	const writers, each = 50, 6

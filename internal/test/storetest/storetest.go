@@ -34,7 +34,7 @@ type Store interface {
 	Lead(ctx context.Context, do func(ctx context.Context) error) error
 }
 
-// Open returns an empty store with the clock now. It is closed when the test
+// Open returns an empty store that uses now as its clock. The store is closed when the test
 // ends.
 type Open func(t *testing.T, now func() time.Time) Store
 

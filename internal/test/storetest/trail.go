@@ -14,8 +14,8 @@ import (
 	"dhbot/internal/publish"
 )
 
-// Entries are in the order in which they were stored, and those of one change
-// in the order of the change.
+// Entries are in the order in which they were stored. The entries of one change have the
+// order of the records in the change.
 func testTrailOrder(t *testing.T, s *suite) {
 	if list := s.trail(); len(list) != 0 {
 		t.Fatalf("a new store has %d entries", len(list))
@@ -79,7 +79,7 @@ func testLongTrail(t *testing.T, s *suite) {
 	calls := 0
 	err := s.Trail(t.Context(), 5, func(audit.Sealed) error { calls++; return enough })
 	if !errors.Is(err, enough) || calls != 1 {
-		t.Errorf("after %d calls error %v, want the caller's own after 1", calls, err)
+		t.Errorf("after %d calls the error is %v, want the error of the caller's function after 1", calls, err)
 	}
 }
 
@@ -190,8 +190,7 @@ func testClaimCommit(t *testing.T, s *suite) {
 	}
 }
 
-// Claims are kept for an hour after they were settled, and without limit
-// before.
+// A claim is kept for an hour after it was settled, and without a limit until then.
 func testSweep(t *testing.T, s *suite) {
 	for i := range 300 {
 		key := fmt.Sprintf("slash/%03d", i)
@@ -210,7 +209,7 @@ func testSweep(t *testing.T, s *suite) {
 	}{{59 * time.Minute, 0}, {48 * time.Hour, 299}, {time.Hour, 0}} {
 		s.clock.move(c.later)
 		if n, err := s.Sweep(t.Context()); err != nil || n != c.swept {
-			t.Errorf("%v later swept %d, %v, want %d", c.later, n, err, c.swept)
+			t.Errorf("after %v Sweep removed %d claims, %v, want %d", c.later, n, err, c.swept)
 		}
 	}
 	if first, err := s.Claim(t.Context(), "slash/000", nil); err != nil || first {
@@ -252,7 +251,8 @@ func testPosts(t *testing.T, s *suite) {
 	}
 }
 
-// A call with an expired context fails like one that the store did not answer.
+// A call with an ended context fails with the same error as a call that the store did not
+// answer.
 func testDeadline(t *testing.T, s *suite) {
 	at := s.start()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -304,12 +304,12 @@ func testClaimRace(t *testing.T, s *suite) {
 			}
 		})
 		if first.Load() != 1 {
-			t.Fatalf("round %d: %d were first", round, first.Load())
+			t.Fatalf("round %d: %d callers were told that they claimed the delivery first", round, first.Load())
 		}
 	}
 }
 
-// Two replicas handle one delivery at the same time: it creates one run.
+// Two replicas handle the same delivery at the same time. Only one run is created.
 func testClaimCommitRace(t *testing.T, s *suite) {
 	if _, err := s.Claim(t.Context(), "slash/1", nil); err != nil {
 		t.Fatal(err)

@@ -28,8 +28,8 @@ func (s *suite) keptNow(prefix string) (list string, revs map[string]int64) {
 	return list, revs
 }
 
-// Watch state is replaced, with its records and the claim, only if the caller
-// knows the current revision.
+// Watch state is replaced, together with the records and the claim of the change, only if
+// the caller knows the current revision.
 func testKept(t *testing.T, s *suite) {
 	record := audit.Record{At: s.clock.now(), Kind: audit.ReadDone, Person: "anna", Action: "watch", Target: "db_dis"}
 	keep := func(name, data string, rev int64, claim string, records ...audit.Record) int64 {
@@ -64,7 +64,7 @@ func testKept(t *testing.T, s *suite) {
 		}
 	}
 	if _, err := s.SetWatchState(t.Context(), "follow/prod/db_dis", nil, first, []audit.Record{record}, ""); !errors.Is(err, engine.ErrConflict) {
-		t.Errorf("removed an older one: %v", err)
+		t.Errorf("an older revision was removed: %v", err)
 	}
 	if list, _ := s.keptNow("follow/prod/db_dis"); list != `follow/prod/db_dis={"v":1,"n":9} ` {
 		t.Errorf("kept %s", list)
@@ -72,7 +72,7 @@ func testKept(t *testing.T, s *suite) {
 	keep("follow/prod/db_dis", "", second, "", record)
 	keep("follow/prod/db_dis", "again", 0, "")
 	if list, _ := s.keptNow(""); list != `cluster/prod={"v":1,"n":3} follow/prod/db_dis=again follow/prod/db_ltds={"v":1,"n":2} ` {
-		t.Errorf("kept in all: %s", list)
+		t.Errorf("all kept states: %s", list)
 	}
 	if n := len(s.trail()); n != 5 {
 		t.Errorf("%d records, want 5", n)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// within is how long the threads of a process may take to stop. One of them must run to see the
-// signal, which takes time on a busy machine.
+// within is how long the threads of a process may take to stop. A thread must run to see
+// the signal, which takes time on a busy machine.
 const within = 10 * time.Second
 
 // Process sends SIGSTOP and returns once every thread has stopped. Until then the process may
@@ -38,7 +38,7 @@ func stopped(pid int) (bool, error) {
 	for _, name := range threads {
 		text, err := os.ReadFile(name)
 		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-			continue // it ended meanwhile
+			continue // the thread ended meanwhile
 		}
 		if err != nil {
 			return false, err

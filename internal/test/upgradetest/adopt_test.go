@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// TestAdopt checks that an unsigned state is adopted at the first start, and a
-// state with a lost key when a person confirms it. Open runs are not continued;
-// runs, locks, archive and trail stay readable.
+// TestAdopt checks that an unsigned state is adopted at the first start, and that a state
+// whose key is lost is adopted after `bot state adopt`. Open runs are not continued; runs,
+// locks, archive and trail stay readable.
 func TestAdopt(t *testing.T) {
 	dir := t.TempDir()
 	unpack(t, filepath.Join(v01Dir, "state.tar.gz"), dir)
@@ -74,7 +74,7 @@ func TestAdopt(t *testing.T) {
 	}
 	lost := (*trail.NoKeyError)(nil)
 	if _, err := etcdstore.Open(t.Context(), conf); !errors.As(err, &lost) || !strings.Contains(err.Error(), "bot state adopt") {
-		t.Fatalf("without its key: %v", err)
+		t.Fatalf("the state was opened without its key: %v", err)
 	}
 	conf.Adopt = true
 	with(conf, adopted(2, "adopted with `bot state adopt`"))

@@ -28,7 +28,7 @@ type contents struct {
 	ended    map[string]engine.State // in the store
 	archived map[string]engine.State
 	locks    int
-	head     audit.Head // of the trail, including entries that were not sealed yet
+	head     audit.Head // the head of the trail, including entries that were not sealed yet
 }
 
 var v01 = contents{
@@ -115,8 +115,8 @@ func check(t *testing.T, store *etcdstore.Store, want contents) {
 	checkTrail(t, store, want)
 }
 
-// sameRuns checks the runs' states, and that they were read completely: form.go
-// of package engine describes unknown versions.
+// sameRuns checks the states of runs, and that the runs were read completely (see form.go
+// of package engine).
 func sameRuns(t *testing.T, what string, got []engine.Stored, want map[string]engine.State) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -164,7 +164,8 @@ func checkAround(t *testing.T, store *etcdstore.Store, want contents) {
 	}
 }
 
-// checkTrail verifies archive and store as one chain, and its end.
+// checkTrail verifies archive and store as one chain, and compares the end of the chain
+// with the fixture.
 func checkTrail(t *testing.T, store *etcdstore.Store, want contents) {
 	t.Helper()
 	if _, err := store.Seal(t.Context()); err != nil {
