@@ -208,9 +208,9 @@ func TestStartChecksLaterTargets(t *testing.T) {
 	}
 }
 
-// TestGuardThatCannotTell: a guard that cannot decide requires one more approval and
+// TestGuardThatCannotDecide: a guard that cannot decide requires one more approval and
 // appears on the card. It does not refuse.
-func TestGuardThatCannotTell(t *testing.T) {
+func TestGuardThatCannotDecide(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		health remote.Result

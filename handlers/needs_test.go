@@ -12,9 +12,9 @@ import (
 	"dhbot/internal/remote"
 )
 
-// TestNothingStartsWithoutItsNeeds: a dependency that is down refuses a start before an
+// TestStartIsRefusedWithoutDependencies: a dependency that is down refuses a start before an
 // approver is mentioned. An unknown state, or anyway=yes, does not.
-func TestNothingStartsWithoutItsNeeds(t *testing.T) {
+func TestStartIsRefusedWithoutDependencies(t *testing.T) {
 	silent := func(c remote.Command) remote.Result {
 		return remote.Result{Outcome: remote.Unreachable, Detail: "nobody there", Ended: time.Now()}
 	}
@@ -57,9 +57,9 @@ func TestNothingStartsWithoutItsNeeds(t *testing.T) {
 	}
 }
 
-// TestNeedsAreAskedAgainAtTheStart: a dependency that goes down after the request refuses
+// TestDependenciesAreCheckedAgainAtTheStart: a dependency that goes down after the request refuses
 // the start before anything is sent.
-func TestNeedsAreAskedAgainAtTheStart(t *testing.T) {
+func TestDependenciesAreCheckedAgainAtTheStart(t *testing.T) {
 	for text, goesOn := range map[string]bool{
 		"restart db_dis in prod because it hangs": false, "restart db_dis in prod anyway=yes because it hangs": true,
 		"stop db_dis in prod because it hangs": true,

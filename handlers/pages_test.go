@@ -113,7 +113,7 @@ func commandPages(t *testing.T) map[string]string {
 	commands := slices.SortedFunc(slices.Values(g.Commands()), func(a, b command.Command) int { return strings.Compare(a.Verb, b.Verb) })
 	var index strings.Builder
 	index.WriteString("# Every command\n\nMade from the command table by `go test ./handlers -run CommandPages -update`; a test\n" +
-		"compares these pages with it. Each command works as `/dh …`, as a mention (in threads\ntoo), in a direct message, and as `bot do …` in a terminal.\n\n" +
+		"compares these pages with the table. Each command works as `/dh …`, as a mention (in threads\ntoo), in a direct message, and as `bot do …` in a terminal.\n\n" +
 		"| Command | Purpose | Class |\n|---|---|---|\n")
 	pages := map[string]string{}
 	for _, cmd := range commands {

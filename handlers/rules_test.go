@@ -161,8 +161,8 @@ func (a *asking) Lookup(ctx context.Context, of auth.Account, maxAge time.Durati
 	return a.Directory.Lookup(ctx, of, maxAge)
 }
 
-// TestChangesAskAfresh: for every change the platform is queried again about its author.
-func TestChangesAskAfresh(t *testing.T) {
+// TestChangesQueryTheirAuthorAgain: for every change the platform is queried again about its author.
+func TestChangesQueryTheirAuthorAgain(t *testing.T) {
 	h := newTestService(t)
 	a := &asking{Directory: h.Directory}
 	h.Directory = a

@@ -12,9 +12,9 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// TestSequenceWantsTheNameTyped: approving a run over a whole host or cluster requires the
+// TestSequenceNeedsTheTypedName: approving a run over a whole host or cluster requires the
 // typed target. The card lists the processes and hosts to restart.
-func TestSequenceWantsTheNameTyped(t *testing.T) {
+func TestSequenceNeedsTheTypedName(t *testing.T) {
 	for _, tt := range []struct {
 		text, target, summary string
 		typed                 bool

@@ -426,7 +426,7 @@ func TestRecheck(t *testing.T) {
 	}
 }
 
-func TestTheSameAgainIsShown(t *testing.T) {
+func TestSameRequestShowsTheOpenRun(t *testing.T) {
 	h := newTestService(t)
 	h.say("UANNA", "restart db_dis")
 	if a := h.say("UBEN", "restart dis"); !strings.Contains(a.all(), "already open") {
@@ -449,9 +449,9 @@ func TestTooFewApprovers(t *testing.T) {
 	}
 }
 
-// TestWhatMayNotChange: late or unclaimed messages, and channels that outsiders read,
+// TestMessagesThatMayNotChangeAnything: late or unclaimed messages, and channels that outsiders read,
 // cannot change anything.
-func TestWhatMayNotChange(t *testing.T) {
+func TestMessagesThatMayNotChangeAnything(t *testing.T) {
 	h := newTestService(t)
 	for what, spoil := range map[string]func(*call.Message){
 		"late":      func(m *call.Message) { m.At = m.At.Add(-2 * time.Minute) },
@@ -498,8 +498,8 @@ func TestFailedQueryIsNeverGreen(t *testing.T) {
 	}
 }
 
-// TestSlowHostHoldsNothingBack: the results known after two seconds are shown.
-func TestSlowHostHoldsNothingBack(t *testing.T) {
+// TestSlowHostDelaysNothing: the results known after two seconds are shown.
+func TestSlowHostDelaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestService(t)
 		release := make(chan struct{})

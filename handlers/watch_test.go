@@ -229,7 +229,7 @@ func TestLookAtASilentHost(t *testing.T) {
 }
 
 // A process that has been starting for longer than a start takes counts as down.
-func TestLookKnowsHowLongAStartTakes(t *testing.T) {
+func TestStartThatTakesTooLong(t *testing.T) {
 	h := newTestService(t)
 	h.hosts.say = saying(statustest.World{"db_dis": {Status: "Initializing", PID: -1}})
 	at := func(ago time.Duration) incident.Seen {

@@ -38,7 +38,7 @@ func TestWorst(t *testing.T) {
 // A successful restart whose process is not ready shows the state of the pid
 // and offers the next actions. If the log could not be read, the card does
 // neither.
-func TestUnreadyOffersToLookAgain(t *testing.T) {
+func TestNotReadyOffersNextActions(t *testing.T) {
 	exit := 0
 	for state, want := range map[engine.StepState]string{engine.StepNoted: "status  stop", engine.StepDone: ""} {
 		run := engine.Run{

@@ -39,9 +39,9 @@ func TestReminders(t *testing.T) {
 	}
 }
 
-// TestLookingQuietens: after an approver reports that they are looking, only the next reminder
+// TestLookingSuppressesOneReminder: after an approver reports that they are looking, only the next reminder
 // mentions no one; the last reminder always mentions people.
-func TestLookingQuietens(t *testing.T) {
+func TestLookingSuppressesOneReminder(t *testing.T) {
 	r := begin(t, sev1()).Run
 	at := func(e Event, after time.Duration) {
 		t.Helper()

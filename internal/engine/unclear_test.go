@@ -8,9 +8,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestGuardThatCouldNotTell: at the start, an undecided guard ends the run unless the guard was
+// TestUndecidedGuardAtTheStart: at the start, an undecided guard ends the run unless the guard was
 // undecided at the request too and the request was approved. Observed harm always ends the run.
-func TestGuardThatCouldNotTell(t *testing.T) {
+func TestUndecidedGuardAtTheStart(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		until   runbooks.Condition
@@ -34,9 +34,9 @@ func TestGuardThatCouldNotTell(t *testing.T) {
 	}
 }
 
-// TestEtcdCannotBeAsked: if etcdctl is unusable, it is enough for the last member that its unit is
+// TestEtcdCannotBeQueried: if etcdctl is unusable, it is enough for the last member that its unit is
 // up, but not if another member follows.
-func TestEtcdCannotBeAsked(t *testing.T) {
+func TestEtcdCannotBeQueried(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
 	member := func(host string) []runbooks.Step {
 		return []runbooks.Step{

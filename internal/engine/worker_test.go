@@ -186,9 +186,9 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// TestCannotAsk: if a host does not answer before the change, the run fails and has changed
+// TestHostThatDoesNotAnswer: if a host does not answer before the change, the run fails and has changed
 // nothing. If it does not answer after the change, the run is unknown.
-func TestCannotAsk(t *testing.T) {
+func TestHostThatDoesNotAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
 		defer h.start(h.eng)()

@@ -236,7 +236,7 @@ func TestClusterIncidents(t *testing.T) {
 
 // A failure caused by another failure is posted with that failure, not as an incident of
 // its own.
-func TestBehindIsNoIncidentOfItsOwn(t *testing.T) {
+func TestCausedFailureIsNoIncidentOfItsOwn(t *testing.T) {
 	c := &Cluster{V: FormVersion, Cluster: "prod"}
 	conf, auth := runbooks.Target{Process: "configuration_server", Host: "infra-1"}, runbooks.Target{Process: "authentication_server", Host: "infra-1"}
 	for n := range 5 {
@@ -295,7 +295,7 @@ func TestFollow(t *testing.T) {
 	}
 }
 
-func TestScopeSaysItself(t *testing.T) {
+func TestScopeAsText(t *testing.T) {
 	for _, tt := range []struct {
 		s             Scope
 		said, command string

@@ -62,8 +62,8 @@ func TestProcessesOfBothGenerations(t *testing.T) {
 	}
 }
 
-// TestNeedsHaveNoCircle: the needs have no cycle, so a start order exists.
-func TestNeedsHaveNoCircle(t *testing.T) {
+// TestNeedsHaveNoCycle: the needs have no cycle, so a start order exists.
+func TestNeedsHaveNoCycle(t *testing.T) {
 	for _, c := range builtinCatalogs(t) {
 		state := map[string]int{} // 1 in progress, 2 done
 		var visit func(id string)
@@ -200,9 +200,9 @@ func mainOf(t *testing.T, c *Catalog, process, action string) runbooks.StepView 
 	return runbooks.StepView{Command: v.Command, Source: v.Source, Corrected: v.Corrected}
 }
 
-// TestThePagesSayThat compares the table with the pages if they are available: in
+// TestSeedTableMatchesThePages compares the table with the pages if they are available: in
 // DHBOT_SEEDS, or in a directory next to the repository.
-func TestThePagesSayThat(t *testing.T) {
+func TestSeedTableMatchesThePages(t *testing.T) {
 	dir := os.Getenv("DHBOT_SEEDS")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "shared", "seeds")

@@ -59,7 +59,7 @@ func TestNeededIsAnOrder(t *testing.T) {
 }
 
 // A site's catalog can have a cycle; Needed must still return.
-func TestNeededEndsInACircle(t *testing.T) {
+func TestNeededEndsInACycle(t *testing.T) {
 	cs, err := Load(overlay(`catalog: current
 processes:
   - {id: configuration_server, needs: [{process: db_dis, source: "ours.md:1"}]}
@@ -75,7 +75,7 @@ processes:
 
 // MariaDB may be down if etcd holds the access control lists (process-runbooks.md:704). No
 // other process becomes optional.
-func TestSpare(t *testing.T) {
+func TestOptional(t *testing.T) {
 	for _, c := range builtinCatalogs(t) {
 		for _, acls := range []fleet.ACLStore{fleet.ACLsInEtcd, fleet.ACLsInMySQL} {
 			for _, p := range c.Processes() {

@@ -114,9 +114,9 @@ func change(t *rapid.T, v reflect.Value) {
 	}
 }
 
-// TestDigestCoversTheWay: the digest covers the jump hosts. A plan without jump hosts keeps
+// TestDigestCoversTheJumpHosts: the digest covers the jump hosts. A plan without jump hosts keeps
 // the digest from before they were supported.
-func TestDigestCoversTheWay(t *testing.T) {
+func TestDigestCoversTheJumpHosts(t *testing.T) {
 	digests := map[string]string{}
 	for _, via := range []string{"", "a@b:22", "a@b:2222", "c@b:22", "a@b:22,a@d:22"} {
 		plan := runbooks.Plan{Steps: []runbooks.Step{{Kind: runbooks.Exec, Host: "infra-1", Address: "10.0.0.5:22", Login: "dhops", Via: via, Sent: "true"}}}

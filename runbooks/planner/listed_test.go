@@ -12,9 +12,9 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// TestListedIsWhatWasAsked: data of another namespace, table, partition or day is never
+// TestListedPathsMustMatchTheRequest: data of another namespace, table, partition or day is never
 // removed, even if a host lists it.
-func TestListedIsWhatWasAsked(t *testing.T) {
+func TestListedPathsMustMatchTheRequest(t *testing.T) {
 	cs, err := catalogs.Builtin()
 	if err != nil {
 		t.Fatal(err)

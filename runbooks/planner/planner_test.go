@@ -334,9 +334,9 @@ func TestDiscoveryBeforeTheDigest(t *testing.T) {
 	}
 }
 
-// TestWhatAHostListsIsHeldToItsPattern: output that does not match a list's pattern never
+// TestListedOutputMustMatchItsPattern: output that does not match a list's pattern never
 // becomes part of a command.
-func TestWhatAHostListsIsHeldToItsPattern(t *testing.T) {
+func TestListedOutputMustMatchItsPattern(t *testing.T) {
 	p := testPlanner(t)
 	for _, listed := range [][]string{
 		{},
@@ -353,9 +353,9 @@ func TestWhatAHostListsIsHeldToItsPattern(t *testing.T) {
 	}
 }
 
-// TestAListThatIsMissingIsNoDigest: a catalog that lists on the first host only but uses
+// TestPlanWithoutItsListIsRefused: a catalog that lists on the first host only but uses
 // the result on every host is refused when planned.
-func TestAListThatIsMissingIsNoDigest(t *testing.T) {
+func TestPlanWithoutItsListIsRefused(t *testing.T) {
 	cs, err := catalogs.Load(siteFile(`
 catalog: current
 actions:

@@ -97,7 +97,7 @@ func TestIntradayRemovesWhatWasListed(t *testing.T) {
 }
 
 // A host's list is never assumed to match the request.
-func TestListedLinesAreHeldToTheirShape(t *testing.T) {
+func TestListedLinesMustHaveTheirShape(t *testing.T) {
 	in := runbooks.Inputs{Cluster: "prod", Action: "intraday-cleanup", Process: "db_dis", Params: event}
 	for _, lines := range [][]string{
 		{}, {"/"}, {"/db/Intraday"}, {"/db/Intraday/Order/Event/../x/2018-02-09/.."}, {"/db/Intraday/Order/Event/a b/2018-02-09"},
@@ -136,7 +136,7 @@ func TestIntradayOfTheLegacyGeneration(t *testing.T) {
 	}
 }
 
-func TestLogsTakeWhatIsGiven(t *testing.T) {
+func TestLogsUseTheGivenParameters(t *testing.T) {
 	slices := []string{
 		"/var/log/deephaven/dis/DataImportServer.log.current", "/var/log/deephaven/dis/DataImportServer.log.2026-02-09-134500.000-0500",
 		"/var/log/deephaven/dis/DataImportServer.log.2026-02-09-133000.000-0500",
@@ -226,7 +226,7 @@ func TestBackupNamesItsParts(t *testing.T) {
 }
 
 // A day that is not over in every time zone requires one more parameter.
-func TestTodayIsAskedBack(t *testing.T) {
+func TestTodayNeedsAParameter(t *testing.T) {
 	p := testPlanner(t)
 	p.Now = func() time.Time { return time.Date(2026, 2, 10, 13, 0, 0, 0, time.UTC) }
 	try := func(date, today string) error {

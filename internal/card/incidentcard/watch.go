@@ -41,7 +41,7 @@ func Following(f incident.Follow, b status.Board, every time.Duration) card.Card
 func FollowEnded(f incident.Follow) card.Card {
 	why := f.Why
 	if why == "" {
-		why = "its time is up"
+		why = "the time of the watch is over"
 	}
 	level := "not checked"
 	head := card.Line{card.T("👁 "), card.B("Watch ended"), card.T(" · " + f.Scope.String() + " · " + why)}
