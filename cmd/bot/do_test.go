@@ -56,9 +56,10 @@ func eventually(t *testing.T, what string, f func() bool) {
 
 // TestTerminalWhileSlackIsDown requests a Sev 1 restart at a terminal after Slack has
 // been down for five minutes. Another person, as another user of the machine, approves
-// it at another terminal. Both are verified and recorded. The requester cannot approve
-// it, and before the five minutes are over the bot refuses changes. When Slack is back,
-// the message of the run is posted in the audit channel.
+// it at another terminal. Request and approval are verified and recorded. The
+// requester cannot approve the restart, and before the five minutes are over the bot
+// refuses changes. When Slack is back, the message of the run is posted in the audit
+// channel.
 func TestTerminalWhileSlackIsDown(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

@@ -25,11 +25,11 @@ var requested = map[string][]string{
 
 var hole = regexp.MustCompile(`\\\{[a-zA-Z_.\\]+\\\}`)
 
-// TestPlansAreThoseOfThePages makes the plan of every action of every process of both
+// TestPlansHaveTheCommandsOfThePages makes the plan of every action of every process of both
 // generations with bot plan --json, as a script would. The steps must have the command
 // that the table lists from the pages, on each of its hosts, with the file and line of
 // the page.
-func TestPlansAreThoseOfThePages(t *testing.T) {
+func TestPlansHaveTheCommandsOfThePages(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile(filepath.Join("..", "..", "runbooks", "catalogs", "testdata", "seeds.tsv"))
 	if err != nil {

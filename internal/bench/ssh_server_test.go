@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveSSH accepts every login and runs every command in a shell. It prints its
-// known_hosts line and ends with its standard input.
+// serveSSH accepts every login and runs every command in a shell. It prints the known_hosts
+// line of the server, and ends when standard input ends.
 func serveSSH() {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

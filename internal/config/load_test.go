@@ -148,7 +148,7 @@ func replace(path, from, to string) error {
 }
 
 // As in OpenSSH, a key that only an ssh_config names may be missing.
-func TestIdentityFileThatIsNotThere(t *testing.T) {
+func TestMissingIdentityFile(t *testing.T) {
 	dir := site(t)
 	sshConfig := filepath.Join(dir, "ssh_config")
 	text := "Host *\nIdentityFile " + dir + "/none\nIdentityFile " + dir + "/id\n"

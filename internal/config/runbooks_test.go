@@ -101,7 +101,7 @@ func TestRunbooksAreHashed(t *testing.T) {
 }
 
 // A runbook that another account can write is refused.
-func TestRunbooksOfOthers(t *testing.T) {
+func TestRunbooksWritableByOthers(t *testing.T) {
 	for _, tt := range []struct {
 		path    string
 		mode    os.FileMode

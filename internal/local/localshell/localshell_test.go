@@ -179,7 +179,7 @@ func TestCommandOfAPersonWithAKey(t *testing.T) {
 
 // The id of the plan that the bot last showed a person runs this plan: once, only for this
 // person, and in the form that the bot stored.
-func TestRunsWhatWasShown(t *testing.T) {
+func TestShownPlanRunsByItsID(t *testing.T) {
 	d := newTestServer(t)
 	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
 		return handlers.Outcome{Proposal: "kept by the bot"}
@@ -220,7 +220,7 @@ func TestRunsWhatWasShown(t *testing.T) {
 	}
 }
 
-func TestWhoIsNotLetIn(t *testing.T) {
+func TestUnidentifiedPeopleAreRefused(t *testing.T) {
 	d := newTestServer(t)
 	for name, tt := range map[string]struct {
 		r    Request
@@ -244,9 +244,9 @@ func TestWhoIsNotLetIn(t *testing.T) {
 	}
 }
 
-// TestProofsThatDoNotHold checks that each invalid proof is refused and recorded, and runs
+// TestProofsThatAreInvalid checks that each invalid proof is refused and recorded, and runs
 // nothing.
-func TestProofsThatDoNotHold(t *testing.T) {
+func TestProofsThatAreInvalid(t *testing.T) {
 	const command = "restart db_dis"
 	for name, bend := range map[string]func(d *testServer, c challenge) proof{
 		"the proof has another command than the signed one": func(d *testServer, c challenge) proof {
@@ -468,8 +468,8 @@ func TestRunIsFollowed(t *testing.T) {
 	}
 }
 
-// TestHangingUp checks that a disconnect ends only the following of the run, not the run.
-func TestHangingUp(t *testing.T) {
+// TestDisconnectDoesNotEndTheRun checks that a disconnect ends only the following of the run, not the run.
+func TestDisconnectDoesNotEndTheRun(t *testing.T) {
 	d := newTestServer(t)
 	d.runs["R-7F3K"] = engine.Stored{Rev: 1, Run: engine.Run{ID: "R-7F3K", State: engine.Running}}
 	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {

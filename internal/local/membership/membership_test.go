@@ -111,7 +111,7 @@ func again(t *testing.T, d *Directory, file string) *Directory {
 	return next
 }
 
-func TestOthersAreSlacks(t *testing.T) {
+func TestOtherAccountsAreLookedUpInSlack(t *testing.T) {
 	w := &world{now: time.Now()}
 	d := w.directory(t, "")
 	p, err := d.Lookup(t.Context(), auth.Account{Team: "T0HOME", User: "U0BEN"}, 0)

@@ -210,8 +210,8 @@ type view struct {
 	Blocks []map[string]any `json:"blocks"`
 }
 
-// fill fills every input of the form with text, or with the value that its
-// placeholder or hint names.
+// fill fills every input of the form with text, or with the value that the placeholder or
+// hint of the input names.
 func (v view) fill(text string) map[string]any {
 	values := map[string]any{}
 	for _, b := range v.Blocks {

@@ -101,7 +101,7 @@ type exerciser struct {
 func (x *exerciser) do(in runbooks.Inputs) {
 	x.t.Helper()
 	if in.Action == "webapi-enable" {
-		return // it is enabled wherever it is simulated, so that its guard refuses
+		return // the Web API is enabled on every simulated host that has it, so the guard would refuse
 	}
 	in.Params, in.Listed = samples[in.Action], map[string][]string{}
 	in.Minted = map[string]string{"file": catalogs.NewStamp(time.Now())}

@@ -42,7 +42,7 @@ func TestHostFaults(t *testing.T) {
 			}
 			pid := view(c, "query-1", "db_tdcp").PID
 			if r := sh(client, "sudo -n monit restart db_tdcp"); r.exit != 0 || view(c, "query-1", "db_tdcp").PID == pid {
-				t.Errorf("root restarts by itself: %+v", r)
+				t.Errorf("a restart as root failed without the daemon: %+v", r)
 			}
 		}},
 		{"monit-hung", nil, func(t *testing.T, client *ssh.Client) {

@@ -150,7 +150,7 @@ func checkLayout(generation string, hosts []HostSpec) error {
 		}
 	}
 	if len(hosts) == 0 {
-		wrong = append(wrong, fmt.Sprintf("no hosts, and generation %q has no layout of its own (want %q or %q)", generation, Current, Legacy))
+		wrong = append(wrong, fmt.Sprintf("no hosts are given, and the generation %q has no default layout: write hosts, or the generation %q or %q", generation, Current, Legacy))
 	}
 	if len(wrong) > 0 {
 		return fmt.Errorf("hostsim: %s", strings.Join(wrong, "; "))

@@ -174,7 +174,7 @@ func TestStartRefuses(t *testing.T) {
 	}
 	for want, cfg := range map[string]Config{
 		"Dir is empty":           {},
-		"has no layout":          {Dir: dir, Generation: "legacy-1999"},
+		"has no default layout":  {Dir: dir, Generation: "legacy-1999"},
 		"no process \"dis\"":     {Dir: dir, Hosts: []HostSpec{{Name: "a", Processes: []string{"dis"}}}},
 		"used twice":             {Dir: dir, Hosts: []HostSpec{{Name: "a"}, {Name: "a"}}},
 		"not a loopback address": {Dir: dir, Hosts: []HostSpec{{Name: "a", Listen: "0.0.0.0:0"}}},
@@ -191,7 +191,7 @@ func TestStartRefuses(t *testing.T) {
 	}
 }
 
-func TestFaultErrorsNameWhatThereIs(t *testing.T) {
+func TestFaultErrorsListValidNames(t *testing.T) {
 	c := startCluster(t)
 	for _, tc := range []struct {
 		host, process, fault string
@@ -216,7 +216,7 @@ func TestFaultErrorsNameWhatThereIs(t *testing.T) {
 
 // Every fault can be set and cleared on a running and on a stopped process, and
 // the model still advances.
-func TestEveryFaultIsHarmlessToTheModel(t *testing.T) {
+func TestEveryFaultCanBeCleared(t *testing.T) {
 	process, unit, _ := Faults()
 	for _, name := range process {
 		w := sampleWorld()

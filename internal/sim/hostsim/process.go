@@ -70,8 +70,7 @@ type sighting struct {
 	looks int // number of checks of this pid; processor use needs two
 }
 
-// spawn starts the program with a new pid and writes the first lines of its
-// logs.
+// spawn starts the process with a new pid and writes the first lines of its logs.
 func (p *process) spawn(at time.Time) {
 	p.pid, p.born, p.leaving = p.host.newPID(), at, false
 	p.dies, p.readyAt, p.errorAt = time.Time{}, at.Add(p.took.ready), time.Time{}

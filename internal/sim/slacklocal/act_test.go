@@ -66,7 +66,7 @@ func TestClickCarriesWhoAndWhat(t *testing.T) {
 	}
 }
 
-func TestClicksNeedSomethingToClickOn(t *testing.T) {
+func TestClicksOnMissingElements(t *testing.T) {
 	s := start(t, Config{})
 	c := api(s)
 	ts := card(t, c, DemoIncident)

@@ -11,8 +11,7 @@ func (s *Server) hookURL(h hook) string {
 	return s.URL() + "/hook/" + s.passes.hook(h)
 }
 
-// serveHook accepts posts to a response URL: five in thirty minutes, and then
-// it answers 404.
+// serveHook accepts posts to a response URL: five in thirty minutes. Further posts get 404.
 func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, method: "response_url", host: r.Host, args: object{}}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)

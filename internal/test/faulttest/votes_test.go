@@ -139,7 +139,7 @@ func TestVotesAreLinearizable(t *testing.T) {
 }
 
 // The check itself must be able to fail.
-func TestVotesCheckNotices(t *testing.T) {
+func TestVotesCheckDetectsADoubleVote(t *testing.T) {
 	twice := []porcupine.Operation{
 		{ClientId: 0, Input: act{what: "vote", who: "ben"}, Output: refusal.Code(""), Call: 0, Return: 10},
 		{ClientId: 1, Input: act{what: "vote", who: "ben"}, Output: refusal.Code(""), Call: 5, Return: 15},

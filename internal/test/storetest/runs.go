@@ -296,7 +296,7 @@ func testLockRace(t *testing.T, s *suite) {
 			var locked *engine.LockedError
 			if errors.As(err, &locked) {
 				if locked.Run == at.Run.ID {
-					t.Errorf("%s is blocked by itself", locked.Run)
+					t.Errorf("%s is blocked by its own lock", locked.Run)
 					return
 				}
 				continue

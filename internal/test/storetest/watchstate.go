@@ -64,7 +64,7 @@ func testKept(t *testing.T, s *suite) {
 		}
 	}
 	if _, err := s.SetWatchState(t.Context(), "follow/prod/db_dis", nil, first, []audit.Record{record}, ""); !errors.Is(err, engine.ErrConflict) {
-		t.Errorf("an older revision was removed: %v", err)
+		t.Errorf("a removal with an older revision was accepted: %v", err)
 	}
 	if list, _ := s.keptNow("follow/prod/db_dis"); list != `follow/prod/db_dis={"v":1,"n":9} ` {
 		t.Errorf("kept %s", list)
