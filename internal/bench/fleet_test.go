@@ -6,8 +6,11 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"dhbot/internal/card"
 	"dhbot/internal/sim/slacklocal"
@@ -29,7 +32,8 @@ const (
 // BenchmarkFleet measures `/dh status` of 50 and of 500 hosts, from the command until the
 // card is complete. It compares this with parallel-ssh, which sends every host the same
 // line and prints the answers, over kept connections (OpenSSH's ControlMaster) and over
-// new connections. A second parallel-ssh sends the status command alone.
+// new connections. A second parallel-ssh sends the status command alone. Plain x/crypto, which
+// sends the line and discards the answers, shows how much of the bot's part is SSH.
 func BenchmarkFleet(b *testing.B) {
 	program, err := exec.LookPath("parallel-ssh")
 	if err != nil {
@@ -39,10 +43,11 @@ func BenchmarkFleet(b *testing.B) {
 		for _, n := range []int{50, manyHosts} {
 			e := newFleet(b, n, fleetProcess)
 			ours, line := fleetOfOurs(b, e)
+			plain := fleetOfPlain(b, e, line)
 			same := fleetOfTheirs(b, e, program, line)
 			one := fleetOfTheirs(b, e, program, e.hosts[0].sent)
-			fmt.Print(fleetTable(n, ours, same, one))
-			for _, r := range fleetVerdict(n, ours, same, one) {
+			fmt.Print(fleetTable(n, ours, plain, same, one))
+			for _, r := range fleetVerdict(n, ours, plain, same, one) {
 				b.ReportMetric(r.value, r.metric)
 				fmt.Println(r)
 			}
@@ -136,6 +141,32 @@ func (s *side) askFleet(b *testing.B) (took, cpu time.Duration) {
 	}
 }
 
+// fleetOfPlain sends the line to all hosts at the same time, over kept connections of
+// x/crypto/ssh.
+func fleetOfPlain(b *testing.B, e *estate, sent string) (warm spent) {
+	b.Helper()
+	own := &lasting{B: b}
+	defer own.end()
+	plain := &bare{clients: map[string]*ssh.Client{}}
+	for _, h := range e.hosts {
+		plain.clients[h.name] = dialBare(own, e, h)
+	}
+	for range fleetRounds {
+		began, before := time.Now(), cpuTime(b)
+		var all sync.WaitGroup
+		for _, h := range e.hosts {
+			all.Go(func() {
+				if _, err := plain.send(line{h.name, sent}); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		warm.add(time.Since(began), cpuTime(b)-before)
+	}
+	return warm
+}
+
 // fleetOfTheirs queries the hosts with parallel-ssh.
 func fleetOfTheirs(b *testing.B, e *estate, program, sent string) asking {
 	b.Helper()
@@ -180,7 +211,7 @@ func (p *parallel) run(b *testing.B, config string) (took, cpu time.Duration) {
 	return took, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime() + p.mastersCPU(b) - before
 }
 
-func fleetTable(n int, ours, same, one asking) string {
+func fleetTable(n int, ours asking, plain spent, same, one asking) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n%-26s %12s %12s %12s %12s\n", fmt.Sprintf("%d hosts, ms", n), "warm", "warm CPU", "cold", "cold CPU")
 	for _, side := range []struct {
@@ -190,10 +221,11 @@ func fleetTable(n int, ours, same, one asking) string {
 		fmt.Fprintf(&out, "%-26s %12.0f %12.0f %12.0f %12.0f\n", side.name,
 			median(side.warm.took), median(side.warm.cpu), median(side.cold.took), median(side.cold.cpu))
 	}
+	fmt.Fprintf(&out, "%-26s %12.0f %12.0f\n", "plain x/crypto, same reads", median(plain.took), median(plain.cpu))
 	return out.String()
 }
 
-func fleetVerdict(n int, ours, theirs, one asking) []result {
+func fleetVerdict(n int, ours asking, plain spent, theirs, one asking) []result {
 	const wanted = " hosts, ours / same reads"
 	size := strconv.Itoa(n)
 	return []result{
@@ -201,6 +233,8 @@ func fleetVerdict(n int, ours, theirs, one asking) []result {
 		{what: "CPU, warm, " + size + wanted, metric: "warm" + size + "-cpu-ratio", value: median(ours.warm.cpu) / median(theirs.warm.cpu), atMost: 0.03},
 		{what: "time, cold, " + size + wanted, metric: "cold" + size + "-ratio", value: median(ours.cold.took) / median(theirs.cold.took), atMost: 0.45},
 		{what: "CPU, cold, " + size + wanted, metric: "cold" + size + "-cpu-ratio", value: median(ours.cold.cpu) / median(theirs.cold.cpu), atMost: 0.10},
+		{what: "time, warm, " + size + " hosts, ours / plain x/crypto", metric: "plain" + size + "-ratio", value: median(ours.warm.took) / median(plain.took)},
+		{what: "CPU, warm, " + size + " hosts, ours / plain x/crypto", metric: "plain" + size + "-cpu-ratio", value: median(ours.warm.cpu) / median(plain.cpu)},
 		{what: "time, warm, " + size + " hosts, ours / one command", metric: "one" + size + "-ratio", value: median(ours.warm.took) / median(one.warm.took), atMost: 0.25},
 		{what: "CPU, warm, " + size + " hosts, ours / one command", metric: "one" + size + "-cpu-ratio", value: median(ours.warm.cpu) / median(one.warm.cpu), atMost: 0.03},
 	}
