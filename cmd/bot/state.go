@@ -39,7 +39,7 @@ func stateBackup() *cobra.Command {
 			if err := writeWhole(args[0], func(w io.Writer) error { return backup(cmd.Context(), cfg, w) }); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "the state is backed up in %s; copy this file to another machine\n", args[0])
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "the state is backed up to %s; copy this file to another machine\n", args[0])
 			return err
 		},
 	}

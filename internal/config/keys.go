@@ -155,15 +155,15 @@ type (
 		CertificateFile string `key:"certificate_file" example:"/etc/dhbot/id_ed25519-cert.pub" type:"path"`
 	}
 	algorithmKeys struct {
-		// Key exchanges.
+		// Key exchanges, like KexAlgorithms in ssh_config.
 		Kex string `key:"kex" example:"+diffie-hellman-group14-sha1"`
-		// Ciphers.
+		// Ciphers, like Ciphers in ssh_config.
 		Ciphers string `key:"ciphers" example:"+aes128-cbc"`
-		// Message authentication codes.
+		// Message authentication codes, like MACs in ssh_config.
 		MACs string `key:"macs" example:"hmac-sha2-256"`
-		// Host key types.
+		// Host key types, like HostKeyAlgorithms in ssh_config.
 		HostKeys string `key:"host_keys" example:"+ssh-rsa"`
-		// Signature types for the bot's keys.
+		// Signature types for the bot's keys, like PubkeyAcceptedAlgorithms in ssh_config.
 		PublicKeys string `key:"public_keys" example:"ssh-rsa"`
 	}
 	personKeys struct {

@@ -170,7 +170,7 @@ func (f file) checkStateDir(info fs.FileInfo, err error) {
 	case err != nil:
 		f.Problem("the state directory cannot be accessed: "+reason(err), "let the bot's user own it")
 	case !info.IsDir():
-		f.Problem("this is not a directory", "write a directory of the bot's own")
+		f.Problem("this is not a directory", "set this to a directory that only the bot uses, such as /var/lib/dhbot")
 	case info.Mode().Perm()&0o077 != 0:
 		f.Problem(fmt.Sprintf("others can access the state directory (mode %04o)", info.Mode().Perm()), "chmod 700 "+f.Text())
 	}

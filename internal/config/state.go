@@ -21,7 +21,7 @@ func (b *builder) readState(v strictyaml.Value) {
 	etcd, archive := o.Get("etcd"), o.Get("archive")
 	dir := o.Get("dir")
 	if !etcd.There() {
-		dir = o.Need("dir", "write a directory of the bot's own, such as /var/lib/dhbot")
+		dir = o.Need("dir", "set this to a directory that only the bot uses, such as /var/lib/dhbot")
 	}
 	state.Dir = directory(dir)
 	state.Archive = directory(archive)
@@ -52,11 +52,11 @@ func directory(v strictyaml.Value) string {
 		v.Problem(fmt.Sprintf("%q is not an absolute path", dir), "write an absolute path")
 	case filepath.Clean(dir) == "/" ||
 		slices.Contains([]string{"/etc", "/usr", "/var", "/var/lib", "/home", "/root", "/tmp"}, filepath.Clean(dir)):
-		v.Problem(dir+" belongs to the system", "write a directory of the bot's own, such as /var/lib/dhbot")
+		v.Problem(dir+" belongs to the system", "set this to a directory that only the bot uses, such as /var/lib/dhbot")
 	default:
 		for _, fleeting := range []string{"/tmp/", "/var/tmp/", "/run/", "/dev/shm/"} {
 			if strings.HasPrefix(filepath.Clean(dir)+"/", fleeting) {
-				v.Warning(dir+" may be emptied at any time, and the trail with it", "write a directory that lasts, such as /var/lib/dhbot")
+				v.Warning(dir+" may be emptied at any time, and the trail with it", "set this to a directory that lasts, such as /var/lib/dhbot")
 			}
 		}
 	}
@@ -184,7 +184,7 @@ func (b *builder) readNotes(v strictyaml.Value) {
 	for _, dir := range []string{state.Dir, state.Archive} {
 		if state.NotesDir != "" && dir != "" && strings.HasPrefix(state.NotesDir+"/", dir+"/") {
 			v.Problem("the notes of sent steps would be in "+dir+", and a restore would reset them",
-				"write a directory outside that directory, such as /var/lib/dhbot-notes")
+				"set this to a directory outside that one, such as /var/lib/dhbot-notes")
 		}
 	}
 }
@@ -194,7 +194,7 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 	state := &b.config.State
 	key := o.Get("key_file")
 	if external && !key.There() {
-		o.Warning("replicas that share a store need the same key; the bot does not start without it", "write key_file: and the path of the file from `bot state key`, the same for every replica")
+		o.Warning("replicas that share a store need the same key; the bot does not start without it", "write key_file: and the path of the key file that `bot state key` made; every replica needs a copy of this file")
 	}
 	state.KeyFile = filepath.Join(b.dir, keyName)
 	if key.There() {

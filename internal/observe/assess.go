@@ -304,7 +304,7 @@ func (f *Finding) changing(o Observation, e Expect) {
 		f.down(o, e)
 		longer := "longer than a start takes"
 		if o.State == Stopping {
-			longer = "longer than a stop takes: it does not serve and does not end"
+			longer = "longer than a stop takes: it neither serves requests nor exits"
 		}
 		f.Text += fmt.Sprintf(". %s for %s, %s", capital(o.State.String()), so.Round(time.Second), longer)
 		return

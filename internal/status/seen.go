@@ -183,7 +183,7 @@ func seenHost(b Board, host string, rows []Row, all int) incident.Seen {
 	case len(rows) == all:
 		s.Headline = fmt.Sprintf("Could not check: all %d processes unknown", all)
 	case len(rows) == 1:
-		s.Headline = fmt.Sprintf("Could not check: %s unknown", names[0])
+		s.Headline = fmt.Sprintf("Could not check: %s is unknown", names[0])
 	}
 	s.Text = redact.Line(strings.Join(names, ", ")+" — "+why[0], seenRunes)
 	return s

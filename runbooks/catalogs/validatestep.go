@@ -127,7 +127,7 @@ func (l *loader) checkRun(c *Catalog, a *Action, t *StepTemplate) {
 		}
 		for _, p := range w {
 			if Splices(p.Ref) && len(w) > 1 {
-				l.report(t.at, "action %s: {%s} stands for several words and must be a word by itself", a.Name, p.Ref)
+				l.report(t.at, "action %s: {%s} stands for several words, so nothing else may be part of the same word", a.Name, p.Ref)
 			}
 			if len(w) == 1 && a.droppable(t, p.Ref) {
 				l.report(t.at, "action %s: the optional {%s} must be part of a longer word, as in --flag={%s}; that word is left out if the parameter is not given", a.Name, p.Ref, p.Ref)

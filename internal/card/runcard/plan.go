@@ -127,7 +127,7 @@ func planHead(p runbooks.Plan, steps []runbooks.Step) card.Line {
 		return append(head, card.T(" on "), card.B(steps[0].Host), card.T(as(steps[0])))
 	}
 	if n := len(planHosts(p)); n > 1 {
-		head = append(head, card.T(fmt.Sprintf(" on %d hosts, one by one", n)))
+		head = append(head, card.T(fmt.Sprintf(" on %d hosts, one at a time", n)))
 	}
 	return head
 }

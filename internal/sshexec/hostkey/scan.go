@@ -78,7 +78,7 @@ func scan(address string, timeout time.Duration, dial func() (net.Conn, error)) 
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%s shows no host key: %w", address, last)
+		return nil, fmt.Errorf("%s presented no host key: %w", address, last)
 	}
 	return out, nil
 }
