@@ -47,7 +47,7 @@ type Row struct {
 	Causes      []Cause // the dependencies because of which the process is down or cannot work
 	// Maintenance is the announced maintenance of the process, or nil.
 	Maintenance *fleet.Maintenance
-	// NotUp is since when the process has been starting or stopping, if known.
+	// NotUp is the time since which the process has been starting or stopping; zero if unknown.
 	NotUp time.Time
 	// Log is the summary of the process's application log. It is nil if the log was not read;
 	// LogWhy is then the reason.

@@ -20,8 +20,8 @@ import (
 const seenRunes = 300
 
 // Look checks a scope for the monitor: with few concurrent commands, and in the monitor's form.
-// notUp returns since when a target has been starting or stopping. An error means that there is no
-// result: without a store it is unknown which runs are in progress.
+// notUp returns the time since which a target has been starting or stopping. An error means that
+// there is no result: without a store it is unknown which runs are in progress.
 func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbooks.Target) time.Time) (Board, []incident.Seen, error) {
 	b, err := a.Assess(ctx, Query{Scope: sc, Background: true, NotUp: notUp})
 	if err != nil {

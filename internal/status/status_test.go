@@ -116,8 +116,8 @@ func rowOf(t *testing.T, b Board, id, host string) Row {
 	return b.Rows[i]
 }
 
-// failed is a process of monit that does not run and could not be started; stopped is a unit of
-// systemd.
+// failed is a process under monit that does not run and could not be started. stopped is an inactive
+// unit of systemd.
 var (
 	failed  = statustest.Process{Status: "Execution failed | Does not exist", PID: -1}
 	stopped = statustest.Process{Status: "inactive (dead)"}
@@ -131,7 +131,7 @@ func TestUpstream(t *testing.T) {
 		name  string
 		acls  fleet.ACLStore
 		world statustest.World
-		want  []string // of the rows of some processes
+		want  []string // the causes in the rows, as PROCESS@HOST: CAUSES
 		about []string
 	}{
 		{"all well", fleet.ACLsInEtcd, nil, nil, []string{"db_dis", "tailer1", "web_api_service"}},
@@ -315,7 +315,7 @@ func TestVerifyTellsOfUnlisted(t *testing.T) {
 	}
 }
 
-// If most hosts are lost at once, this is one problem.
+// The loss of most hosts at once is reported as one problem.
 func TestHalfTheNetworkIsOneMessage(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	for _, h := range []string{"infra-1", "query-1", "query-2"} {
@@ -361,8 +361,8 @@ func TestEtcdMembers(t *testing.T) {
 	}
 }
 
-// Of several instances of a dependency, the one on the same host counts, also if that one runs and
-// cannot work while another works.
+// Of several instances of a dependency, the one on the same host counts, even if it runs but cannot
+// work and another instance works.
 func TestOwnInstanceCannotWork(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	query2, _ := s.Fleet.Clusters[0].Host("query-2")

@@ -113,8 +113,8 @@ type ask struct {
 	read  func(*catalogs.Process, remote.Result) observe.Observation
 }
 
-// asks are the queries to the supervisors: to monit for one service by its name, for several for
-// all services at once.
+// asks are the queries to the supervisors. If the job has only one process under monit, monit is
+// queried about its service by name; if it has several, monit is queried about all services at once.
 func (j *job) asks() []ask {
 	var out []ask
 	var monit []int
@@ -151,8 +151,8 @@ func (j *job) askOne(i int) ask {
 	return ask{step: steps[0], about: []int{i}, read: alone}
 }
 
-// Reads returns the first reads of a check of a scope, host by host, and their targets; reads of
-// logs follow.
+// Reads returns the reads with which a check of a scope begins, host by host, and their targets.
+// The reads of logs that the check makes after them are not included.
 func Reads(catalogs catalogs.Set, fl *fleet.Fleet, now func() time.Time, q Query) ([]runbooks.Step, []runbooks.Target, error) {
 	a := &Assessor{planner: &planner.Planner{Catalogs: catalogs, Fleet: fl, Now: now}}
 	a.Catalogs = catalogs

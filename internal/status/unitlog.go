@@ -20,8 +20,8 @@ func hasUnitLog(p *catalogs.Process) bool {
 	return p.Manager == runbooks.Systemd && (p.Logs.Unit != "" || len(p.Logs.Files) > 0)
 }
 
-// unitLogged reports whether one of the host's processes has such a log. Its times may have no
-// zone, so the host's clock is read too.
+// unitLogged reports whether one of the host's processes has a unit log (see hasUnitLog). The times
+// in such a log may have no zone, so the host's clock is read too.
 func (j *job) unitLogged() bool { return slices.ContainsFunc(j.processes, hasUnitLog) }
 
 // readUnitLog reads the log of etcd or MariaDB with the catalog's own command. In the background it

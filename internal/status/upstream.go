@@ -33,8 +33,9 @@ func indexOf(rows []Row) index {
 	return in
 }
 
-// own returns the instance of a dependency that counts for a process on the same host, nil if
-// the instances elsewhere count: there is none on the host, or the dependency is etcd.
+// own returns the instance of a dependency on a host. A process on that host depends on this
+// instance only. own returns nil if the process depends on the instances elsewhere: the host has no
+// instance, or the dependency is etcd.
 func (in index) own(process, host string) *Row {
 	if process == etcdID {
 		return nil
@@ -183,9 +184,9 @@ func (u *upstream) helpless(process, host string) []Cause {
 	return all
 }
 
-// unmet are the rows of a needed process that are out, if that leaves the dependency unmet on a
-// host: the instance on that host if it exists, most members of etcd, all instances of anything
-// else.
+// unmet returns the rows of a needed process that are out, or none if enough instances remain for
+// the given host. It returns rows of etcd if the other members are no quorum. It returns rows of
+// another process if the instance on that host is out or, without one there, if all instances are.
 func (u *upstream) unmet(process, host string) []*Row {
 	if r := u.own(process, host); r != nil {
 		if u.isOut(*r) {

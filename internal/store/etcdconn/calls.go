@@ -112,8 +112,8 @@ func (c *Conn) Disarm(ctx context.Context) error {
 	return nil
 }
 
-// Watch streams the changes of all keys with a prefix from a revision on, while the cluster has
-// a leader.
+// Watch streams the changes of all keys with a prefix, beginning with revision rev. The stream
+// ends when the cluster loses its leader.
 func (c *Conn) Watch(ctx context.Context, prefix string, rev int64) clientv3.WatchChan {
 	return c.client.Watch(clientv3.WithRequireLeader(ctx), prefix, clientv3.WithPrefix(), clientv3.WithRev(rev))
 }

@@ -69,7 +69,8 @@ func startEmbedded(ctx context.Context, c Config) (*embed.Etcd, *clientv3.Client
 	return nil, nil, nil, fmt.Errorf("the state in %s is not ready: %w", dir, err)
 }
 
-// damaged distinguishes a full disk from damage.
+// damaged returns the error for a state that etcd cannot open: its disk is full, or it may be
+// damaged.
 func damaged(dir string, err error) error {
 	var stopped *StoppedError
 	if errors.Is(err, syscall.ENOSPC) || (errors.As(err, &stopped) && stopped.DiskFull) {
@@ -91,7 +92,7 @@ func embeddedConfig(c Config, dir string, last *fatalLogHook) *embed.Config {
 	// there are many writes. A watch that is further behind than KeepHistory reads all runs again
 	// (see Watch of package etcdstore).
 	e.AutoCompactionMode, e.AutoCompactionRetention = embed.CompactorModeRevision, strconv.FormatInt(c.KeepHistory, 10)
-	// The write-ahead log is durable. The database may be behind the log by this time; a start
+	// The write-ahead log is durable. The database is at most this long behind the log; a start
 	// replays the difference.
 	e.BackendBatchInterval = 500 * time.Millisecond
 	// No follower needs old log entries, so few are kept in memory.

@@ -22,7 +22,8 @@ type ambiguousClaims struct {
 	wake chan struct{}
 }
 
-// maxAmbiguousClaims limits the memory during an outage: more deliveries than Slack sends in hours.
+// maxAmbiguousClaims limits the memory used during an outage. Slack does not send this many
+// deliveries within hours.
 const maxAmbiguousClaims = 100_000
 
 func newAmbiguousClaims() *ambiguousClaims { return &ambiguousClaims{wake: make(chan struct{}, 1)} }

@@ -67,8 +67,8 @@ func TestHistoryIsCompactedByRecords(t *testing.T) {
 	s := open(t, etcdstore.Config{Dir: t.TempDir(), AppendEach: 20 * time.Millisecond, SealEach: 50 * time.Millisecond, KeepHistory: keep})
 	run(t, s)
 	appended(t, s, n, audit.Record{Kind: audit.ReadDone, Output: strings.Repeat("x", length)})
-	// All records stay in the trail. The history of etcd has at most twice KeepHistory of them, and
-	// the records written before the store noticed the limit.
+	// All records stay in the trail. The history of etcd has at most twice KeepHistory records, plus
+	// those written before the store noticed the limit.
 	within(t, "the history is compacted", func() bool {
 		h, err := s.Health(t.Context())
 		return err == nil && h.Sealed == n && h.InUse < (n+4*keep)*length*13/10

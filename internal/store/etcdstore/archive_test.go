@@ -64,8 +64,8 @@ func appended(t testing.TB, s *etcdstore.Store, n int, r audit.Record) {
 	}
 }
 
-// sealed seals until nothing is pending. A store that lost its lease on a busy machine does not
-// lead for a moment, and then seals nothing.
+// sealed seals until nothing is pending. One call may not be enough: a store that has lost its lease
+// on a busy machine seals nothing until it leads again.
 func sealed(t testing.TB, s *etcdstore.Store) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
@@ -354,7 +354,7 @@ func TestArchiveRuns(t *testing.T) {
 	for i, r := range ended {
 		rev := r.Rev
 		if i == 0 {
-			rev-- // the message of this run shows an older form
+			rev-- // as if the message of this run still showed the form before its end
 		}
 		if err := s.SetPost(t.Context(), r.Run.ID, publish.Post{Channel: "C1", TS: "1.2", Rev: rev}); err != nil {
 			t.Fatal(err)

@@ -120,7 +120,7 @@ func TestBackupDamaged(t *testing.T) {
 	}
 }
 
-// without copies a tar file without one of its files.
+// without returns a copy of a tar file that lacks the named file.
 func without(t *testing.T, b []byte, name string) []byte {
 	t.Helper()
 	in := tar.NewReader(bytes.NewReader(b))
@@ -150,7 +150,7 @@ func without(t *testing.T, b []byte, name string) []byte {
 	return out.Bytes()
 }
 
-// with is a tar file with one file.
+// with returns a tar file that contains only the named file, empty.
 func with(t *testing.T, name string) []byte {
 	t.Helper()
 	var out bytes.Buffer

@@ -104,7 +104,7 @@ func BenchmarkSealing(b *testing.B) {
 	}
 }
 
-// each calls f for 0…b.N-1 from a number of writers.
+// each calls f once for each number below b.N, from several goroutines: writers is their number.
 func each(b *testing.B, writers int, f func(i int) error) {
 	var next atomic.Int64
 	var wg sync.WaitGroup

@@ -32,7 +32,8 @@ type claim struct {
 const (
 	accepted = "accepted"
 	handled  = "handled"
-	// dropped is the state, never stored, of an accepted claim that does not count.
+	// dropped is the state that eachClaim reports for an accepted claim that does not count. It is
+	// never stored.
 	dropped = "dropped"
 	// maxKey limits the length of a platform's delivery ids in our keys.
 	maxKey = 512
@@ -121,7 +122,7 @@ func (s *Store) Settle(ctx context.Context, key string) error {
 	return nil
 }
 
-// Settling is Settle as part of another transaction.
+// Settling returns the operation of Settle, to be made part of another transaction.
 func (s *Store) Settling(key string) (clientv3.Op, error) {
 	k := s.keys.Claim(key)
 	value, err := s.claimValue(key, handled, nil)

@@ -35,7 +35,7 @@ type Config struct {
 	ConfigHash string
 
 	Replica  string        // name of this replica, unique among live ones; "bot" by default
-	LeaseTTL time.Duration // how long a dead replica counts as alive; 10 s, whole seconds
+	LeaseTTL time.Duration // how long a dead replica counts as alive, in whole seconds; 10 s
 	Timeout  time.Duration // limit of one call; 3 s
 	SealEach time.Duration // how often pending records are sealed; 500 ms
 	// AppendEach is the least time between transactions that append records without a run; 100 ms.
@@ -63,7 +63,7 @@ type Config struct {
 	// missing key. "" opens a signed store for reading only, without verifying signatures.
 	KeyFile string
 	// NotesDir is the directory of the notes of sent steps and of this replica's own file of heads.
-	// It is outside Dir, durable, and belongs to this replica, or to all replicas of one machine.
+	// It must be outside Dir, durable, and used only by this replica or by replicas of one machine.
 	// The default is the directory of KeyFile.
 	NotesDir string
 	// Witnesses keep the heads of the trail, in addition to the file next to the key: paths of
@@ -128,7 +128,7 @@ func (c Config) check() error {
 		wrong("the replica name %q must not contain slashes or spaces", c.Replica)
 	}
 	if c.LeaseTTL < time.Second || c.LeaseTTL%time.Second != 0 {
-		wrong("the lease of a replica must last whole seconds, at least one; it is %v", c.LeaseTTL)
+		wrong("the lease of a replica must be a whole number of seconds, at least 1; it is %v", c.LeaseTTL)
 	}
 	if c.KeepClaims <= 0 || c.SweepEach <= 0 {
 		wrong("the time for which deliveries are kept (%v) and the sweep interval (%v) must be positive", c.KeepClaims, c.SweepEach)

@@ -68,7 +68,7 @@ func startEtcd(t testing.TB) string {
 // etcd is a real etcd that can be killed and started again.
 type etcd struct {
 	bin, dir, client, peer string
-	name, cluster          string // of the member, and all members as NAME=PEER
+	name, cluster          string // the member's name; all members, as NAME=PEER,…
 	flags                  []string
 	cmd                    *exec.Cmd
 }
@@ -101,7 +101,8 @@ func (e *etcd) launch(t testing.TB) {
 	t.Cleanup(e.kill)
 }
 
-// await waits until the member answers, if it requires no client certificate.
+// await waits until the member answers. It returns at once for a member that requires a client
+// certificate, because it has none to present.
 func (e *etcd) await(t testing.TB) {
 	t.Helper()
 	if strings.HasPrefix(e.client, "http:") {

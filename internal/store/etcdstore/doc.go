@@ -17,9 +17,9 @@
 //	                  new run never has the id of an old one.
 //	lock/NAME         {v,run,reason,since}: held by a run, not by a process, and
 //	                  without a lease. Commit.
-//	claim/KEY         {v,state,replica,at,payload}: a delivery, state accepted
-//	                  with its payload, or handled without. Claim creates it;
-//	                  Settle, Append and Commit change it once. An ambiguous
+//	claim/KEY         {v,state,replica,at,payload}: a delivery. Its state is
+//	                  "accepted", or "handled", then without payload. Claim creates
+//	                  it; Settle, Append and Commit change it once. An ambiguous
 //	                  claim becomes handled, see ambiguousClaims. Swept KeepClaims
 //	                  after it was handled; an accepted one never.
 //	rotating/KEY      a claim during a rotation of the state's key, signed for
@@ -54,8 +54,8 @@
 //	                  a stage of an escalation, signed: claimed before it happens,
 //	                  deleted when its incident or request is over.
 //	watch/ended/CLUSTER/INCIDENT
-//	                  an incident whose end was posted, signed, for half an hour: its
-//	                  card is edited again if an old form has overwritten it.
+//	                  an incident whose end was posted, signed. It is kept for half an
+//	                  hour: its card is edited again if an old form has overwritten it.
 //	watch/overtaken/CLUSTER/INCIDENT
 //	                  {v}, signed: the card of this incident may show an old form; the leader edits the card.
 //	leader/trail      name of the replica that seals, archives and sweeps, with its

@@ -356,7 +356,8 @@ func TestHealthAndRun(t *testing.T) {
 	}
 }
 
-// within waits until a condition holds that normally takes only a moment.
+// within waits until a condition holds, and fails the test after minutes. On an idle machine the
+// wait takes only a moment.
 func within(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(4 * time.Minute)

@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// TestFind: queries find in archive and store what a search of the whole trail finds, also if a
-// process ended between archiving a segment and deleting it from the store.
+// TestFind: queries find in archive and store what a search of the whole trail finds, even if a
+// process ended after it had archived a segment and before it deleted the segment from the store.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -129,7 +129,7 @@ func missing(t *testing.T, was, is []byte) string {
 	return cmp.Diff(a, common(a, b))
 }
 
-// common is b without the fields that a does not have.
+// common returns the second of two JSON values without the fields that the first one lacks.
 func common(a, b any) any {
 	switch a := a.(type) {
 	case map[string]any:
@@ -213,7 +213,7 @@ func writeStoredForms(t *testing.T, file string) {
 	}
 }
 
-// changeAt is change at the time of the forms.
+// changeAt is like change, but its record has the time formsAt.
 func changeAt(old engine.Stored, st engine.State) engine.Change {
 	c := change(old, st)
 	rec := c.Records[0]

@@ -31,7 +31,7 @@ type Health struct {
 	Revision int64
 
 	Sealed          uint64    // entries in the trail
-	Stored          uint64    // the first entry in the store, earlier ones are archived; 0 for none
+	Stored          uint64    // the first entry in the store (earlier ones are archived); 0 for none
 	Posted          uint64    // the last posted entry
 	Pending         int64     // unsealed records
 	LastSeal        time.Time // by this replica, zero for never
@@ -48,8 +48,8 @@ type Health struct {
 // nearlyFull is the fraction of the quota from which the bot warns.
 const nearlyFull = 0.8
 
-// Health queries the health of the store. An error means that it does not answer, or not as
-// expected; State and Why are set all the same.
+// Health queries the health of the store. An error means that the store does not answer, or not as
+// expected; State and Why are set even then.
 func (s *Store) Health(ctx context.Context) (Health, error) {
 	h := Health{
 		State:           etcdconn.Well,
@@ -128,7 +128,7 @@ func (s *Store) contents(ctx context.Context, h *Health) error {
 	return err
 }
 
-// why returns the problems of a store that answers, and notes.
+// why returns the fields Why and Notes of the health of a store that answers.
 func (s *Store) why(h *Health) (why, notes []string) {
 	if h.State != etcdconn.Well {
 		why = append(why, fmt.Sprintf("it is %s; %s", h.State, h.State.Advice()))

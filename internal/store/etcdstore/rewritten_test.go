@@ -148,8 +148,8 @@ func TestRewrittenRun(t *testing.T) {
 }
 
 // rewrittenTrails are changes that someone with write access to the store can make to the trail.
-// says is what health reports; shows means that someone with an earlier head finds the change in
-// the entries alone.
+// The field says has a part of what health reports. The field shows is true if someone who has an
+// earlier head can detect the change from the entries alone.
 var rewrittenTrails = map[string]struct {
 	do    func(x *rewritten)
 	says  string

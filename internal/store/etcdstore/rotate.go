@@ -13,8 +13,8 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// Rotate gives the state a new key, while no bot runs. It signs all values again that the old key
-// signed. The old key is then invalid, but its public key still verifies old heads. Rotate
+// Rotate gives the state a new key, while no bot runs. With it Rotate signs again all values that
+// the old key signed. The old key is then invalid, but its public key still verifies old heads. Rotate
 // continues an interrupted rotation.
 func Rotate(ctx context.Context, c Config) error {
 	old, err := sign.Load(c.KeyFile)

@@ -77,8 +77,9 @@ func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
 	return s.decodeRuns(kvs)
 }
 
-// decodeRuns leaves out runs that were changed in the store, and runs that a newer bot stored:
-// newer replicas continue those, and nothing else may wait for them. Health names one of each.
+// decodeRuns leaves out runs that were changed in the store, so that they do not keep the bot from
+// continuing other runs. It also leaves out runs that a newer bot stored: newer replicas continue
+// them. Health names one run of each kind.
 func (s *Store) decodeRuns(kvs []*etcdconn.KeyValue) ([]engine.Stored, error) {
 	list := make([]engine.Stored, 0, len(kvs))
 	for _, kv := range kvs {
@@ -174,7 +175,8 @@ func (s *Store) retrying(ctx context.Context, err error) error {
 	return ctx.Err()
 }
 
-// follow watches from after rev until an error, and returns the last revision that f has seen.
+// follow calls f with each form of a run that was stored after revision rev, until an error. It
+// returns the last revision that f has seen.
 func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -200,8 +202,8 @@ func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (i
 	return rev, etcdconn.Down("watching the runs", errors.New("the watch was closed"))
 }
 
-// catchUp calls f with the newest form of every run that changed after rev, for when etcd has
-// compacted the forms between.
+// catchUp calls f with the newest form of every run that changed after revision rev. follow cannot
+// do this if etcd has compacted the forms in between.
 func (s *Store) catchUp(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
 	resp, err := s.etcd.Get(ctx, "listing the runs that changed", s.keys.Runs(), clientv3.WithPrefix(),
 		clientv3.WithMinModRev(rev+1), clientv3.WithSort(clientv3.SortByModRevision, clientv3.SortAscend))

@@ -115,8 +115,9 @@ func (s *Store) OlderThanNoted(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// SignAll signs all values without a signature of a current key as if from before every epoch: the
-// open runs among them will be closed. It drops deliveries that were not handled.
+// SignAll signs all runs that have no signature of a current key. It gives them an epoch earlier
+// than any real one, so the open runs among them will be closed. It drops deliveries that were not
+// handled.
 func (s *Store) SignAll(ctx context.Context) error {
 	err := s.Rewrite(ctx, s.keys.Runs(), func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
 		if _, err := s.Key().Open(string(kv.Key), kv.Value); err == nil {
@@ -166,7 +167,7 @@ func (s *Store) VerifyRuns(ctx context.Context) error {
 	return nil
 }
 
-// verifyListed checks that a run exists that was open when it was last noted.
+// verifyListed checks that the store still has a run that the notes list as open.
 func (s *Store) verifyListed(ctx context.Context, id string) error {
 	resp, err := s.etcd.Send(ctx, "looking for a noted run", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Run(id)), clientv3.OpGet(s.keys.Open(id), clientv3.WithKeysOnly()),

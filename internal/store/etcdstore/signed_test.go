@@ -347,8 +347,9 @@ func TestKeyAndWitness(t *testing.T) {
 			}
 		}
 	}
-	// lives opens the store, requires said in health, and requires what happens to the open run: it
-	// goes on, is held, is closed, or changes stop.
+	// lives returns a check. The check opens the store, requires that health contains the text said,
+	// and requires the outcome named by run: the open run goes on, is held or is closed, or all
+	// changes stop.
 	lives := func(said, run string) func(t *testing.T, c etcdstore.Config, id string) {
 		return func(t *testing.T, c etcdstore.Config, id string) {
 			life(t, c, func(s *etcdstore.Store) {
@@ -479,8 +480,8 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-// headOf is a head that the key really signed, with a size (0 for the size of the last head next to
-// the key) and a root that no trail of ours has.
+// headOf returns a head that is validly signed by the key, but whose root no trail has. A size of 0
+// stands for the size of the last head in the file next to the key.
 func headOf(t testing.TB, keyFile string, epoch, size uint64, root string) string {
 	t.Helper()
 	k, err := sign.Load(keyFile)

@@ -21,7 +21,8 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// refuses checks that a store in a bad state accepts no change, and that the error contains says.
+// refuses checks that a store in a bad state accepts no change, and that each error contains the
+// text says.
 func refuses(t *testing.T, s *etcdstore.Store, at engine.Stored, says string) {
 	t.Helper()
 	_, commit := s.Commit(t.Context(), change(at, engine.Approved))
@@ -34,7 +35,8 @@ func refuses(t *testing.T, s *etcdstore.Store, at engine.Stored, says string) {
 	}
 }
 
-// in checks the state in Health. On a busy machine a store that is well can be slow.
+// in checks the state in Health, and that Health contains the text says. If the state well is
+// wanted, slow is accepted too, because the machine may be busy.
 func in(t *testing.T, s *etcdstore.Store, want etcdconn.State, says string) {
 	t.Helper()
 	h, err := s.Health(t.Context())

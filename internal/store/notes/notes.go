@@ -119,8 +119,8 @@ func (n *Notes) endLine(size int64) error {
 // Close closes the file.
 func (n *Notes) Close() error { return n.f.Close() }
 
-// Fresh reports whether the file did not exist before: then the notes prove nothing about the
-// store.
+// Fresh reports whether the file did not exist before. In that case the notes prove nothing about
+// the store.
 func (n *Notes) Fresh() bool { return n.fresh }
 
 // Highest is the highest counter of any run, 0 for none.
@@ -253,7 +253,7 @@ func (n *Notes) refresh() error {
 	if _, err := n.f.ReadAt(b, n.read); err != nil {
 		return fmt.Errorf("the notes of sent steps cannot be read: %w", err)
 	}
-	whole := b[:bytes.LastIndexByte(b, '\n')+1] // another process may be writing
+	whole := b[:bytes.LastIndexByte(b, '\n')+1] // another process may still be writing the last line
 	for line := range strings.Lines(string(whole)) {
 		n.take(strings.Fields(line))
 	}

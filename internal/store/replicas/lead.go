@@ -13,11 +13,12 @@ import (
 // leadEach is how often a replica that does not lead tries to become the leader.
 const leadEach = time.Second
 
-// Lead runs do while this replica leads. Only one replica leads at a time. The context of do
-// ends when the lead is lost; a suspended replica notices this late, so the store refuses its
-// changes to posts (engine.ErrLeaseLost). Lead waits for do to return, and runs it again with
-// the next lead. It returns nil when ctx has ended, or the error of do.
-func (s *Replica) Lead(ctx context.Context, do func(ctx context.Context) error) error {
+// Lead calls work when this replica becomes the leader. Only one replica leads at a time. The
+// context that Lead passes to work ends when the lead is lost; a suspended replica notices this
+// late, so the store refuses its changes to posts (engine.ErrLeaseLost). Lead waits until work has
+// returned, and calls it again when the replica next becomes the leader. It returns nil when ctx
+// has ended, or the error of work.
+func (s *Replica) Lead(ctx context.Context, work func(ctx context.Context) error) error {
 	failing := false
 	for {
 		term, err := s.takeLead(ctx)
@@ -26,7 +27,7 @@ func (s *Replica) Lead(ctx context.Context, do func(ctx context.Context) error) 
 		}
 		failing = err != nil
 		if term != 0 {
-			if err := s.lead(ctx, term, do); err != nil {
+			if err := s.lead(ctx, term, work); err != nil {
 				return err
 			}
 		}
@@ -57,14 +58,14 @@ func (s *Replica) takeLead(ctx context.Context) (int64, error) {
 	return 0, nil
 }
 
-// lead runs do for one term.
-func (s *Replica) lead(ctx context.Context, term int64, do func(context.Context) error) error {
+// lead calls work for one term as the leader.
+func (s *Replica) lead(ctx context.Context, term int64, work func(context.Context) error) error {
 	s.term.Store(term)
 	s.log.InfoContext(ctx, "this replica leads", "replica", s.conf.Name)
 	own, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- do(own) }()
+	go func() { done <- work(own) }()
 	tick := time.NewTicker(s.conf.LeaseTTL / 4)
 	defer tick.Stop()
 	for sure := time.Now(); ; {

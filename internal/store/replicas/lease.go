@@ -68,8 +68,8 @@ func (s *Replica) decodeReplica(kv *etcdconn.KeyValue) (r entry, genuine bool, e
 	return r, genuine, nil
 }
 
-// Vouched reports whether another replica with our key is active on this store: its entry is
-// signed, and not older than its lease, as a copy would be.
+// Vouched reports whether another replica with our key is active on this store: its entry is signed
+// and no older than the lease time. The entry in a copied store would be older.
 func (s *Replica) Vouched(ctx context.Context) (bool, error) {
 	resp, err := s.etcd.Get(ctx, "listing the replicas", s.keys.Replicas(), clientv3.WithPrefix())
 	if err != nil {

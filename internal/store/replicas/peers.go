@@ -18,7 +18,7 @@ type Peer struct {
 	Leaving    bool   // the replica is stopping, see Leave
 	Config     string // Config.Hash, "" if unknown
 	// Ahead is how far, at least, the peer's clock is ahead of this replica's clock. A clock that
-	// is behind cannot be told from an older entry.
+	// is behind cannot be distinguished from an entry that was written earlier.
 	Ahead time.Duration
 }
 

@@ -54,7 +54,7 @@ func (k *Key) Open(path string, stored []byte) (Value, error) {
 		return Value{}, fmt.Errorf("%w: %w", ErrForged, err)
 	}
 	switch {
-	case s.MAC == "" || s.V < Form: // whatever the form of its content
+	case s.MAC == "" || s.V < Form: // without a signature a newer version proves nothing
 		return Value{}, ErrUnsigned
 	case s.V > Form:
 		return Value{}, ErrNewerForm

@@ -32,7 +32,8 @@ func (s *Log) MayTrim() ([]clientv3.Cmp, bool) {
 	return []clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsTrail()), "=", term)}, term != 0
 }
 
-// Pressed reports whether the store is filling up; then nothing is kept longer than needed.
+// Pressed reports whether the store is filling up. While it is, the store keeps nothing longer than
+// needed.
 func (s *Log) Pressed(ctx context.Context) (bool, error) {
 	st, err := s.etcd.Status(ctx)
 	if err != nil {
@@ -41,8 +42,8 @@ func (s *Log) Pressed(ctx context.Context) (bool, error) {
 	return st.DbSizeQuota > 0 && st.DbSizeInUse > st.DbSizeQuota/4, nil
 }
 
-// ArchiveTrail moves posted entries, up to entry posted, segment by segment. It returns the number
-// of moved entries.
+// ArchiveTrail moves posted entries, segment by segment; posted is the number of the last posted
+// entry. ArchiveTrail returns the number of moved entries.
 func (s *Log) ArchiveTrail(ctx context.Context, cmp []clientv3.Cmp, posted uint64, pressed bool) (moved uint64, err error) {
 	limit, err := s.movable(ctx, posted, pressed)
 	if err != nil {
@@ -121,8 +122,9 @@ func (s *Log) segmentFrom(ctx context.Context, first audit.Sealed, limit uint64,
 
 // ForkedError means that archive and store do not belong together.
 type ForkedError struct {
-	Dir             string
-	Archived, Store uint64 // the archive's last entry, and the store's first or, if that is less, last
+	Dir      string
+	Archived uint64 // the archive's last entry
+	Store    uint64 // the store's first entry, or its last one if the archive continues beyond that
 }
 
 func (e *ForkedError) Error() string {

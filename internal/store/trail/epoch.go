@@ -19,8 +19,8 @@ import (
 // An epoch is the life of the state between two restores. Runs that were open in an earlier epoch
 // are closed and never continued. Ids and numbers of one epoch are never used in another.
 
-// numbersBeyond sets where entry numbers continue if the highest used number is unknown: at the
-// next multiple.
+// If the highest used entry number is unknown, the numbers of a new epoch continue at the next
+// multiple of numbersBeyond.
 const numbersBeyond = 100_000
 
 // installTries limits the tries to change the installation's record while other replicas change it.

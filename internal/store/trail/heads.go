@@ -51,7 +51,9 @@ func (s *Log) readCheckpoint(kv *etcdconn.KeyValue) (h headed, ok bool) {
 // newestHead reads the newest head of the store. ok is false if there is none yet, or if it is
 // invalid, which stops all changes.
 func (s *Log) newestHead(ctx context.Context) (h headed, ok bool, err error) {
-	had := len(s.seenHeads()) > 0 // before the store is read, so that the stored head is not older
+	// The known heads are listed before the store is read, because a head that becomes known later
+	// may be newer than what was read.
+	had := len(s.seenHeads()) > 0
 	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
 	if err != nil {
 		return headed{}, false, err
@@ -97,8 +99,8 @@ func (s *Log) checkpointOf(tree audit.Tree, last audit.Sealed, epoch uint64, bef
 // ErrFork means that the trail in the store is not the one whose heads were published.
 var ErrFork = errors.New("the trail in the store does not continue a head that was published: it was rewritten, or a copy of this store is in use elsewhere")
 
-// rebuild computes the tree again from all entries up to a number, and compares it with the heads
-// in must.
+// rebuild computes the tree again from all entries up to number upTo. At the size of each head in
+// must, the tree must have the root of that head.
 func (s *Log) rebuild(ctx context.Context, upTo uint64, must []audit.SignedHead) (audit.Tree, error) {
 	var tree audit.Tree
 	var broken error

@@ -37,7 +37,8 @@ type Config struct {
 
 // Runs is the part of the run store that a Log needs.
 type Runs interface {
-	// SignAll signs all values without a signature of a current key as if from before every epoch.
+	// SignAll signs all runs that have no signature of a current key, with an epoch earlier than any
+	// real one.
 	SignAll(ctx context.Context) error
 	// OlderThanNoted names a run whose noted revision is newer than the stored one, "" for none.
 	OlderThanNoted(ctx context.Context) (string, error)

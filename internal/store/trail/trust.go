@@ -149,7 +149,9 @@ func (s *Log) Recognise(ctx context.Context) error {
 	if s.trust.key == nil {
 		return nil
 	}
-	s.askWitnesses(ctx) // before the store is read, so the store is not older
+	// The witnesses are queried before the store is read: another replica may seal in between, and
+	// the store must not look older than a head of that replica.
+	s.askWitnesses(ctx)
 	tries := retry.WithMaxRetries(overtakenTries, retry.NewConstant(overtakenPause))
 	return retry.Do(ctx, tries, func(ctx context.Context) error {
 		err := s.takeState(ctx)
