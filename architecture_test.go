@@ -196,8 +196,9 @@ func TestProductionStandsAlone(t *testing.T) {
 // filesNamed matches the names of Go and YAML files in backquotes.
 var filesNamed = regexp.MustCompile("`([a-z0-9/_.-]+\\.(?:go|yaml))`")
 
-// TestWhereToChangeWhat checks that the paths of the table in ARCHITECTURE.md exist. A name
-// without a directory is in the directory that the line named before it.
+// TestWhereToChangeWhat checks that the paths of the table in ARCHITECTURE.md exist. A file
+// name without a directory belongs to the last directory that was named before it in the
+// same row.
 func TestWhereToChangeWhat(t *testing.T) {
 	text, err := os.ReadFile("ARCHITECTURE.md")
 	if err != nil {

@@ -15,7 +15,7 @@ const (
 	NotKnown      refusal.Code = "not known"      // the account belongs to no person of the config
 	NoSuchCluster refusal.Code = "no such rules"  // the config has no roles for the cluster
 	LacksRole     refusal.Code = "lacks the role" // the person is known, but lacks the role
-	OwnRequest    refusal.Code = "own request"    // the requester never votes
+	OwnRequest    refusal.Code = "own request"    // the requester cannot vote on their own run
 	NoVoteTaken   refusal.Code = "no vote taken"  // the action needs no vote
 	NoSuchRun     refusal.Code = "no such run"    // the run does not exist, or the person may not read it
 	TooFew        refusal.Code = "too few"        // fewer people may vote than votes are needed

@@ -166,11 +166,11 @@ func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class)
 	return nil
 }
 
-// MayInSilence returns nil if a decision is allowed while the platform has not answered
-// since a time (zero: it answers), or a *refusal.Error. While it does not answer,
-// destructive actions are neither requested nor approved, and requester and approver must
-// be two users of the machine: only uids still distinguish a person from someone who uses
-// their keys.
+// MayInSilence returns nil if a decision is allowed, or a *refusal.Error. If the platform
+// answers, since is zero and every decision is allowed. Otherwise since is when its silence
+// began: destructive actions are neither requested nor approved, and requester and approver
+// must be two users of the machine, because only uids still distinguish a person from
+// someone who uses their keys.
 func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom string) error {
 	switch {
 	case since.IsZero():

@@ -20,8 +20,8 @@ func TestRepeatingASuccessNeedsAConfirmation(t *testing.T) {
 		name   string
 		verb   string
 		now    statustest.World
-		other  string // the command of another run since the success; the run ended in state
-		state  engine.State
+		other  string       // the command of another run since the success, "" for none
+		state  engine.State // the state in which that run ended
 		silent bool
 		asks   bool
 	}{

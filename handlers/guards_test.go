@@ -94,7 +94,7 @@ func listed(h *testService, in runbooks.Inputs) (runbooks.Plan, error) {
 	}
 }
 
-// harmful returns an answer for which a guard refuses.
+// harmful returns an answer that makes a guard refuse.
 func harmful(st runbooks.Step) remote.Result {
 	r := remote.Result{Outcome: remote.Answered, Ended: time.Now()}
 	switch st.Until {

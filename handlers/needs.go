@@ -25,8 +25,8 @@ func starts(plan runbooks.Plan) bool {
 }
 
 // needsServe refuses to start a process while a dependency is down: the process would not
-// start, and a restart could stop one that still works. Only a dependency seen down
-// counts. anyway=yes overrides the check.
+// start, and a restart could stop a process that still works. A dependency whose state is
+// unknown does not count as down. anyway=yes overrides the check.
 func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway bool) error {
 	if anyway {
 		return nil

@@ -168,8 +168,8 @@ func commandPage(t *testing.T, g *command.Grammar, cmd command.Command) string {
 	return b.String()
 }
 
-// writeSteps writes the targets of an action in one generation, and its steps. It shows
-// one of several processes whose steps differ only in names and logs.
+// writeSteps writes the targets of an action in one generation, and its steps. If the steps
+// of several processes differ only in names and logs, it shows the steps of one of them.
 func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action string) {
 	t.Helper()
 	view, err := cat.View()
@@ -178,7 +178,7 @@ func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action 
 	}
 	type group struct {
 		shown     catalogs.ActionView
-		of        string // the process shown
+		of        string // the process whose steps are shown
 		processes []string
 	}
 	var groups []*group
@@ -244,7 +244,7 @@ func shapeOf(a catalogs.ActionView) string {
 	return b.String()
 }
 
-// checks reports whether a step of a person changes nothing: its title begins with "check".
+// checks reports whether a manual step changes nothing: its title begins with "check".
 func checks(st runbooks.StepView) bool { return strings.HasPrefix(st.Title, "check") }
 
 func stepLines(a catalogs.ActionView) string {

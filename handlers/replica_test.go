@@ -79,7 +79,7 @@ func TestRefusedThenSettled(t *testing.T) {
 		t.Fatal(err)
 	}
 	settledBefore := true
-	a := &telling{answers: &answers{}, when: func() {
+	a := &telling{answers: &answers{}, beforeAnswer: func() {
 		settledBefore = true
 		_ = h.store.Unsettled(t.Context(), func(key string, _ []byte, _ string, _ time.Time) error {
 			settledBefore = settledBefore && key != m.Key
@@ -91,13 +91,13 @@ func TestRefusedThenSettled(t *testing.T) {
 	}
 }
 
-// telling calls when before an ephemeral answer is shown.
+// telling calls the function beforeAnswer, and then shows an ephemeral answer.
 type telling struct {
 	*answers
-	when func()
+	beforeAnswer func()
 }
 
 func (a *telling) Ephemeral(ctx context.Context, c card.Card) error {
-	a.when()
+	a.beforeAnswer()
 	return a.answers.Ephemeral(ctx, c)
 }

@@ -220,7 +220,7 @@ func (h *hidden) tryText(t *testing.T, cmd command.Command, text, place string) 
 	for _, id := range []string{h.open, h.ended} {
 		for _, who := range []string{"UQUINN", "UOLGA"} {
 			if who == "UOLGA" && cmd.Class.Changing() && cmd.Object != command.RunNamed {
-				continue // requests it in qa; see TestChangesStayInTheirCluster
+				continue // the command requests a run in qa; see TestChangesStayInTheirCluster
 			}
 			say := func(text string) string {
 				m := h.message(who, text)
@@ -390,8 +390,9 @@ func TestReadersSeeTheirOwn(t *testing.T) {
 	}
 }
 
-// TestChangesStayInTheirCluster: a place that the author may not read is never ignored,
-// which would change the author's own cluster.
+// TestChangesStayInTheirCluster: a change that names a host or cluster that its author may
+// not read makes no run. If the name were ignored, the change would run in the author's own
+// cluster.
 func TestChangesStayInTheirCluster(t *testing.T) {
 	for _, text := range []string{
 		"restart client_update_service in prod", "restart client_update_service on infra-1", "restart client_update_service on query-1 in prod stuck",

@@ -140,7 +140,7 @@ type answers struct {
 	direct           []string
 	forms            []card.Form
 	files            []outputcard.File
-	codes            []refusal.Code // of the refusals among them
+	codes            []refusal.Code // the codes of the refusals that were shown
 }
 
 func (a *answers) Show(_ context.Context, c card.Card) error {
@@ -208,7 +208,8 @@ func (h *testService) openRuns(t *testing.T) []engine.Stored {
 	return open
 }
 
-// TestSettled: the handler reports a delivery as settled exactly if the action settled it.
+// TestSettled: the handler reports a delivery as settled if and only if the action settled
+// it.
 func TestSettled(t *testing.T) {
 	h := newTestService(t)
 	for _, tt := range []struct {
@@ -223,7 +224,7 @@ func TestSettled(t *testing.T) {
 		{"URITA", "help", false},
 		{"URITA", "runs", false},
 		{"URITA", "stattus db_dis", false},
-		{"UANNA", "approve R-0000 db_dis", true}, // like a run that may not be read
+		{"UANNA", "approve R-0000 db_dis", true}, // an unknown run is answered like a run that the person may not read
 	} {
 		m := h.message(tt.user, tt.text)
 		if _, err := h.store.Claim(t.Context(), m.Key, []byte("{}")); err != nil {

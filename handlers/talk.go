@@ -11,8 +11,8 @@ import (
 )
 
 // talk answers a message that mentions the bot in the middle of a sentence, or that was
-// edited. It executes reads that are questions. For a change it only offers the plan and
-// the target's status; an edited command is refused. It ignores everything else.
+// edited. It refuses an edited command, and executes a read about a named process or host.
+// For a change it only offers the plan and the target's status. It ignores everything else.
 func (s *Service) talk(ctx context.Context, m call.Message, reply call.Reply) error {
 	who, refused := s.Author(ctx, m, call.Recent)
 	if refused != nil {

@@ -30,7 +30,7 @@ func TestAudit(t *testing.T) {
 		has, hasnt []string
 	}{
 		{"UANNA", "audit", []string{"R-3333", "R-4444", "ben is not"}, []string{"R-2222"}},
-		{"URITA", "audit", []string{"R-3333"}, []string{"R-4444"}}, // not a reader of qa
+		{"URITA", "audit", []string{"R-3333"}, []string{"R-4444"}}, // rita is not a reader of qa
 		{"UANNA", "audit since=2d", []string{"R-2222", "R-3333"}, nil},
 		{"UANNA", "audit 150m", []string{"ben"}, []string{"disk was full", "R-2222"}},
 		{"UANNA", "audit ben", []string{"approved", "ben is not"}, []string{"disk was full"}},
@@ -40,7 +40,7 @@ func TestAudit(t *testing.T) {
 		{"UANNA", "audit db_dis ben", []string{"One thing at a time"}, []string{"R-3333"}},
 		{"UANNA", "audit bem", []string{"audit ben"}, []string{"R-3333"}},
 		{"UANNA", "audit since=90d", []string{"at most 31 days"}, []string{"R-3333"}},
-		{"URITA", "audit in qa", []string{"a person, process or run"}, []string{"R-4444"}}, // like an unknown cluster
+		{"URITA", "audit in qa", []string{"a person, process or run"}, []string{"R-4444"}}, // rita gets the answer for an unknown cluster
 		{"UNOBODY", "audit", []string{"Not allowed"}, []string{"R-3333"}},
 	} {
 		got := h.say(tt.user, tt.text).all()

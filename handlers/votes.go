@@ -123,7 +123,7 @@ func (s *Service) approve(ctx context.Context, c *call.Call) error {
 		digest = r.Plan.Digest
 	}
 	if r.State != engine.Waiting {
-		return engine.Settled(r) // report that it is too late before asking for the name
+		return engine.Settled(r) // it is too late: report this before asking for the name
 	}
 	if c.Via == call.Button && r.Plan.NameTyped() {
 		return c.Reply.Ask(ctx, runcard.TypeName(r))

@@ -200,7 +200,7 @@ func TestLookAtACluster(t *testing.T) {
 	}
 	h.say("UANNA", "maintenance db_ltds in prod 2h")
 	got = h.lookAt(t, prod)
-	wants(got, "db_dis on infra-1", "Sev 1 · Critical Down when it should be up") // a waiting run holds nothing
+	wants(got, "db_dis on infra-1", "Sev 1 · Critical Down when it should be up") // a run that waits for approval does not hold the problem back
 	wants(got, "db_ltds on infra-1", "Sev 0 · None In maintenance, announced by anna")
 }
 

@@ -146,9 +146,10 @@ func writeTrail(ctx context.Context, cfg *config.Config, only *audit.Filter, w i
 	})
 }
 
-// ask queries a path of the running bot, or calls the function otherwise if no bot runs.
+// ask queries a path of the running bot. If no bot runs, it opens the store and calls
+// fallback with it.
 func ask(
-	ctx context.Context, cfg *config.Config, path string, params url.Values, w io.Writer, otherwise func(*etcdstore.Store) error,
+	ctx context.Context, cfg *config.Config, path string, params url.Values, w io.Writer, fallback func(*etcdstore.Store) error,
 ) error {
 	if cfg.State.Dir != "" {
 		err := adminsock.NewClient(cfg.State.Dir).Get(ctx, path, params, w)
@@ -156,7 +157,7 @@ func ask(
 			return err
 		}
 	}
-	return withStore(ctx, cfg, otherwise)
+	return withStore(ctx, cfg, fallback)
 }
 
 // withStore opens the state while no bot runs.

@@ -57,7 +57,8 @@ func reportFilter(from, to, person string) (f audit.ReportFilter, err error) {
 	return f, nil
 }
 
-// instant parses a day or a time; zero for "".
+// instant parses a day or a time, and reports whether it is a day. The text "" is the zero
+// time.
 func instant(flag, text string) (at time.Time, day bool, err error) {
 	if text == "" {
 		return time.Time{}, false, nil

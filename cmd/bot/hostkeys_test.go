@@ -154,7 +154,7 @@ func TestHostKeys(t *testing.T) {
 		host string
 		code int
 		says []string
-		not  string // "" for nothing
+		not  string // a text that must not appear, "" for none
 	}{
 		{"plain", 0, []string{"known_hosts has it"}, "line to add"},
 		{"hashed", 0, []string{"known_hosts has it"}, "line to add"},

@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// requested has the words that an action needs besides its name, so that its plan has
-// every part of its command.
+// requested has the words that follow an action so that its plan contains every part of the
+// action's command.
 var requested = map[string][]string{
 	"logs": {"lines=7"}, "stdout-log": {"lines=7"}, "tableacls": {"rows=7"},
 	"etcd-get": {"prefix=/main/config/schema/"}, "etcd-keys": {"prefix=/main/config/schema/"},

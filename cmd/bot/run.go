@@ -29,8 +29,8 @@ import (
 	"dhbot/internal/tracing"
 )
 
-// slackURL is the variable from which Slack's own tools take another address of the Web
-// API.
+// slackURL is the environment variable for another address of Slack's Web API. Slack's own
+// tools read the same variable.
 const slackURL = "SLACK_API_URL"
 
 func runCommand() *cobra.Command {
@@ -124,7 +124,7 @@ type configReads struct {
 	seen metrics.Reload
 }
 
-// mostWhy limits the shown problems of a config, in runes.
+// mostWhy is the greatest length, in runes, of the text about the problems of a config.
 const mostWhy = 400
 
 func (c *configReads) note(err error) {

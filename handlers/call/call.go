@@ -45,12 +45,12 @@ type Call struct {
 	// Window is the maintenance window that the command approves or cancels, loaded by the
 	// gate.
 	Window fleet.Maintenance
-	// Incident is the incident that the command names or means, loaded by the gate. It is
-	// nil if the command names no incident and not exactly one is open; Incidents then has
-	// the open incidents.
+	// Incident is the incident that the command names or means, loaded by the gate. If the
+	// command names no incident, and none or several are open, Incident is nil and Incidents
+	// has the open ones.
 	Incident  *incidentcard.OpenIncident
 	Incidents []incidentcard.OpenIncident
-	Asked     string // the id of the run that the command requested, or of the same run that is open or has just succeeded
+	Asked     string // the id of the run that the command requested, or of an equal run that was already open or had just succeeded
 	AskedBack bool   // answered with a question: nothing was done
 	Offer     string // the value of the Run button that the requester must tap
 	// Settled reports whether the claim of the delivery was settled together with the
@@ -91,8 +91,8 @@ func (c *Call) wants(process string, h *fleet.Host) bool {
 // Confirmed reports whether the requester has seen the plan and confirmed it.
 func (c *Call) Confirmed() bool { return c.Proposed != nil || c.Via == Terminal && c.Yes }
 
-// Inputs returns the inputs of a call's plan. It is called once, because each call of it
-// makes new names, such as that of an export.
+// Inputs returns the inputs of a call's plan. Call it only once: every time, it makes new
+// names, such as that of an export.
 func (c *Call) Inputs(now time.Time) (runbooks.Inputs, error) {
 	in, err := c.InputsOf(c.Req.Parts()[0], now)
 	for _, p := range c.Req.Also {

@@ -23,7 +23,7 @@ const proposalRunes = 300
 // Run. The Proposal is the value of that button: nothing is stored before the tap.
 type Proposal struct {
 	Request command.Fields    `json:"q"`
-	By      string            `json:"by"` // the account that may tap
+	By      string            `json:"by"` // the account that may tap Run
 	At      int64             `json:"at"`
 	Digest  string            `json:"d,omitempty"` // the digest of the plan that was shown
 	Minted  map[string]string `json:"m,omitempty"`

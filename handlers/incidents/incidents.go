@@ -60,8 +60,8 @@ func newerForm(err error) error {
 }
 
 // loadIncident loads the incident of a call: the named incident, the incident of the
-// thread, or the only open incident. If several are open and the call names none,
-// loadIncident returns the open incidents as several.
+// thread, or the only open incident. If the call names none and several are open, the
+// result several lists them.
 func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []incidentcard.OpenIncident, err error) {
 	list, err := s.openIncidents(ctx, c)
 	if err != nil {

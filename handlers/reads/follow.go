@@ -56,7 +56,7 @@ func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	defer tick.Stop()
 	reading, shown := outputcard.Reading{Cluster: c.Cluster.Name, Unrecorded: c.Key == "" && c.Via != call.Terminal}, ""
 	for first := true; ; first = false {
-		bound, plan, err := s.BindPlanFor(ctx, c, inputs) // again each time: the log may rotate
+		bound, plan, err := s.BindPlanFor(ctx, c, inputs) // repeated for every read: the log may have been rotated
 		if err != nil {
 			return err
 		}

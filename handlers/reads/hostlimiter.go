@@ -1,7 +1,7 @@
 package reads
 
-// hostLimiter limits the concurrent commands on each host. Only one goroutine may call
-// its method of; any goroutine may use a semaphore that of returned.
+// hostLimiter limits the concurrent commands on each host. Only one goroutine may call the
+// method semaphore; any goroutine may use the semaphores that it returns.
 type hostLimiter struct {
 	atOnce int
 	hosts  map[string]chan struct{}
@@ -11,8 +11,8 @@ func newHostLimiter(atOnce int) *hostLimiter {
 	return &hostLimiter{atOnce: atOnce, hosts: map[string]chan struct{}{}}
 }
 
-// of returns the semaphore of a host: send to acquire, receive to release.
-func (t *hostLimiter) of(host string) chan struct{} {
+// semaphore returns the semaphore of a host: send to acquire it, receive to release it.
+func (t *hostLimiter) semaphore(host string) chan struct{} {
 	turn, ok := t.hosts[host]
 	if !ok {
 		turn = make(chan struct{}, t.atOnce)

@@ -68,7 +68,7 @@ func (s *Reads) runReads(ctx context.Context, steps []runbooks.Step) []outputcar
 			out[i] = outputcard.Answer{Host: st.Host, Title: st.Title, Why: "not a read, so it was not run"}
 			continue
 		}
-		turn := turns.of(st.Host)
+		turn := turns.semaphore(st.Host)
 		wg.Go(func() {
 			select {
 			case turn <- struct{}{}:

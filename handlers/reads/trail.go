@@ -100,13 +100,13 @@ func (s *Reads) tellTrail(ctx context.Context, c *call.Call, q trailQuery, out c
 	return nil
 }
 
-// readTrail returns the entries for a call, oldest first. The result left is the number
-// of older entries omitted.
+// readTrail returns the entries for a call, oldest first. The result older is the number of
+// older entries that were left out.
 func (s *Reads) readTrail(
 	ctx context.Context,
 	c *call.Call,
 	back time.Duration,
-) (q trailQuery, entries []audit.Sealed, left int, err error) {
+) (q trailQuery, entries []audit.Sealed, older int, err error) {
 	if q, err = s.trailQuery(c, back); err != nil {
 		return q, nil, 0, err
 	}
@@ -122,12 +122,12 @@ func (s *Reads) readTrail(
 		b.Person = s.personOf(b)
 		return q.wants(b) && maySee(b)
 	}}
-	left, err = s.Log.Find(ctx, found, func(e audit.Sealed) error {
+	older, err = s.Log.Find(ctx, found, func(e audit.Sealed) error {
 		e.Record.Person = s.personOf(e.Record.Brief())
 		entries = append(entries, e)
 		return nil
 	})
-	return q, entries, left, err
+	return q, entries, older, err
 }
 
 // personOf returns the person of a record. The record of a refusal has only the account.

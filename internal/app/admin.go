@@ -17,11 +17,12 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// hearsWithin is the largest age of the last bytes from Slack.
+// hearsWithin is the largest age of the last bytes from Slack at which the bot still counts as
+// connected.
 const hearsWithin = 20 * time.Second
 
-// clockUnfit is the offset from Slack's clock from which the bot is not healthy: deadlines account
-// for the offset, but times in cards and records are wrong by that much.
+// clockUnfit is the smallest offset from Slack's clock at which the bot counts as unhealthy:
+// deadlines account for the offset, but the times in cards and records are wrong by that much.
 const clockUnfit = time.Minute
 
 // Health is the content of `bot health`.
@@ -54,13 +55,16 @@ type StoreHealth struct {
 	Size  int64    `json:"size"`            // bytes of the database
 	InUse int64    `json:"in_use"`          // bytes in use
 	Quota int64    `json:"quota"`           // largest size, 0 if unknown
-	// Of the trail: records not yet sealed, the first entry that is in the store and not only
-	// in the archive, the last posted entry.
-	Pending int64  `json:"pending"`
-	Stored  uint64 `json:"stored_from"`
-	Posted  uint64 `json:"posted"`
-	// Epoch of the state, 0 if it is not signed, and the witnesses of its heads.
-	Epoch     uint64          `json:"epoch,omitempty"`
+	// Pending is the number of records that are not yet sealed into the trail.
+	Pending int64 `json:"pending"`
+	// Stored is the first entry of the trail that is in the store; older entries are only in
+	// the archive.
+	Stored uint64 `json:"stored_from"`
+	// Posted is the last entry of the trail that was posted.
+	Posted uint64 `json:"posted"`
+	// Epoch is the epoch of the state, 0 if the state is not signed.
+	Epoch uint64 `json:"epoch,omitempty"`
+	// Witnesses are the witnesses of the trail's heads.
 	Witnesses []WitnessHealth `json:"witnesses,omitempty"`
 }
 
@@ -144,7 +148,7 @@ func (b *bot) health(ctx context.Context) Health {
 	h.Config = b.refusedConfig()
 	b.askStore(ctx, &h)
 	if open, err := b.Store.Open(ctx); err != nil {
-		if h.Store == nil { // otherwise the store has reported it
+		if h.Store == nil { // otherwise askStore has already reported the error
 			h.Why = append(h.Why, "the state store: "+err.Error())
 		}
 	} else {
@@ -227,9 +231,9 @@ func (b *bot) askStore(ctx context.Context, h *Health) {
 	}
 }
 
-// serveTrail writes the whole trail as an export, or the entries that TrailParams select, with all
-// records until now if this replica seals. The end line marks a complete export; the trailer has the reason for an incomplete
-// one.
+// serveTrail writes the whole trail as an export, or the entries that TrailParams select. It first
+// seals the pending records, unless another replica seals. The end line marks a complete export;
+// the trailer has the reason for an incomplete one.
 func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
 	adminsock.Declare(w)
 	if _, err := b.Store.Seal(r.Context()); err != nil {

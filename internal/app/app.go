@@ -49,9 +49,9 @@ type Store interface {
 	NewID(ctx context.Context) (string, error)
 	// Unsettled calls f with every delivery that was accepted and not handled.
 	Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error
-	// Lead runs do while this replica leads, and no other does. The context of do ends when the
-	// lead is lost. With the next lead, Lead calls do again.
-	Lead(ctx context.Context, do func(ctx context.Context) error) error
+	// Lead calls work while this replica leads; only one replica leads at a time. The context of
+	// work ends when the lead is lost. Lead calls work again when this replica leads again.
+	Lead(ctx context.Context, work func(ctx context.Context) error) error
 	// Seal chains the pending records into the trail, unless another replica does.
 	Seal(ctx context.Context) (int, error)
 	// Run renews the lease and seals the trail until ctx ends.
@@ -109,18 +109,18 @@ type Edges struct {
 	// health` and `bot state backup`. Either may be nil.
 	StoreHealth func(ctx context.Context) (etcdstore.Health, error)
 	Backup      func(ctx context.Context, w io.Writer) (etcdstore.Manifest, error)
-	// SignedHead is the newest signed head of the trail as a note, "" for none yet; nil if
-	// heads are not signed.
+	// SignedHead returns the newest signed head of the trail as a note, "" if there is none yet.
+	// The field is nil if heads are not signed.
 	SignedHead func(ctx context.Context) (string, error)
-	// Stopped is why nothing may be changed, "" for none; may be nil.
+	// Stopped returns why nothing may be changed, "" if changes are allowed. The field may be nil.
 	Stopped func() string
 	// Peers lists the live replicas; nil if there can be only this one.
 	Peers func(ctx context.Context) ([]replicas.Peer, error)
 	// Leave announces to the other replicas that this replica is stopping; nil if Peers is nil.
 	Leave func(ctx context.Context) error
-	// SetLastHeard stores the time of the last event from Slack, given as at, and returns the time
-	// that it replaces; zero for none. It is nil if this time is not stored.
-	SetLastHeard func(ctx context.Context, at time.Time) (before time.Time, err error)
+	// SetLastHeard stores the time of the last event from Slack, and returns the time that was
+	// stored before, zero for none. The field is nil if this time is not stored.
+	SetLastHeard func(ctx context.Context, heard time.Time) (before time.Time, err error)
 	// SSHStats returns the counters of the connection pool; may be nil.
 	SSHStats func() metrics.SSH
 	// SSHExpiring returns user certificates that expire soon; nil without SSH.

@@ -23,14 +23,15 @@ const (
 	gapWorthSaying = 20 * time.Second
 )
 
-// listen stores that the bot receives events. It posts each gap in the channels, that is, a time in
-// which no replica received events: commands from that time did not arrive.
+// listen regularly stores the time until which the bot has received events. A gap is a time in
+// which no replica received events, so the commands from that time did not arrive. listen posts
+// each long gap in the channels.
 func (b *bot) listen(ctx context.Context) error {
 	if b.SetLastHeard == nil {
 		<-ctx.Done() // this store does not support it
 		return nil
 	}
-	var since time.Time // since when this replica receives events, zero while it does not
+	var since time.Time // the time at which this replica began to receive events; zero while it receives none
 	for ; ctx.Err() == nil; pause.For(ctx, hearEvery) {
 		now := b.Now()
 		if !b.slack.Health().Hears(now, hearsNow) {
@@ -42,7 +43,7 @@ func (b *bot) listen(ctx context.Context) error {
 		}
 		before, err := b.SetLastHeard(ctx, now)
 		if err != nil || before.IsZero() || since.Sub(before) < gapWorthSaying {
-			continue // others report the store; only this replica's own gap counts
+			continue // there was no long gap; a failing store is reported elsewhere
 		}
 		b.sayGap(ctx, before, since)
 	}

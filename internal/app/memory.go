@@ -27,7 +27,7 @@ type memoryReleaser struct {
 
 func newMemoryReleaser() *memoryReleaser {
 	r := &memoryReleaser{held: heldHeap, release: debug.FreeOSMemory}
-	r.release() // config and catalogs needed more memory to read than they need now
+	r.release() // reading the config and the catalogs needed memory that is free now
 	r.least = r.held()
 	return r
 }

@@ -45,7 +45,8 @@ func (s observedStore) Commit(ctx context.Context, c engine.Change) (int64, erro
 	return rev, err
 }
 
-// count counts the events in a run's life. Each event has the time of one record.
+// count counts the approvals and the ends of runs. It counts each one with the change whose record
+// has the same time, so only once.
 func (s observedStore) count(c engine.Change) {
 	for _, rec := range c.Records {
 		r := c.Run
@@ -167,5 +168,5 @@ func (l observedLooker) Look(
 	return board, seen, err
 }
 
-// severityNumber is the number of the incident key, -1 for unknown.
+// severityNumber is the number of a severity in the incident key, -1 for unknown.
 func severityNumber(s runbooks.Severity) int { return int(s) - int(runbooks.None) }

@@ -106,7 +106,8 @@ func (b *bot) roundTrip(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	// No event will come. The next round trip does the opposite, or uses a new message.
+	// The call failed, so no event is expected. The next round trip does the opposite of this one,
+	// or uses a new message if the message is gone.
 	sent, readErr := b.RoundTrip.LoadRoundTrip(ctx)
 	if readErr != nil || sent.Sent != next.Sent {
 		return err
@@ -191,7 +192,7 @@ func (b *bot) noteRoundTrip(ctx context.Context, echo slackio.RoundTrip) error {
 func (b *bot) reconnectDeaf(ctx context.Context) {
 	e, err := b.RoundTrip.LoadRoundTrip(ctx)
 	if err != nil || e.Good == 0 || !lost(e, b.Now()) || e.Sent == b.echoes.renewed {
-		return // the store is reported elsewhere; if no event ever arrived, its absence proves nothing
+		return // a failing store is reported elsewhere; if no event has ever arrived, a missing event proves nothing
 	}
 	b.echoes.renewed = e.Sent
 	b.Log.ErrorContext(ctx, "a round trip through Slack was lost; replacing the sockets",
@@ -199,8 +200,8 @@ func (b *bot) reconnectDeaf(ctx context.Context) {
 	b.slack.Renew(ctx)
 }
 
-// roundTripHealth describes the last round trip through Slack: a problem, in why, or a line of
-// information for `bot health`, in line.
+// roundTripHealth describes the last round trip through Slack. The result why is the text of a
+// problem, and the result line a text for `bot health` if there is no problem; "" means none.
 func (b *bot) roundTripHealth(ctx context.Context) (why, line string) {
 	if b.RoundTrip == nil {
 		return "", ""
@@ -233,11 +234,14 @@ func (b *bot) roundTripTrouble() string {
 	return "no round trip through Slack: " + b.echoes.trouble
 }
 
-// Times of the count of connections.
 const (
-	countLook    = 15 * time.Second
-	firstRecount = time.Minute // by then a change of sockets or replicas is over
-	nextRecount  = 10 * time.Minute
+	// countLook is how often the bot looks at Slack's count of connections.
+	countLook = 15 * time.Second
+	// firstRecount is how long the bot waits before Slack counts again: by then, a change of
+	// sockets or replicas is over.
+	firstRecount = time.Minute
+	// nextRecount is this wait after two counts that were too high.
+	nextRecount = 10 * time.Minute
 )
 
 // foreignConnections detects connections of the app that belong to none of the bot's replicas: each
@@ -255,8 +259,8 @@ func (s *foreignConnections) say() string {
 	return s.text
 }
 
-// judge evaluates a count, and reports whether Slack should count again: Slack may make a single
-// count while sockets are changed.
+// judge evaluates a count, and reports whether Slack should count again: a single count may be too
+// high because sockets were being changed.
 func (s *foreignConnections) judge(counted, ours int, at, now time.Time) (recount bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -38,7 +38,7 @@ func (o *memoryRoundTrip) SaveRoundTrip(_ context.Context, old, next etcdstore.R
 	return true, nil
 }
 
-// marking is a fake edge whose reactions cause events as the field how describes.
+// marking is a fake edge. Its field how says which events its reactions cause.
 type marking struct {
 	ears
 	hear func(slackio.RoundTrip)
@@ -99,7 +99,7 @@ func TestRoundTrip(t *testing.T) {
 			how       string
 			why, line string // of health
 			renewals  int    // so far
-			told      int    // so far, in the channel
+			told      int    // posts in the channel so far
 		}{
 			{how: "never", line: "bot manifest"}, // nothing is known yet
 			{how: "at once", line: "took 0s"},

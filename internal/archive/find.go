@@ -21,8 +21,8 @@ type known struct {
 // file another identity: file systems count time in steps.
 const settled = 2 * time.Second
 
-// index returns the index of a segment. It reads and verifies the segment unless the file is the
-// one that was verified before: any later change has given it another identity.
+// index returns the index of a segment. It reads and verifies the segment unless an index of the
+// same file is kept: any change since then would have given the file another identity.
 func (a *Archive) index(seg Segment) (*index, error) {
 	file, err := identify(seg.Path)
 	if err != nil {
@@ -71,8 +71,8 @@ func identify(path string) (identity, error) {
 }
 
 // Find calls f with the entries up to number last that a query selects, and returns the number of
-// older ones that it left out. It uses the indexes of segments. A segment of the query's time
-// without an index is read and verified. It returns the errors of Trail.
+// older ones that it left out. It uses the indexes of segments. If a segment from the query's
+// period has no index, it is read and verified. Find returns the errors of Trail.
 func (a *Archive) Find(last uint64, q audit.Query, f func(audit.Sealed) error) (older int, err error) {
 	parts, err := a.choose(last, q)
 	if err != nil {

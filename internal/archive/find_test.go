@@ -59,8 +59,8 @@ func randomTrail(rt *rapid.T) []audit.Sealed {
 	return list
 }
 
-// TestFind: a query finds the same entries with all indexes, with some and with none as a search of
-// all entries does.
+// TestFind: a query finds the same entries as a search of all entries, whether all, some or none of
+// the indexes exist.
 func TestFind(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		dir, err := os.MkdirTemp(t.TempDir(), "")
@@ -190,8 +190,9 @@ func TestFindDamage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// A change within the same step of the file system's clock as the last one would not
-			// show. The index of such a file would not have been kept.
+			// The damage is repeated until the time of the last change differs. A change in the same
+			// step of the file system's clock would go unnoticed; outside of tests, the index of a
+			// file that changed so recently is not kept.
 			for before := changed(t, segs[1].Path); ; {
 				if err := damage(segs[1].Path, string(text)); err != nil {
 					t.Fatal(err)

@@ -20,7 +20,8 @@ import (
 // verified, see identity. It has the digest of each block of lines, so every line that is read with
 // it was verified.
 
-// blockLines is how many entries a block has. The last block also has the end line.
+// blockLines is how many entries a block has. If the last block has fewer, it also has the end
+// line.
 const blockLines = 8
 
 // index is the index of one segment. It does not change.
@@ -33,10 +34,10 @@ type index struct {
 
 	blocks []block
 	end    int64 // end of the last block
-	// briefs are the different briefs of the entries, as positions in the lists below; the field
-	// named of has, for each entry, the position of its brief.
+	// briefs are the different briefs of the entries, as positions in the lists below. briefOf
+	// has, for each entry, the position of its brief in briefs.
 	briefs  []briefIDs
-	of      []uint32
+	briefOf []uint32
 	authors []author[text]
 	runs    []text
 	targets []text
@@ -74,7 +75,7 @@ func learn(seg Segment) (*index, error) {
 	var times []time.Time
 	after, err := seg.read(&scan, func(e audit.Sealed) error {
 		times = append(times, e.Record.At)
-		x.of = append(x.of, ids.of(e.Record.Brief()))
+		x.briefOf = append(x.briefOf, ids.of(e.Record.Brief()))
 		x.last = audit.Head{N: e.N, Hash: e.Hash}
 		return nil
 	})
@@ -84,7 +85,7 @@ func learn(seg Segment) (*index, error) {
 	x.after = after
 	x.oldest, x.newest = slices.MinFunc(times, time.Time.Compare), slices.MaxFunc(times, time.Time.Compare)
 	scan.next()
-	count := (len(times) + blockLines - 1) / blockLines // without the rest, which begins with the end line
+	count := (len(times) + blockLines - 1) / blockLines // the blocks with entries; what follows them has at most the end line
 	x.end = scan.blocks[count].begin
 	x.blocks = slices.Clone(scan.blocks[:count])
 	for i := range x.blocks {
@@ -92,7 +93,7 @@ func learn(seg Segment) (*index, error) {
 		x.blocks[i].oldest = slices.MinFunc(part, time.Time.Compare).UnixMilli()
 		x.blocks[i].newest = slices.MaxFunc(part, time.Time.Compare).UnixMilli()
 	}
-	x.of = slices.Clip(x.of)
+	x.briefOf = slices.Clip(x.briefOf)
 	share := unique.Make[string]
 	x.briefs = listed(ids.briefs, func(id briefIDs) briefIDs { return id })
 	x.runs, x.targets = listed(ids.runs, share), listed(ids.targets, share)
@@ -138,7 +139,7 @@ func listed[T comparable, U any](t table[T], keep func(T) U) []U {
 	return list
 }
 
-// lineScanner finds the blocks of the bytes of a segment as they are read.
+// lineScanner finds the blocks of a segment while the bytes of the segment are written to it.
 type lineScanner struct {
 	blocks []block
 	lines  int // complete lines so far, with the header
@@ -186,7 +187,7 @@ type chosen struct {
 	list []uint32
 }
 
-// choose finds the entries of a query with a number up to last.
+// choose finds the entries up to number last that a query selects.
 func (x *index) choose(q audit.Query, last uint64) (chosen, error) {
 	c := chosen{index: x}
 	wants := x.wants(q)
@@ -196,9 +197,9 @@ func (x *index) choose(q audit.Query, last uint64) (chosen, error) {
 			continue
 		}
 		sure := !time.UnixMilli(block.oldest).Before(q.Since) && x.last.N <= last
-		for i := b * blockLines; i < min((b+1)*blockLines, len(x.of)); i++ {
+		for i := b * blockLines; i < min((b+1)*blockLines, len(x.briefOf)); i++ {
 			switch {
-			case !wants(x.of[i]):
+			case !wants(x.briefOf[i]):
 			case sure:
 				c.list = append(c.list, uint32(i))
 			default:
@@ -243,7 +244,7 @@ func (x *index) entries(positions []uint32, f func(i uint32, e audit.Sealed) err
 	}
 	defer file.Close()
 	var lines []byte
-	at := -1 // the block in lines
+	at := -1 // the number of the block that the variable lines holds
 	for _, i := range positions {
 		if b := int(i / blockLines); b != at {
 			if lines, err = x.block(file, b, lines[:0]); err != nil {

@@ -115,15 +115,15 @@ func (s Segment) Read(f func(audit.Sealed) error) (after audit.Head, err error) 
 	return s.read(io.Discard, f)
 }
 
-// read does the same as Read, and copies the bytes to the writer named also. It has copied all of
-// them when it returns no error.
-func (s Segment) read(also io.Writer, f func(audit.Sealed) error) (after audit.Head, err error) {
+// read does the same as Read, and copies the bytes of the segment to w. If it returns no error, it
+// has copied all of them.
+func (s Segment) read(w io.Writer, f func(audit.Sealed) error) (after audit.Head, err error) {
 	file, err := os.Open(s.Path)
 	if err != nil {
 		return audit.Head{}, fmt.Errorf("an archived segment of the trail cannot be read: %w", err)
 	}
 	defer file.Close()
-	header, trail, err := audit.ReadExport(io.TeeReader(file, also))
+	header, trail, err := audit.ReadExport(io.TeeReader(file, w))
 	if err != nil {
 		return audit.Head{}, &DamagedError{s.Path, err}
 	}

@@ -12,10 +12,10 @@ const (
 	batchBytes = 1 << 20
 )
 
-// batched passes each item of in to work, on all processors, and yields the results in order.
-// It reads at most one batch ahead, and leaves no goroutine behind. size is the size of an item
+// batched calls work for each of the items, on all processors, and yields the results in order. It
+// reads at most one batch ahead, and leaves no goroutine behind. size returns the size of an item
 // in bytes.
-func batched[T, U any](in iter.Seq2[T, error], size func(T) int, work func(T) U) iter.Seq2[U, error] {
+func batched[T, U any](items iter.Seq2[T, error], size func(T) int, work func(T) U) iter.Seq2[U, error] {
 	return func(yield func(U, error) bool) {
 		batch, bytes := make([]T, 0, batchItems), 0
 		results := make([]U, batchItems)
@@ -29,7 +29,7 @@ func batched[T, U any](in iter.Seq2[T, error], size func(T) int, work func(T) U)
 			batch, bytes = batch[:0], 0
 			return true
 		}
-		for item, err := range in {
+		for item, err := range items {
 			if err != nil {
 				var none U
 				if flush() {
@@ -47,7 +47,7 @@ func batched[T, U any](in iter.Seq2[T, error], size func(T) int, work func(T) U)
 	}
 }
 
-// shared calls work for 0 to n-1, a range on each processor.
+// shared calls work with each number from 0 to n-1, and gives each processor a range of them.
 func shared(n int, work func(int)) {
 	processors := min(runtime.GOMAXPROCS(0), n)
 	var wg sync.WaitGroup

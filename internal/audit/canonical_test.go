@@ -69,7 +69,7 @@ func TestCanonicalStrings(t *testing.T) {
 // check of texts, and to the hash.
 func TestEveryFieldIsCovered(t *testing.T) {
 	typ := reflect.TypeFor[audit.Record]()
-	full := func() audit.Record { r := full(); r.Lost = 1; return r } // which only one kind has
+	full := func() audit.Record { r := full(); r.Lost = 1; return r } // only records of one kind have Lost
 	hash := audit.Hash(full())
 	for i := range typ.NumField() {
 		f := typ.Field(i)

@@ -95,9 +95,9 @@ func appendEntryHash(b []byte, s Sealed) []byte {
 	return append(appendString(b, s.Hash), '}')
 }
 
-// CheckLinks reports whether records may be stored with a run that then has count records, the
-// last with hash head: they belong to the run, are well-formed, and continue its chain without
-// a gap. An empty list is fine.
+// CheckLinks returns nil if records may be stored with a run: they belong to the run, are
+// well-formed, and continue its chain without a gap. With them the run has count records, and head
+// is the hash of the last one. An empty list is fine.
 func CheckLinks(run string, records []Record, count int, head string) error {
 	for i, r := range records {
 		if r.Run != run {

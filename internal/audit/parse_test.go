@@ -31,7 +31,7 @@ func TestParseLikeJSON(t *testing.T) {
 		if got, ok := parseEntry(string(line)); !ok || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v, %+v", line, ok, got)
 		}
-		for i := range line { // cut, or with a byte too many
+		for i := range line { // the line cut short, and the line with a space too many
 			for _, bad := range []string{string(line[:i]), string(line[:i]) + " " + string(line[i:])} {
 				s, err := DecodeEntry([]byte(bad))
 				if err != nil {

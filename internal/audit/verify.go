@@ -38,7 +38,7 @@ type Report struct {
 	Entries uint64 // how many
 	Runs    int    // number of runs with their own records
 	First   uint64 // number of the first entry, 0 for none
-	Head    Head   // the last entry; After for none
+	Head    Head   // the last entry; Options.After if there is none
 	// Vouched is the newest entry with a head, 0 for none, and Signed the newest signed head that
 	// was found.
 	Vouched uint64

@@ -9,10 +9,10 @@ import (
 // Batcher makes calls for its callers: the first at once, and then at most one per interval, for
 // all callers that have arrived since. Its methods are safe for concurrent use.
 type Batcher[In any] struct {
-	each time.Duration
-	room int
-	size func(In) int
-	call func(context.Context, []In) error
+	interval time.Duration
+	room     int
+	size     func(In) int
+	call     func(context.Context, []In) error
 
 	mu   sync.Mutex
 	last time.Time // begin of the newest call
@@ -27,18 +27,18 @@ type batch[In any] struct {
 	err   error
 }
 
-// New returns a Batcher that begins a call when the duration each has passed since the previous
-// call began. Inputs that together exceed room are split among calls that begin at the same time.
-// size returns the size of an input.
-func New[In any](each time.Duration, room int, size func(In) int, call func(context.Context, []In) error) *Batcher[In] {
-	return &Batcher[In]{each: each, room: room, size: size, call: call}
+// New returns a Batcher that begins a call at the earliest one interval after the begin of the
+// previous call. size returns the size of an input. Inputs whose sizes add up to more than room are
+// split among several calls that begin at the same time.
+func New[In any](interval time.Duration, room int, size func(In) int, call func(context.Context, []In) error) *Batcher[In] {
+	return &Batcher[In]{interval: interval, room: room, size: size, call: call}
 }
 
-// Do returns the result of the call that included in. If ctx ends first it returns ctx's cause;
-// the call is made all the same. The call's own context has the values of one caller's but no
-// caller's end.
-func (g *Batcher[In]) Do(ctx context.Context, in In) error {
-	b := g.join(ctx, in)
+// Do adds an input to the next call, and returns the result of that call. If ctx ends first, Do
+// returns ctx's cause, and the call is made all the same. The context of the call has the values of
+// one caller's context, but does not end with any caller's context.
+func (g *Batcher[In]) Do(ctx context.Context, input In) error {
+	b := g.join(ctx, input)
 	select {
 	case <-b.done:
 		return b.err
@@ -47,17 +47,17 @@ func (g *Batcher[In]) Do(ctx context.Context, in In) error {
 	}
 }
 
-// join adds in to the next call; the first caller starts it.
-func (g *Batcher[In]) join(ctx context.Context, in In) *batch[In] {
+// join adds an input to the next call; the first caller starts that call.
+func (g *Batcher[In]) join(ctx context.Context, input In) *batch[In] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	size := g.size(in)
+	size := g.size(input)
 	if g.open == nil || g.open.size+size > g.room {
 		b := &batch[In]{done: make(chan struct{})}
 		g.open = b
-		time.AfterFunc(time.Until(g.last.Add(g.each)), func() { g.begin(context.WithoutCancel(ctx), b) })
+		time.AfterFunc(time.Until(g.last.Add(g.interval)), func() { g.begin(context.WithoutCancel(ctx), b) })
 	}
-	g.open.asked = append(g.open.asked, in)
+	g.open.asked = append(g.open.asked, input)
 	g.open.size += size
 	return g.open
 }

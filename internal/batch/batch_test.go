@@ -38,12 +38,13 @@ func (c *calls) make(_ context.Context, in []int) error {
 func one(int) int    { return 1 }
 func self(n int) int { return n }
 
-// asking makes each request of in at its time, and returns when all have their result.
-func asking(g *batch.Batcher[int], in map[int]time.Duration) {
+// asking makes a request for each number, after the delay of that number, and returns when all have
+// their result.
+func asking(g *batch.Batcher[int], delays map[int]time.Duration) {
 	var wg sync.WaitGroup
-	for n, at := range in {
+	for n, delay := range delays {
 		wg.Go(func() {
-			time.Sleep(at)
+			time.Sleep(delay)
 			_ = g.Do(context.Background(), n)
 		})
 	}

@@ -12,7 +12,7 @@ import (
 
 const (
 	manyInFlight = 100
-	// Commands of a round, alone and with many in flight.
+	// The number of commands in a round: with one command in flight, and with manyInFlight.
 	roundAlone = 60
 	roundMany  = 300
 	// The sides take turns for this time, and at least for this number of rounds.

@@ -153,7 +153,7 @@ func benchKey(tb testing.TB) string {
 	return sshdtest.Keygen(tb, tb.TempDir()+"/id")
 }
 
-// plainClients dials as many connections, without a limit on concurrency.
+// plainClients opens manyHosts connections, without a limit on concurrent dials.
 func plainClients(tb testing.TB, address, known, key string) []*ssh.Client {
 	tb.Helper()
 	config := plainConfig(tb, "", known, key)

@@ -9,25 +9,25 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Few returns the first names of a list, at most most, and the number of the
-// others.
-func Few(list []string, most int) string { return FewBy(list, most, ", ") }
+// Few joins the names of a list with commas. If there are more than limit
+// names, it names only the first ones, and counts the others.
+func Few(list []string, limit int) string { return FewBy(list, limit, ", ") }
 
 // FewBy is Few with another separator.
-func FewBy(list []string, most int, sep string) string {
-	if len(list) <= most {
+func FewBy(list []string, limit int, sep string) string {
+	if len(list) <= limit {
 		return strings.Join(list, sep)
 	}
-	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], sep), len(list)-most)
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:limit], sep), len(list)-limit)
 }
 
-// Capped returns at most most lines, and a line with the number of the others
-// and the noun what.
-func Capped(lines []Line, most int, what string) []Line {
-	if len(lines) <= most {
+// Capped keeps the first limit lines. If there are more, it adds a line that
+// counts the others with a noun.
+func Capped(lines []Line, limit int, noun string) []Line {
+	if len(lines) <= limit {
 		return lines
 	}
-	return append(lines[:most:most], Line{T("… and " + Count(len(lines)-most, what))})
+	return append(lines[:limit:limit], Line{T("… and " + Count(len(lines)-limit, noun))})
 }
 
 func OrElse(s, otherwise string) string {
@@ -76,10 +76,10 @@ const (
 	PushMost   = 240
 )
 
-// Clip cuts s to at most most runes; "…" marks a cut.
-func Clip(s string, most int) string {
-	if r := []rune(s); len(r) > most {
-		return strings.TrimSpace(string(r[:most-1])) + "…"
+// Clip cuts s to limit runes if it is longer. The last of them is then "…".
+func Clip(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return strings.TrimSpace(string(r[:limit-1])) + "…"
 	}
 	return s
 }

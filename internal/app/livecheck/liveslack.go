@@ -38,7 +38,7 @@ func checkSlack(ctx context.Context, cfg *config.Config, o app.Options) []Found 
 	if err != nil {
 		out = append(out, bad(err)...)
 		if id.User == "" || !cfg.Rules.IsHome(id.Organisation(), id.Team) {
-			return out // no other check is possible, or only for another organisation
+			return out // the token does not work, or belongs to another organisation: other checks would mean nothing
 		}
 	} else {
 		out = append(out, Found{OK: true, About: "slack", Text: fmt.Sprintf("the bot is %s of %s, with all required scopes", id.User, id.Organisation())})

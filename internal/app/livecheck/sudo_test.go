@@ -19,7 +19,7 @@ import (
 // other command.
 type fakeSudo struct {
 	t       *testing.T
-	version string // "Sudo version 1.9.13p3" where it is empty
+	version string // if empty, "Sudo version 1.9.13p3"
 	listing string
 	allowed func(argv []string) bool
 	refuse  string

@@ -18,9 +18,9 @@ const (
 	inFull    = 2
 )
 
-// Incident is the one message of an incident: the failures, since when, the
-// impact, and buttons; or that it is resolved. The argument find returns a
-// process of the catalog.
+// Incident is the one message of an incident: the failures, when they began,
+// the impact, and buttons; or that the incident is resolved. The function find
+// looks up a process in the catalog.
 func Incident(i incident.Incident, h incident.Handling, cluster string, find func(id string) (catalogs.Process, bool)) card.Card {
 	if i.Ended != nil {
 		return incidentOver(i, cluster)
@@ -79,13 +79,13 @@ func worstFirst(list []incident.Item) []incident.Item {
 	return out
 }
 
-// targets returns names of items and the number of the others. The argument
-// most limits the names.
-func targets(list []incident.Item, most int) []string {
+// targets returns the names of at most limit items, and the number of the
+// others.
+func targets(list []incident.Item, limit int) []string {
 	var out []string
 	for n, it := range list {
-		if n == most {
-			return append(out, fmt.Sprintf("%d more", len(list)-most))
+		if n == limit {
+			return append(out, fmt.Sprintf("%d more", len(list)-limit))
 		}
 		out = append(out, it.Target.String())
 	}

@@ -51,8 +51,8 @@ func windowSpan(m fleet.Maintenance) card.Line {
 }
 
 // Window reports a maintenance window that waits for approval, is scheduled, or
-// is active. It mentions the people in called.
-func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
+// is active. It mentions the callees.
+func Window(m fleet.Maintenance, callees []engine.Callee) card.Card {
 	what := "maintenance window for " + m.Target() + " in " + m.Cluster
 	cancel := windowFields("maintenance-cancel", m)
 	c := card.Card{Buttons: []card.Button{card.CommandTap("Cancel", cancel)}}
@@ -79,8 +79,8 @@ func Window(m fleet.Maintenance, called []engine.Callee) card.Card {
 	}
 	c.Head = append(c.Head, card.T(statuscard.AnnouncedBy(m)))
 	lines := []card.Line{{card.T(begins), effect}}
-	if len(called) > 0 {
-		lines = append(lines, runcard.CallLine(called))
+	if len(callees) > 0 {
+		lines = append(lines, runcard.CallLine(callees))
 	}
 	c.Body, c.Foot = []card.Element{card.Text{Lines: lines}}, []card.Line{foot}
 	return c

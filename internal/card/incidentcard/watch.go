@@ -14,9 +14,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// Following is the one message of a watch: state, end of the watch, and recent
-// changes. The argument every is the time between two queries.
-func Following(f incident.Follow, b status.Board, every time.Duration) card.Card {
+// Following is the one message of a watch: the state, the end of the watch, and
+// recent changes. The argument interval is the time between two queries.
+func Following(f incident.Follow, b status.Board, interval time.Duration) card.Card {
 	c := statuscard.Status(b)
 	lines := []card.Line{{card.T("👁 Watched until "), untilOf(f), card.T(" for "), card.P(f.Person, f.Account)}}
 	lines = append(lines, latelyLines(f)...)
@@ -30,7 +30,7 @@ func Following(f incident.Follow, b status.Board, every time.Duration) card.Card
 		c.Foot,
 		card.Line{
 			card.T(
-				"Checked every " + card.Duration(every) + ". This message shows the current state; changes of severity are posted in the thread",
+				"Checked every " + card.Duration(interval) + ". This message shows the current state; changes of severity are posted in the thread",
 			),
 		},
 	)
@@ -167,9 +167,9 @@ func Length(d time.Duration) string {
 }
 
 // Changed reports one change in the thread of a watch or an incident: the new
-// and the old state, since when, and the command. The number n makes duplicates
-// visible. A change to a worse level is also shown in the channel, because few
-// people follow the thread of a minor problem.
+// and the old state, when it changed, and the command. The number n makes
+// duplicates visible. A change to a worse level is also shown in the channel,
+// because few people follow the thread of a minor problem.
 func Changed(c incident.Change, n int, cluster string) card.Card {
 	head := changeHead(c)
 	out := card.Card{

@@ -237,12 +237,12 @@ func fileName(s string) string {
 	}, s)
 }
 
-// FollowingLog shows the end of a log, which is updated until a time. The
-// argument over marks the last update. Every version of the card names that
-// time, so the card stays true even if it can no longer be edited.
-func FollowingLog(r Reading, until time.Time, over bool) card.Card {
+// FollowingLog shows the end of a log, which is updated until a time. If ended
+// is set, this is the last update. Every version of the card names that time,
+// so the card stays true even if it can no longer be edited.
+func FollowingLog(r Reading, until time.Time, ended bool) card.Card {
 	c, _ := output(r, true)
-	if over {
+	if ended {
 		c.Foot = append(
 			c.Foot,
 			card.Line{card.T("ended · "), card.C("follow"), card.T(" again for more, "), card.C("logs"), card.T(" for all of it")},

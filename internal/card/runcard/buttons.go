@@ -25,7 +25,7 @@ func voteButtons(r engine.Run) []card.Button {
 	return []card.Button{
 		approve,
 		{Action: card.TapDeny, Label: "Deny…", Value: value, Style: card.Danger},
-		{Action: card.TapDetails, Label: "Details", Value: value}, // which have the other actions
+		{Action: card.TapDetails, Label: "Details", Value: value}, // the window of the details has the other actions
 	}
 }
 
@@ -144,7 +144,9 @@ func lateButtons(r engine.Run, step int) []card.Button {
 	}
 	late := r.Steps[step]
 	if r.State == engine.Unknown || r.Plan.Action == "stop" || late.NewPID != 0 && late.NewPID == late.OldPID {
-		return out // close needs a text; a failed stop is not repeated, and a process that serves is left alone
+		// There is no button to give up: closing an unknown run needs a text, a failed stop is not
+		// repeated, and a process that still serves is left alone.
+		return out
 	}
 	giveUp := card.ChangeTap("stop", at, r.Plan.Cluster, r.Plan.Impact)
 	giveUp.Label = "Give up…"

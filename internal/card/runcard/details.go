@@ -11,12 +11,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// Limits of a page of details, in bytes of text including the platform's overhead for each
-// span, and of a command on the page.
 const (
-	pageRoom     = 9_000
-	spanRoom     = 75
-	longestShown = 2_500 // runes
+	// pageRoom is the limit of a page of details: the bytes of its text, plus the platform's
+	// overhead of spanRoom for each span.
+	pageRoom = 9_000
+	spanRoom = 75
+	// longestShown is the limit of a command on the page, in runes.
+	longestShown = 2_500
 )
 
 // DetailsPage is one page, from 0, of a run's complete plan, for a window. For a page beyond
@@ -58,15 +59,15 @@ func Details(r engine.Run) (card.Card, *outputcard.File) {
 	return c, &outputcard.File{Name: r.ID + ".txt", Title: "Details of " + r.ID, Content: []byte(card.PlainText(c))}
 }
 
-// detailParts are a plan's paragraphs. The argument most limits the runes of a command (0:
-// no limit). The result cut reports whether a command is longer than longestShown.
-func detailParts(r engine.Run, most int) (parts [][]card.Line, cut bool) {
+// detailParts are a plan's paragraphs. A command is cut after maxRunes runes (0: never).
+// The result cut reports whether a command is longer than longestShown.
+func detailParts(r engine.Run, maxRunes int) (parts [][]card.Line, cut bool) {
 	parts = append(parts, detailHead(r), slices.Concat(unclearLines(r, 0), askedLines(r), impactLines(r), lookingLines(r)))
 	for _, l := range r.Plan.Found {
 		parts = append(parts, foundLines(l))
 	}
 	for i, st := range r.Plan.Steps {
-		parts = append(parts, detailStep(r, i, most))
+		parts = append(parts, detailStep(r, i, maxRunes))
 		cut = cut || max(len([]rune(st.Command)), len([]rune(st.Sent))) > longestShown
 	}
 	return parts, cut

@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// AskedElsewhere tells the requester that a run is stored whose message is in another
-// channel than the request.
+// AskedElsewhere tells the requester that their run is stored, and that its message is not
+// in the channel of the request.
 func AskedElsewhere(r engine.Run) card.Card {
 	what := r.ID + " requested: " + RunTitle(r)
 	return card.Card{
@@ -23,8 +23,9 @@ func AskedElsewhere(r engine.Run) card.Card {
 	}
 }
 
-// ShownElsewhere tells the requester that their run is posted in the audit channel, at link,
-// because the channel of the request accepts no messages.
+// ShownElsewhere tells the requester that the message of their run is in the audit channel,
+// because the channel of the request accepts no messages. The argument link is the URL of
+// that message, "" if unknown.
 func ShownElsewhere(r engine.Run, link string) card.Card {
 	what := fmt.Sprintf("%s · %s is shown in the audit channel", r.ID, RunTitle(r))
 	l := card.Line{card.T("Slack does not let me post in the channel you asked in, so the card is in the audit channel")}
@@ -66,7 +67,8 @@ func stateWord(r engine.Run) string {
 	return string(r.State)
 }
 
-// DoneElsewhere answers a command about a run from another channel than that of its message.
+// DoneElsewhere confirms a command about a run. The command was typed outside the channel
+// that has the run's message.
 func DoneElsewhere(r engine.Run, verb, link string) card.Card {
 	what := fmt.Sprintf("%s %s: accepted. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
 	l := card.Line{card.T("The card of the run shows the progress")}

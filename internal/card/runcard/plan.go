@@ -63,9 +63,9 @@ const (
 	cardProcesses = 5
 )
 
-// summaryLines lists the processes that a sequence changes, host by host, in order. The
-// argument hosts limits the hosts (0: all). A plan with a single command has no summary.
-func summaryLines(p runbooks.Plan, hosts int) []card.Line {
+// summaryLines lists the processes that a sequence changes, host by host, in order, for at
+// most maxHosts hosts (0: all). A plan with a single command has no summary.
+func summaryLines(p runbooks.Plan, maxHosts int) []card.Line {
 	var order []string
 	of := map[string][]string{}
 	for _, st := range p.Steps {
@@ -91,11 +91,11 @@ func summaryLines(p runbooks.Plan, hosts int) []card.Line {
 		},
 	}
 	for i, host := range order {
-		if i == hosts && hosts > 0 {
+		if i == maxHosts && maxHosts > 0 {
 			return append(lines, card.Line{card.B("… and " + card.Count(len(order)-i, "more host")), card.T(": see Details")})
 		}
 		names, rest := of[host], ""
-		if hosts > 0 && len(names) > cardProcesses {
+		if maxHosts > 0 && len(names) > cardProcesses {
 			rest = fmt.Sprintf(" and %d more", len(names)-cardProcesses)
 			names = names[:cardProcesses]
 		}
@@ -104,18 +104,18 @@ func summaryLines(p runbooks.Plan, hosts int) []card.Line {
 	return lines
 }
 
-// placeLines are the first steps of a plan, grouped by host. The arguments most and runes
-// limit the steps, and the runes of a command (0: no limit).
-func placeLines(p runbooks.Plan, steps []runbooks.Step, most, runes int) []card.Line {
+// placeLines are the first maxSteps steps of a plan, grouped by host. A command is cut
+// after maxRunes runes (0: never).
+func placeLines(p runbooks.Plan, steps []runbooks.Step, maxSteps, maxRunes int) []card.Line {
 	lines := []card.Line{planHead(p, steps)}
 	for i, st := range steps {
-		if i == most {
+		if i == maxSteps {
 			return append(lines, card.Line{card.B(fmt.Sprintf("… and %s", card.Count(len(steps)-i, "more step"))), card.T(": see Details")})
 		}
 		if places(steps) > 1 && (i == 0 || place(st) != place(steps[i-1])) {
 			lines = append(lines, card.Line{card.T("— "), card.B(st.Host), card.T(as(st))})
 		}
-		lines = append(lines, planLine(i+1, st, runes))
+		lines = append(lines, planLine(i+1, st, maxRunes))
 	}
 	return lines
 }

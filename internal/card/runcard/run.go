@@ -10,7 +10,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Target is the name that approvers of a run type.
+// Target is the name that approvers type to approve a run.
 func Target(r engine.Run) string {
 	if r.Inputs.Process != "" {
 		return r.Inputs.Process
@@ -79,14 +79,14 @@ func waitingBody(r engine.Run, call bool) []card.Element {
 	)
 }
 
-// unclearLines lists the checks that had no result. The argument most limits the runes of each
-// (0: no limit).
-func unclearLines(r engine.Run, most int) []card.Line {
+// unclearLines lists the checks that had no result. Each text is cut after maxRunes runes
+// (0: never).
+func unclearLines(r engine.Run, maxRunes int) []card.Line {
 	var out []card.Line
 	for _, u := range r.Unclear {
 		text := u.Text
-		if most > 0 {
-			text = card.Clip(text, most)
+		if maxRunes > 0 {
+			text = card.Clip(text, maxRunes)
 		}
 		out = append(out, card.Line{card.T("⚠️ "), card.B("Could not be checked, so one more approval is needed: "), card.T(text)})
 	}

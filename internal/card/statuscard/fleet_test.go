@@ -24,7 +24,7 @@ func TestStatusOfALargeFleet(t *testing.T) {
 	states := []observe.State{observe.Up, observe.Failed, observe.Trouble, observe.Unseen, observe.NotMonitored, observe.Down}
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		bad := r.IntN(101) // percent of rows that may not be up
+		bad := r.IntN(101) // the percentage of rows in a random state; the others are up
 		b := status.Board{Cluster: "prod", At: time.Unix(1_700_000_000, 0)}
 		processes := []string{"tailer1"}
 		if seed%2 == 0 {

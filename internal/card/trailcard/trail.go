@@ -235,7 +235,8 @@ func TrailOf(entries []audit.Sealed) card.Card {
 	return c
 }
 
-// trail omits the description of the runs in told.
+// trail lists entries. It describes each run once, unless told contains the run
+// already.
 func trail(entries []audit.Sealed, told map[string]bool) card.Card {
 	if len(entries) == 0 {
 		return card.Card{}
