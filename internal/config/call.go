@@ -43,8 +43,8 @@ func (b *builder) readCall(cluster string, v strictyaml.Value) {
 	b.checkCall(cluster, calls, o.Get("first"))
 }
 
-// checkCall names the operators whose requests skip the first group: the requester can
-// never vote, so a first group of one person is skipped for the requests of this person.
+// checkCall warns about operators whose requests skip the first group. The requester can never
+// vote, so a group without anyone else is skipped.
 func (b *builder) checkCall(cluster string, calls auth.Calls, first strictyaml.Value) {
 	if len(calls.First) == 0 {
 		return

@@ -117,12 +117,12 @@ func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Ca
 	return h
 }
 
-// reloadedProcess is the process of the Client Update Service that client_update_reload reloads
-// (process-runbooks.md:631).
+// reloadedProcess is the process that contains the Client Update Service, whose files
+// client_update_reload reloads (process-runbooks.md:631).
 const reloadedProcess = "web_api_service"
 
-// knows reports whether the catalog has a process, and adds a problem if it does not. Without a
-// catalog it returns false; the missing catalog was reported.
+// knows reports whether the catalog has a process, and adds a problem if it does not. If the
+// catalog is missing, which is reported elsewhere, it returns true.
 func knows(v strictyaml.Value, catalog *catalogs.Catalog, id string) bool {
 	if catalog == nil {
 		return true
@@ -206,7 +206,7 @@ func oneLine(err error) string {
 	return line
 }
 
-// channelReader begins a channel in a list of readers.
+// channelReader is the prefix of a channel in a list of readers.
 const channelReader = "channel "
 
 func (b *builder) readRoles(cluster string, v strictyaml.Value) {
@@ -339,7 +339,7 @@ func webAddress(v strictyaml.Value) string {
 	return text
 }
 
-// fileSize is a number of bytes such as 8GiB; 0 if there is no value.
+// fileSize parses a size such as 8GiB, and returns it in bytes; 0 if there is no value.
 func fileSize(v strictyaml.Value) int64 {
 	if !v.There() {
 		return 0

@@ -35,9 +35,9 @@ type Config struct {
 	// Terminal configures commands in a shell on the bot's own machine.
 	Terminal Terminal
 	Metrics  Metrics
-	// Watches are, by name, the clusters with background monitoring.
+	// Watches has the clusters with background monitoring, by name.
 	Watches map[string]Watch
-	// Escalations are, by cluster, the people and the pager to notify when no one responds.
+	// Escalations has the people and the pager to notify when no one responds, by cluster.
 	Escalations map[string]Escalation
 	// Incidents has the limits beyond which an observation is an incident.
 	Incidents Incidents

@@ -73,7 +73,8 @@ func readFile(path string) ([]byte, strictyaml.Problems) {
 	return data, nil
 }
 
-// reason is an error of the operating system without the path, which is in the problem.
+// reason is the text of an operating system's error without the path, because the problem shows
+// the path.
 func reason(err error) string {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {

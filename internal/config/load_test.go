@@ -117,7 +117,7 @@ func TestLoadProblems(t *testing.T) {
 		{"token set twice", nil, environment("SLACK_APP_TOKEN", appToken, "SLACK_APP_TOKEN_FILE", "/x", "SLACK_BOT_TOKEN", botToken), "both set"},
 		{"no token file", nil, environment("SLACK_APP_TOKEN_FILE", "/nonexistent", "SLACK_BOT_TOKEN", botToken), "/nonexistent cannot be read"},
 		{"the store is on a host of the fleet", func(d string) error {
-			// Only after resolution it is known that "localhost" and 127.0.0.1 are one machine.
+			// Only a look-up of the name shows that "localhost" and 127.0.0.1 are one machine.
 			return replace(filepath.Join(d, "dhbot.yaml"), "127.0.0.9:2379", "localhost:2379")
 		}, bothTokens, "5:22: state.etcd.endpoints.0: this etcd runs on infra-1"},
 	} {

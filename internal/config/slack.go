@@ -88,7 +88,7 @@ func (b *builder) readPeople(v strictyaml.Value) {
 			if !ok || slices.ContainsFunc(person.Accounts, func(a auth.Account) bool { return a.User == account.User }) {
 				continue // the same id in another team is the same account
 			}
-			if only(item, accounts, account.User, p.Name) {
+			if soleOwner(item, accounts, account.User, p.Name) {
 				person.Accounts = append(person.Accounts, account)
 			}
 		}
@@ -99,7 +99,7 @@ func (b *builder) readPeople(v strictyaml.Value) {
 				item.Problem(err.Error(), "write the line of the .pub file, never the private key")
 				continue
 			}
-			if only(item, keys, string(key.Wire()), p.Name) {
+			if soleOwner(item, keys, string(key.Wire()), p.Name) {
 				c.Keys[p.Name] = append(c.Keys[p.Name], key)
 			}
 		}
@@ -155,8 +155,9 @@ func (b *builder) account(v strictyaml.Value) (auth.Account, bool) {
 	return auth.Account{Team: m[1], User: m[2]}, true
 }
 
-// only reports whether a thing has no other owner, and adds a problem if it has.
-func only(v strictyaml.Value, owners map[string]string, thing, owner string) bool {
+// soleOwner makes a person the owner of an account or key. If another person owns it already,
+// soleOwner adds a problem and returns false.
+func soleOwner(v strictyaml.Value, owners map[string]string, thing, owner string) bool {
 	other, taken := owners[thing]
 	if taken {
 		v.Problem("this already belongs to "+other+": one human being must not be two people", "keep it under one name")

@@ -22,8 +22,8 @@ type SSH struct {
 	// Credentials are offered in this order.
 	Credentials []sshroute.Credential
 	KnownHosts  string
-	// ProxyJump are the jump hosts of hosts without their own, in the format of sshroute.Place.Via;
-	// "" means a direct connection.
+	// ProxyJump is the route to every host that has no jump hosts of its own, in the format of
+	// sshroute.Place.Via; "" means a direct connection.
 	ProxyJump string
 	// Options has the settings of places that have their own.
 	Options map[sshroute.Place]sshroute.Options
@@ -33,7 +33,8 @@ type SSH struct {
 	Handshakes int
 }
 
-// agentVariable, as an agent's socket, means the value of that variable.
+// agentVariable, in place of the path of an agent's socket, means that this environment variable has
+// the path.
 const agentVariable = "SSH_AUTH_SOCK"
 
 // defaultHandshakes is the default number of concurrent logins.

@@ -133,7 +133,7 @@ func loopback(host string) bool {
 // resolve returns the addresses of a host name.
 type resolve func(host string) []string
 
-// literally returns names as written.
+// literally is a resolve that queries nothing: it returns the name itself, in lower case.
 func literally(host string) []string { return []string{strings.ToLower(host)} }
 
 // checkStore refuses a store on a host of the fleet. The bot manages Deephaven's etcd, which must
@@ -153,8 +153,8 @@ func (b *builder) checkStore(lookup resolve) {
 			continue // reported when it was read
 		}
 		for _, address := range lookup(u.Hostname()) {
-			// Simulated hosts run on loopback, next to the bot's own store; there only etcd's own
-			// port can be Deephaven's etcd.
+			// On loopback, simulated hosts run next to the bot's own store, so there an etcd counts
+			// as Deephaven's only on etcd's standard port.
 			name, on := fleetHosts[address]
 			if !on || loopback(address) && u.Port() != "2379" {
 				continue

@@ -12,8 +12,8 @@ import (
 // validityWarning is how long before the end of an approval its approvers are mentioned.
 const validityWarning = 10 * time.Minute
 
-// ValidUntil is the end of the run's approval; The result ok is false without an approval. The end
-// is computed from the plan: no stored value prolongs it.
+// ValidUntil is the end of the run's approval; ok is false without an approval. The end is computed
+// from the plan: no stored value prolongs it.
 func (r Run) ValidUntil() (end time.Time, ok bool) {
 	if r.ApprovedAt == nil {
 		return time.Time{}, false

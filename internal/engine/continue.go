@@ -7,11 +7,10 @@ import (
 )
 
 // Continuation returns the inputs of a new run that continues this unfinished run. The new run has
-// its own approvals and covers the steps that are not verified. The planner makes its plan
-// (runbooks.Inputs.Continue) and begins it with checks of the remaining targets; the number of the
-// first step is the last From of the inputs. The result ok is false if there is nothing to
-// continue: the run is open, succeeded, changed nothing yet, or was closed after a restore, so
-// that its effects are unknown.
+// its own approvals and covers the steps of this run that are not verified: the last element of
+// in.Continue has the number of the first of them. The planner begins the new plan with checks of
+// the remaining targets. The result ok is false if there is nothing to continue: the run is open,
+// succeeded, changed nothing yet, or was closed after a restore, so that its effects are unknown.
 //
 // A card offers this as "Continue from step N". The button needs only the run's id, because
 // everything is computed from the stored run.

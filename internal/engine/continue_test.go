@@ -42,7 +42,7 @@ func TestContinuation(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		run  engine.Run
-		from int // from 1; 0 means that there is no continuation
+		from int // the first step of the continuation, counted from 1; 0: there is none
 	}{
 		"the second host was not begun":     {endedAt(plan, in, changes[1], engine.StepSkipped, engine.Partly), changes[1] + 1},
 		"the second host's restart failed":  {endedAt(plan, in, changes[1], engine.StepFailed, engine.Partly), changes[1] + 1},

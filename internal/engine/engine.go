@@ -113,7 +113,7 @@ func (e *Engine) Submit(ctx context.Context, r Run, claim string) (Stored, error
 // Apply applies one event to a stored run and settles the claim of its delivery, in one
 // transaction. On a conflict, Apply decides again on the newest form of the run. Errors: a
 // *refusal.Error, ErrNotFound, ErrSettled (the delivery was handled before), a *LockedError (from
-// Begin), or an error of the store. The returned run is the newest known form of the run, also with
+// Begin), or an error of the store. The returned run is the newest known form of the run, even with
 // an error.
 func (e *Engine) Apply(ctx context.Context, id string, ev Event, claim string) (Stored, error) {
 	st, err := e.c.Runs.Get(ctx, id)

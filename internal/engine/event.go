@@ -39,15 +39,15 @@ type (
 	}
 	// DeadlineCheck applies deadlines that have passed.
 	DeadlineCheck struct{}
-	// Begin starts the run; the same transaction takes all locks. Digest is that of the plan made
-	// again.
+	// Begin starts the run; the same transaction takes all locks. Digest is that of the plan that
+	// the Gate has just derived.
 	Begin struct{ Worker, Digest string }
 	// Blocked records that Begin met a lock of another run.
 	Blocked struct{ Lock, Run string }
 	// RecheckFailed is a refusal by the Gate.
 	RecheckFailed struct{ Why string }
 	// StepBegins is committed before the command is sent. For a manual step it means that the run
-	// waits for a person. Digest is that of the plan made again.
+	// waits for a person. Digest is that of the plan that the Gate has just derived.
 	StepBegins struct {
 		Worker string
 		Index  int

@@ -16,8 +16,8 @@ const (
 )
 
 // Follow watches the runs until ctx ends. It restarts a watch that ended, and calls begin before
-// each start. The argument who names the caller in the log.
-func Follow(ctx context.Context, runs Runs, log *slog.Logger, who string, begin func(), see func(Stored)) {
+// each start. The log shows the argument follower, a name for the caller.
+func Follow(ctx context.Context, runs Runs, log *slog.Logger, follower string, begin func(), see func(Stored)) {
 	for wait := rewatchFirst; ctx.Err() == nil; {
 		began := time.Now()
 		begin()
@@ -28,7 +28,7 @@ func Follow(ctx context.Context, runs Runs, log *slog.Logger, who string, begin 
 		if time.Since(began) > rewatchAtMost {
 			wait = rewatchFirst
 		}
-		log.WarnContext(ctx, "the watch of the runs ended; restarting it", "follower", who, "in", wait, "err", err)
+		log.WarnContext(ctx, "the watch of the runs ended; restarting it", "follower", follower, "in", wait, "err", err)
 		pause.For(ctx, wait)
 		wait = min(2*wait, rewatchAtMost)
 	}

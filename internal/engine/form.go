@@ -115,7 +115,7 @@ func readsAsSecret(id string) bool {
 	return redact.Line(id+shown, 100) != id+shown
 }
 
-// mintID returns a random id that begins with first and has n more characters.
+// mintID returns a run id: "R-", the given first characters, and n random characters.
 func mintID(first string, n int) string {
 	b := make([]byte, 0, n)
 	var r [1]byte

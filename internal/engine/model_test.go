@@ -73,8 +73,9 @@ func explore(t *testing.T, start world, seen map[edge]bool) {
 			t.Fatalf("Next changed its argument:\n%s\n%s", before, after)
 		}
 		if !w.Late {
+			// Time passes in two steps: first the approval ends soon, then every deadline is over.
 			late := w
-			late.Late = w.Ending // first the approval ends soon
+			late.Late = w.Ending
 			late.Ending = true
 			visit(late)
 		}

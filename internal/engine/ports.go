@@ -81,7 +81,7 @@ type Runs interface {
 	Locks(ctx context.Context) ([]Lock, error)
 }
 
-// Assessor evaluates the processes of a host like `status` does. A wait for all processes of a host
+// Assessor evaluates the processes of a host as `status` does. A wait for all processes of a host
 // uses it, because a supervisor reports only the processes that it knows.
 type Assessor interface {
 	// AllUp is Met if nothing on the host is an incident, Noted if something is of level 3, and
@@ -103,10 +103,10 @@ type Gate interface {
 	// Derive makes a run's plan again from its inputs, the catalog and the fleet. It uses nothing
 	// else of r and queries no other system. The engine calls it before every step.
 	Derive(r Run) (runbooks.Plan, error)
-	// Recheck looks up the people of a run again: whether their accounts are unchanged and they may
-	// still do this. The engine calls it before a run starts and before each step, except for reads
-	// that only verify a change that was sent. An error ends the run; its text names the
-	// difference. ErrElsewhere only leaves the run to another replica.
+	// Recheck looks up the people of a run again, and checks that their accounts are unchanged and
+	// that they may still do this. The engine calls it before a run starts and before each step,
+	// except for reads that only verify a change that was sent. An error ends the run; its text
+	// names the difference. Only ErrElsewhere does not: it leaves the run to another replica.
 	Recheck(ctx context.Context, r Run) error
 }
 

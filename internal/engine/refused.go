@@ -90,5 +90,5 @@ const maxText = 500
 // line makes a text safe to store and show.
 func line(s string) string { return redact.Line(s, maxText) }
 
-// sentence removes the full stop of a text that continues.
+// sentence removes the full stop of a text that is followed by more of the same sentence.
 func sentence(s string) string { return strings.TrimRight(s, ". ") }

@@ -56,7 +56,7 @@ var remindAt = [...]struct{ part, of time.Duration }{{1, 5}, {1, 2}, {4, 5}}
 // MaxReminders is the largest number of reminders of a run.
 const MaxReminders = len(remindAt)
 
-// RemindAt is when reminder n, from 1, is due.
+// RemindAt is when reminder n is due; the first reminder is number 1.
 func (r Run) RemindAt(n int) time.Time {
 	p := remindAt[n-1]
 	return r.RequestedAt.Add(r.VoteBy.Sub(r.RequestedAt) * p.part / p.of)
@@ -91,7 +91,7 @@ func (r Run) Quiet(n int) bool {
 	return r.Looking != nil && r.Looking.Round == r.Reminded() && n < MaxReminders
 }
 
-// looking notes the approver who is looking, in place of an earlier approver.
+// looking applies LookingBy: the run shows this approver as looking, in place of an earlier one.
 func (t *transition) looking(e LookingBy) error {
 	r := &t.run
 	switch {
@@ -115,7 +115,7 @@ func (t *transition) looking(e LookingBy) error {
 	return nil
 }
 
-// reminded notes a posted reminder.
+// reminded applies Reminded: it adds the posted reminder to the run.
 func (t *transition) reminded(e Reminded) error {
 	r := &t.run
 	switch {

@@ -37,8 +37,8 @@ func (r Run) completed(i int) bool {
 	return r.Steps[i].State == StepDone || r.Steps[i].State == StepNoted
 }
 
-// stoppedAs is the final state of a run that stops between two steps: the argument unchanged if
-// nothing has changed, Partly otherwise.
+// stoppedAs is the final state of a run that stops between two steps: Partly if the run has changed
+// something, otherwise the state that the caller passes.
 func (r Run) stoppedAs(unchanged State) State {
 	for i := range r.Steps {
 		if r.changes(i) && r.completed(i) {

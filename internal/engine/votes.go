@@ -169,7 +169,7 @@ func (t *transition) closed(e ClosedBy) error {
 	return nil
 }
 
-// deadline applies a deadline of voting or of the start that has passed.
+// deadline ends a run whose time to be approved, or to start after its approval, is over.
 func (t *transition) deadline() error {
 	r := &t.run
 	var why string

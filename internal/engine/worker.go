@@ -101,7 +101,7 @@ func (w *worker) round(ctx, hard context.Context) {
 	now := w.c.Now()
 	w.c.Turned()
 	for _, st := range w.waiting() {
-		w.c.Turned() // each call may wait for the store
+		w.c.Turned() // again for each run, because handling one may wait for the store
 		r := st.Run
 		switch {
 		case ctx.Err() != nil:

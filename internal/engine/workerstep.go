@@ -104,8 +104,8 @@ func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, with
 	}
 }
 
-// byHosts converts a time of this clock to the host's clock, for a step that compares it with times
-// written by the host.
+// byHosts converts a time of the bot's clock to the host's clock, for a step that compares it with
+// times written by the host.
 func (w *worker) byHosts(ps runbooks.Step, at time.Time) time.Time {
 	if ps.Until != runbooks.Ready || w.c.ClockAhead == nil {
 		return at

@@ -29,7 +29,7 @@ const (
 var (
 	noon   = time.Date(2026, 11, 21, 14, 6, 0, 0, time.UTC)
 	policy = Policy{VoteTTL: 15 * time.Minute, StartTTL: 2 * time.Minute, Replica: w1}
-	// patient lets a run start at the time of day of a world.
+	// patient gives a run more time to start, because a world's clock jumps by several minutes.
 	patient = Policy{VoteTTL: policy.VoteTTL, StartTTL: policy.VoteTTL, Replica: w1}
 )
 

@@ -31,9 +31,9 @@ type Policy struct {
 	Page  *Page // nil for no pager
 }
 
-// Page is the pager and when it is alerted, counted from the beginning of the incident or
-// request.
+// Page configures the alert to a pager.
 type Page struct {
+	// After is the time from the beginning of the incident or request to the alert.
 	After time.Duration
 	Name  string // for people
 	Pager Pager

@@ -284,8 +284,8 @@ func TestRequestThatNoOneApproves(t *testing.T) {
 	})
 }
 
-// A failed alert is reported as failed. The pager is not alerted again, also not if the
-// fate of the alert is unknown.
+// A failed alert is reported as failed. The pager is not alerted again, even if the fate of
+// the alert is unknown.
 func TestPageFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -18,7 +18,7 @@ import (
 	"dhbot/internal/pager"
 )
 
-// stage is the recipient of an escalation.
+// stage is a part of an escalation, named after its recipient.
 type stage string
 
 const (

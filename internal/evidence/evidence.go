@@ -18,13 +18,13 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Limits: within for the total time; the others for what is kept with a run, because a run is one
-// value of the store: lines of the log, lines of the thread dump, and runes of a line.
+// Limits of the evidence of one process. It is kept with its run, and a run is one value of the
+// store, so the evidence must be small.
 const (
-	within      = 10 * time.Second
+	within      = 10 * time.Second // for all reads together
 	logLines    = 10
-	threadLines = 60
-	lineRunes   = 160
+	threadLines = 60  // lines of a thread dump
+	lineRunes   = 160 // runes of any line
 )
 
 // Collector collects evidence.
@@ -152,12 +152,12 @@ func (c *Collector) threads(ctx context.Context, reads planner.HostReads, p *cat
 	return append([]string{head}, lines...)
 }
 
-// bounded are the non-empty lines of a text, each safe to show. It may return a few lines more
-// than the argument most.
-func bounded(text string, most int) []string {
+// bounded are the non-empty lines of a text, each safe to show. There may be up to four times as
+// many as wanted.
+func bounded(text string, wanted int) []string {
 	all := planner.ListLines(redact.Text(text)) // redacted as a whole, because a key has several lines
-	if len(all) > 4*most {
-		all = all[:4*most]
+	if len(all) > 4*wanted {
+		all = all[:4*wanted]
 	}
 	var out []string
 	for _, l := range all {

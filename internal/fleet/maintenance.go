@@ -49,7 +49,8 @@ func (m Maintenance) Hosts() []string {
 	return strings.Split(m.Host, ",")
 }
 
-// ID identifies a window by everything that is approved.
+// ID identifies a window. It is a hash of everything that the approver approves, so a changed window
+// has another id.
 func (m Maintenance) ID() string {
 	data, err := json.Marshal([]any{m.Cluster, m.Host, m.From.UnixMilli(), m.Until.UnixMilli(), m.By, m.Reason})
 	if err != nil {
@@ -59,7 +60,8 @@ func (m Maintenance) ID() string {
 	return "M-" + base32.StdEncoding.EncodeToString(sum[:])[:12]
 }
 
-// Target is the target of the announcement: each target has at most one at a time.
+// Target is what the announcement covers, in words: a process or hosts. A target has at most one
+// announcement at a time.
 func (m Maintenance) Target() string {
 	switch {
 	case m.IsWindow() && m.Host == "":

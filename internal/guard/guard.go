@@ -21,7 +21,7 @@ import (
 const (
 	// every is the pause before a guard is queried again.
 	every = 2 * time.Second
-	// within is how long one guard is queried again.
+	// within is how long the queries of one guard are repeated.
 	within = 5 * time.Second
 	// allWithin is the time for all guards of a plan together.
 	allWithin = 20 * time.Second
@@ -116,25 +116,24 @@ func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []i
 	return out
 }
 
-// askOne queries one guard. The argument before is the observation of the target by earlier
-// guards.
-func askOne(ctx context.Context, r remote.Runner, st runbooks.Step, before []byte) (proof.Verdict, remote.Result) {
+// askOne queries one guard; seen is the observation of its target by earlier guards.
+func askOne(ctx context.Context, r remote.Runner, st runbooks.Step, seen []byte) (proof.Verdict, remote.Result) {
 	st.Within = runbooks.Duration(within)
 	until := time.Now().Add(within) // the monotonic clock: a span, not a deadline
 	for {
 		got := r.Run(ctx, engine.CommandOf(st))
-		v := proof.Evaluate(st, before, got, time.Time{})
+		v := proof.Evaluate(st, seen, got, time.Time{})
 		electing := v.State == proof.Unknown && st.Until == runbooks.EtcdSpare // members may not answer for some seconds while etcd elects a leader
 		switch again := time.Now().Add(every).Before(until); {
 		case v.State != proof.NotYet && !electing, electing && !again:
 			return v, got
 		case electing:
 		case st.Until == runbooks.EtcdSpare || !again: // a member that does not serve may be restarted
-			return proof.TimedOut(st, before, v), got
+			return proof.TimedOut(st, seen, v), got
 		}
 		select {
 		case <-ctx.Done():
-			return proof.TimedOut(st, before, v), got
+			return proof.TimedOut(st, seen, v), got
 		case <-time.After(every):
 		}
 	}

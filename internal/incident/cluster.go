@@ -133,7 +133,7 @@ func (c *Cluster) See(list []Seen, at time.Time, r Rules, channel string) []audi
 	return records
 }
 
-// incident returns the incident with an item of a target that has not ended, nil for none.
+// incident returns the open incident that has an item about the target, nil for none.
 func (c *Cluster) incident(t runbooks.Target) *Incident {
 	for _, i := range c.Incidents {
 		if i.Ended == nil && slices.ContainsFunc(i.Items, func(it Item) bool { return it.Target == t }) {

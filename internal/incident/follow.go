@@ -94,7 +94,7 @@ func FollowRules() Rules {
 	return DefaultRules(0)
 }
 
-// See records a check; the result changed reports whether there is something new to store.
+// See records a check. It returns true if there is something new to store.
 func (f *Follow) See(list []Seen, at time.Time, r Rules) (changed bool) {
 	f.Looked = at
 	f.Worst = runbooks.None

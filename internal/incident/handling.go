@@ -121,7 +121,8 @@ func (h *Handling) Release(by string, at time.Time, text string) (audit.Record, 
 	return h.did(Update{At: at, Kind: Released, By: by, Who: was, Text: text}), nil
 }
 
-// MuteUntil mutes notifications while the level stays worst, for at most MostMute.
+// MuteUntil mutes notifications until a time, at most MostMute from now, or until the level of the
+// incident differs from the argument worst, its level now.
 func (h *Handling) MuteUntil(by string, at, until time.Time, worst runbooks.Severity) (audit.Record, error) {
 	if until.After(at.Add(MostMute)) || until.Before(at.Add(LeastMute)) {
 		return audit.Record{}, refusal.New(MuteLength, "Notifications are muted for 1m to 1h: `mute %s 30m`, or `mute %s end`.", h.ID, h.ID)

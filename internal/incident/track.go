@@ -54,8 +54,8 @@ type Rules struct {
 }
 
 // DefaultRules post a change that a second check confirms. The third outage within the window
-// counts as flapping: five changes (down, up, down, up, down). The config sets the argument
-// quiet.
+// counts as flapping: five changes (down, up, down, up, down). The argument quiet is Rules.Quiet,
+// which the config sets for incidents.
 func DefaultRules(quiet time.Duration) Rules {
 	return Rules{Confirm: 2, Quiet: quiet, Flaps: 5, Window: 10 * time.Minute, Calm: 5 * time.Minute}
 }
@@ -103,7 +103,7 @@ type Track struct {
 	Flips    []time.Time       `json:"flips,omitempty"`
 	Peak     runbooks.Severity `json:"peak"`
 	Flapping bool              `json:"flapping,omitempty"`
-	// NotUp is the time since which the target has been starting.
+	// NotUp is when a check first found the target starting or stopping; zero if it does neither now.
 	NotUp time.Time `json:"not_up,omitzero"`
 }
 
@@ -182,8 +182,8 @@ func (t *Track) count(s Seen) {
 	}
 }
 
-// flapping returns the change of a flapping target to post: only that it is worse, or that
-// it is stable.
+// flapping returns the change to post about a flapping target, if any: that it is worse, or
+// that it is stable again. Its ups and downs are not posted.
 func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 	calm := len(t.Flips) == 0 || s.At.Sub(t.Flips[len(t.Flips)-1]) >= r.Calm
 	switch {
@@ -242,7 +242,7 @@ func max1(a, b runbooks.Severity) runbooks.Severity {
 // Memory has the tracks of many targets.
 type Memory []*Track
 
-// NotUp is the time since which a target has been starting, zero if it is not starting.
+// NotUp is when a check first found a target starting or stopping; zero if it does neither now.
 func (m Memory) NotUp(t runbooks.Target) time.Time {
 	if i, ok := m.find(t); ok {
 		return m[i].NotUp

@@ -29,10 +29,10 @@ type Linter struct {
 	fixed *knowledge   // the generation of all pages; nil chooses one per page
 }
 
-// New makes a linter. The argument catalogs has all generations; catalog is the generation
-// of the pages. With "", each page has the generation that cites it most, or else the
-// first. New returns an error for an unknown generation, and for one whose commands cannot
-// be made.
+// New makes a linter. The argument catalogs has all generations, and catalog names the one of
+// the pages. If catalog is "", a page belongs to the generation that cites it most, or to the
+// first generation if none cites it. New returns an error for an unknown generation, and for
+// one whose commands cannot be made.
 func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 	l := &Linter{}
 	for _, c := range catalogs {

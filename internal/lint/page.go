@@ -81,10 +81,10 @@ type markdown struct {
 	blocks   []*block
 }
 
-// heading is a section that has not ended. The field about is the heading that names the
-// process of the section; it may be the heading of an enclosing section.
+// heading is a section that has not ended, with its process.
 type heading struct {
-	level          int
+	level int
+	// about is the heading that names the process, of this section or of an enclosing one.
 	about, process string
 }
 

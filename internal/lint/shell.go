@@ -105,7 +105,9 @@ var (
 	masked   = regexp.MustCompile(`‹(\d+)›`)
 )
 
-const shortestName = 4 // letters of a placeholder in square brackets; a character set is shorter, or a range
+// shortestName is the least number of letters of a placeholder in square brackets. Fewer letters are
+// a character set.
+const shortestName = 4
 
 // parse parses a block. It removes placeholders first, because they are not shell. If the whole
 // block is not shell, it parses each line, and skips lines that it cannot parse.

@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// Metrics are the metrics of the bot from a start, or the load of a new config, to the next
-// one.
+// Metrics are the metrics of the bot. A start, and the load of a new config, begin with new
+// Metrics.
 type Metrics struct {
 	registry *prometheus.Registry
 

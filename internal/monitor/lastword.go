@@ -16,10 +16,10 @@ import (
 
 // A suspended replica may, when it resumes, overwrite the final card of an incident with an old
 // edit, because Slack's chat.update has no condition. So at the end of its lead each replica marks
-// the cards that it edited, and the leader edits them once more. For that the leader keeps ended
-// incidents for a while. After a change of leader it edits their cards again without a mark.
+// the cards that it edited, and the leader edits them once more. To be able to, the leader keeps
+// ended incidents for a while. A new leader edits the cards of all these incidents, marked or not.
 
-// lastWord is an incident whose end was posted, and the time.
+// lastWord is an incident whose end was posted, and when it was posted.
 type lastWord struct {
 	V        int               `json:"v"`
 	Incident incident.Incident `json:"incident"`
@@ -31,7 +31,7 @@ const (
 	lastWordForm = 1
 	endedNames   = "ended/"
 	markNames    = "overtaken/"
-	// keptEnded is how long a resuming replica may overwrite a card.
+	// keptEnded is how long ended incidents are kept, in case a replica resumes and overwrites a card.
 	keptEnded = 30 * time.Minute
 )
 

@@ -19,15 +19,15 @@ import (
 
 // Looker checks hosts, and knows which scopes are allowed.
 type Looker interface {
-	// Look checks a scope; notUp returns since when a target has been starting. An error means
-	// that there is no result, not even unknown.
+	// Look checks a scope. The function notUp returns when a target was first found starting or
+	// stopping. An error means that there is no result, not even unknown.
 	Look(ctx context.Context, scope incident.Scope, notUp func(runbooks.Target) time.Time) (status.Board, []incident.Seen, error)
 	// Watchable returns why a scope cannot be watched, nil if it can.
 	Watchable(scope incident.Scope) error
-	// MayFollow checks whether the person of a watch still has the role; it returns an
+	// MayFollow checks whether the person of a watch still has the role; it returns a
 	// *refusal.Error if not.
 	MayFollow(ctx context.Context, f incident.Follow) error
-	// MayOwn checks whether the owner of an incident still has the role; it returns an
+	// MayOwn checks whether the owner of an incident still has the role; it returns a
 	// *refusal.Error if not.
 	MayOwn(ctx context.Context, cluster string, o incident.Owner) error
 	// Process is a process of a cluster's catalog.

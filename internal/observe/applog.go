@@ -43,14 +43,14 @@ type Log struct {
 	// is a heartbeat and does not count), or "". At is the time of that line.
 	Word string
 	At   time.Time
-	// First and Last are the times of the first and the last line with a time, also before the
-	// start of the period.
+	// First and Last are the times of the first and the last line with a time, even if a line is
+	// from before the start of the period.
 	First, Last time.Time
 	// Undated counts lines that look like log lines but have an unreadable time.
 	Undated int
 }
 
-// ReadLog summarizes the lines whose time is not before since; a zero since means all lines.
+// ReadLog summarizes the lines from a time on; the zero time means all lines.
 func ReadLog(out string, since time.Time) Log { return ParseLog(out).Since(since) }
 
 // LogEvent is a relevant line of an application log: an error, or a state of the process.
@@ -102,7 +102,7 @@ func ParseLog(out string) LogSpan {
 	return span
 }
 
-// Since summarizes the lines whose time is not before since.
+// Since summarizes the lines from a time on.
 func (s LogSpan) Since(since time.Time) Log {
 	log := Log{First: s.First, Last: s.Last, Undated: s.Undated}
 	for _, e := range s.Events {
@@ -126,7 +126,8 @@ func (s LogSpan) Since(since time.Time) Log {
 	return log
 }
 
-// Join adds a later part. It counts lines that are in both parts only once.
+// Join adds a part of the log that was read later. If the two parts overlap, it takes only the
+// events after the end of s, so no event is counted twice.
 func (s *LogSpan) Join(later LogSpan) {
 	for _, e := range later.Events {
 		if e.At.After(s.Last) {
@@ -174,8 +175,9 @@ func (s LogSpan) Clone() LogSpan {
 	return s
 }
 
-// Held reports whether each minute in the last part of the log, as long as held, has at least rate
-// errors. That part must not begin before since. It counts minutes by the clock of the log.
+// Held looks at the last part of the log, whose length is the argument held, and reports whether
+// each of its minutes has at least rate errors. It returns false if that part begins before the log
+// does, or before the time since. It counts minutes by the clock of the log.
 func (s LogSpan) Held(rate int, held time.Duration, since time.Time) bool {
 	minutes := int(held / time.Minute)
 	if from := s.Last.Add(-held); minutes < 1 || from.Before(s.First) || from.Before(since) {

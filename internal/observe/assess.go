@@ -27,8 +27,8 @@ type Expect struct {
 	Stopped string
 	// Loop is set if the process crashes repeatedly.
 	Loop *Loop
-	// StartFailed means that the last attempt to start the process failed. Then another start does
-	// not mean that the process will be up soon.
+	// StartFailed means that the last attempt to start the process failed. In that case
+	// a process that is starting again is not expected to be up soon: it counts as down at once.
 	StartFailed bool
 	// Cycle is the cycle of the host's monit, 0 if unknown.
 	Cycle time.Duration
@@ -208,8 +208,9 @@ func (f *Finding) notMonitored(o Observation, e Expect) {
 	}
 }
 
-// unknown sets the worst possible level: that of a process that is down if it should be up, or up
-// if it should be down; if down is not an incident, that of a process with trouble.
+// unknown sets the severity to Unknown, and the level of the worst case: that a process that should
+// be up is down, or that a process that should be down is up. If being down is no incident
+// (maintenance, or an optional process), the worst case is trouble.
 func (f *Finding) unknown(e Expect, code Code, headline, text string) {
 	f.Severity, f.Condition = runbooks.Unknown, runbooks.Unknown
 	switch {
@@ -318,8 +319,8 @@ func (f *Finding) changing(o Observation, e Expect) {
 	f.Recovering = true
 }
 
-// since is how long a process has been starting or stopping: since the first observation, or as
-// long as systemd reports.
+// since returns how long a process has been starting or stopping: the time since the bot first
+// observed this, or the time that systemd reports if that is longer.
 func (o Observation) since(e Expect) time.Duration {
 	var so time.Duration
 	if !e.Since.IsZero() {

@@ -43,7 +43,7 @@ func LogSince(o Observation, now time.Time) time.Time {
 type LogLook struct {
 	Span  LogSpan   // this read and earlier ones
 	Log   Log       // the relevant lines
-	Since time.Time // from when on errors count
+	Since time.Time // errors count from this time on
 	// Early is the log between the start and Since. Errors are normal then and do not count, except
 	// fatal ones.
 	Early Log
@@ -171,7 +171,7 @@ func earlier(a, b time.Time) time.Time {
 
 // withoutSupervision rates a process that runs without supervision as severity 2. It counts as the
 // last condition of that severity in the incident key, "up with its configuration missing". The
-// argument why is the evidence that the process runs.
+// text of the finding gives why, a sentence that says how it is known that the process runs.
 func (f *Finding) withoutSupervision(o Observation, e Expect, why string) {
 	f.both(runbooks.Moderate, FoundUnsupervised, "Running without supervision")
 	if !e.Up && !e.Optional {

@@ -77,8 +77,8 @@ type Observation struct {
 	// format and in the host's time zone, which monit does not name. Two values of one host can
 	// only be compared for equality.
 	Collected string `json:"collected,omitempty"`
-	// Age is how long before the answer the supervisor itself had checked, by the host's own clock,
-	// if AgeKnown.
+	// Age is how old the supervisor's own last check was when the answer arrived, by the host's
+	// clock. It is set only if AgeKnown is true.
 	Age      time.Duration `json:"age,omitempty"`
 	AgeKnown bool          `json:"age_known,omitempty"`
 	// Alive is whether the pid was in the host's list of processes, and Started when that process

@@ -25,8 +25,8 @@ var (
 	}
 	// unitTimes are the time formats without a zone in these lines.
 	unitTimes = []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05", "060102 15:04:05"}
-	// unitErrors are the levels that count, of etcd in both formats and of MariaDB; unitFatals end
-	// a process.
+	// unitErrors are the levels that count as errors: words in etcd's JSON, letters in the plain
+	// format of older etcd, ERROR in MariaDB. unitFatals are those with which a process ends.
 	unitErrors = []string{"error", "dpanic", "panic", "fatal", "E", "C", "ERROR"}
 	unitFatals = []string{"dpanic", "panic", "fatal", "C"}
 )

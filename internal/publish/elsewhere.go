@@ -58,8 +58,10 @@ func (p *Publisher) unseen(ctx context.Context, r engine.Run) {
 			p.Logger.ErrorContext(ctx, "a request without a visible message was not withdrawn", "run", r.ID, "err", err)
 			withdrawn = false
 		} else {
+			// The message that is sent below says that the run was withdrawn, so the end of the run
+			// needs no second message.
 			p.mu.Lock()
-			p.refused[r.ID] = undelivered{at: p.Now(), ended: true} // this message reports the end
+			p.refused[r.ID] = undelivered{at: p.Now(), ended: true}
 			p.mu.Unlock()
 		}
 	}

@@ -39,7 +39,7 @@ type Posts interface {
 	Post(ctx context.Context, run string) (p Post, ok bool, err error)
 	SetPost(ctx context.Context, run string, p Post) error
 	// MarkBehind stores that a run's message may show an older form, so that the leader edits
-	// it once more. Any replica may call it, also one that has just lost the lead.
+	// it once more. Any replica may call it, even one that has just lost the lead.
 	MarkBehind(ctx context.Context, run string) error
 	// Thread returns the thread of a run's records; ok is false for none yet.
 	Thread(ctx context.Context, run string) (t Thread, ok bool, err error)

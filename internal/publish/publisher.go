@@ -29,8 +29,9 @@ type Config struct {
 	First func(context.Context, engine.Run) card.Card
 	// Reminders are repeated mentions while a run waits for votes; nil for none.
 	Reminders *Reminders
-	// Elsewhere tells the requester that their run is posted in the audit channel, at link. Unseen
-	// tells the requester that the run is posted nowhere, and whether it was withdrawn.
+	// Elsewhere tells the requester that their run is posted in the audit channel, with a link to
+	// the message. Unseen tells the requester that the run is posted nowhere, and whether it was
+	// withdrawn.
 	Elsewhere func(r engine.Run, link string) card.Card
 	Unseen    func(r engine.Run, withdrawn bool) card.Card
 	// Restored mentions the requester of a run that a restore has closed.

@@ -269,8 +269,8 @@ func TestFailingBoardLosesNothing(t *testing.T) {
 	})
 }
 
-// Messages of runs that changed while no publisher ran are updated at the next start; messages that
-// are up to date are not edited.
+// Messages of runs that changed while no publisher ran are updated at the next start. Messages that
+// are up to date are edited once if an earlier leader may have overwritten them.
 func TestRestartReconciles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -292,8 +292,9 @@ func TestRestartReconciles(t *testing.T) {
 				t.Errorf("%s: shown %+v", want.Run.ID, got)
 			}
 		}
-		// One edit for the run that ended, one for the trail link of the run that was never posted,
-		// and one each for the other two, which an earlier leader may have overwritten.
+		// The run that failed meanwhile: one edit. The run that had no message yet: a post, then an
+		// edit that adds the link to its trail. The other two, which an earlier leader may have
+		// overwritten: one edit each.
 		if n := b.board.edits - before; n != 4 {
 			t.Errorf("%d edits after the restart, want 4", n)
 		}

@@ -15,8 +15,8 @@ import (
 // remindEvery is how often due reminders are checked.
 const remindEvery = time.Second
 
-// EndReminder is the number of the reminder before an approval's end: the approvers of a
-// running run are mentioned once more.
+// EndReminder, in place of a reminder's number, means the one that mentions the approvers of a
+// running run before their approval ends.
 const EndReminder = -1
 
 // Reminders configures reminders: while a run waits for votes, and before the end of an
@@ -27,7 +27,7 @@ type Reminders struct {
 	// Card is the reminder. Over replaces it when the run no longer waits.
 	Card func(ctx context.Context, r engine.Run, n int, called []engine.Callee) card.Card
 	Over func(r engine.Run, n int) card.Card
-	// Note stores that a reminder was sent. It returns an *refusal.Error if the run no longer
+	// Note stores that a reminder was sent. It returns a *refusal.Error if the run no longer
 	// accepts a reminder.
 	Note func(ctx context.Context, run string, e engine.Event) error
 }
@@ -61,7 +61,7 @@ type reminding struct {
 	busy    map[string]bool
 	// given are posted reminders that are not yet stored: only storing is repeated.
 	given map[string]given
-	// over is the number of a run's reminders that this process closed.
+	// over counts, by run, the reminders that this process has closed.
 	over map[string]int
 }
 

@@ -6,10 +6,10 @@ import (
 )
 
 // Addressed returns the text of a message that mentions the bot: the text after the
-// mention, or the text before it if nothing follows. The result begins reports whether the
-// message begins with the mention, ignoring greetings and punctuation. Only such a message
-// can request a change.
-func Addressed(message, botID string) (text string, begins bool) {
+// mention, or the text before it if nothing follows. The result atStart reports whether the
+// mention is at the start of the message, apart from greetings and punctuation. Only such a
+// message can request a change.
+func Addressed(message, botID string) (text string, atStart bool) {
 	if botID == "" {
 		return strings.TrimSpace(message), true
 	}
@@ -24,11 +24,11 @@ func Addressed(message, botID string) (text string, begins bool) {
 		}
 		after = rest
 	}
-	begins = onlyGreets(before)
+	atStart = onlyGreets(before)
 	switch after = withoutSeparators(after); {
 	case strings.Trim(after, Punctuation+"-") != "" || after == "?":
-		return strings.TrimSpace(after), begins
-	case begins:
+		return strings.TrimSpace(after), atStart
+	case atStart:
 		return "", true
 	default: // the mention is at the end: "status db_dis @dh"
 		return strings.TrimSpace(before), false

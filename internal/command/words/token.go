@@ -13,7 +13,8 @@ type Token struct {
 	Row int    // line number
 }
 
-// quotedValue is a parameter with spaces in its value: grep="No space left".
+// quotedValue matches a parameter whose value is in quotes, so that it may contain spaces:
+// grep="No space left".
 var quotedValue = regexp.MustCompile(`^(?:--)?[a-z][a-z_-]*=(?:"[^"\n]*"|'[^'\n]*')`)
 
 // Split splits a cleaned text at spaces. It removes quotes and emphasis around a word;
@@ -66,7 +67,7 @@ func unmarked(s string) string {
 	return s
 }
 
-// Punctuation are signs around a word that do not change it.
+// Punctuation has the characters around a word that are not part of it.
 const Punctuation = " .,!?:;()[]{}`*\"'…"
 
 // Key returns the form in which verbs and other words are compared.
@@ -98,7 +99,7 @@ func Join(t []Token) string {
 // Name returns the token without a trailing comma or colon.
 func (t Token) Name() string { return strings.TrimRight(t.Raw, ",:") }
 
-// Tail returns a limited number of words as typed.
+// Tail returns the first few of the words, as typed.
 func Tail(w []Token) string {
 	const most = 12
 	return Join(w[:min(len(w), most)])

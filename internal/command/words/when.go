@@ -84,8 +84,7 @@ var (
 	number = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
 )
 
-// UnitOf returns the unit of time that a word names, as in time.ParseDuration or d for
-// days; "" for none.
+// UnitOf returns the unit of time that a word names: "m", "h" or "d"; "" for none.
 func UnitOf(word string) string { return lengthUnit[word] }
 
 // IsNumber reports whether a word is a number from 1 to 9999.
@@ -104,7 +103,8 @@ func LengthAt(w []Token) int {
 	}
 }
 
-// LengthOf returns a duration in the format of time.ParseDuration, plus days.
+// LengthOf returns the duration that one or two words form, in the format of time.ParseDuration
+// or in days ("3d").
 func LengthOf(w []Token) string {
 	s := w[0].Key
 	if len(w) == 2 {

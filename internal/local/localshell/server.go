@@ -28,7 +28,7 @@ type Config struct {
 	Keys map[string][]sshkey.Key
 	// Command runs a command of a verified person.
 	Command func(context.Context, call.Message, call.Reply) handlers.Outcome
-	// Run returns the current form of a run.
+	// Run reads a run from the store.
 	Run func(ctx context.Context, id string) (engine.Stored, error)
 	// Log stores the record of a failed proof.
 	Log    audit.Log

@@ -162,8 +162,8 @@ func (d *Directory) accounts(person string) []auth.Account {
 }
 
 // remembered returns the result of a look-up while Slack does not answer. A read is allowed
-// unless Slack reported that the person had left. A change needs an answer of the last day
-// that the person is a member.
+// unless Slack reported that the person had left. A change needs an answer,
+// at most a day old, that the person is a member.
 func (d *Directory) remembered(p auth.Profile, since time.Time, maxAge time.Duration) (auth.Profile, error) {
 	d.mu.Lock()
 	seen := d.seen[p.User]

@@ -79,7 +79,7 @@ func alarmWords(member uint64, name string) string {
 	return fmt.Sprintf("%s alarm of memberID:%d (%x)%s", name, member, member, what)
 }
 
-// serious moves CORRUPT to the front, the most serious alarm of etcd.
+// serious moves CORRUPT, the most serious alarm of etcd, to the front.
 func serious(alarms []string) []string {
 	slices.SortStableFunc(alarms, func(a, b string) int {
 		x, y := strings.HasPrefix(a, "CORRUPT"), strings.HasPrefix(b, "CORRUPT")

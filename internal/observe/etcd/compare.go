@@ -71,7 +71,7 @@ func (s Status) data() []string {
 	return wrong
 }
 
-// atFurthest returns the largest group of members at one and the same index.
+// atFurthest returns the largest group of members of one cluster that are all at the same index.
 func (s Status) atFurthest(members []Member) []Member {
 	groups := map[string][]Member{}
 	var most []Member

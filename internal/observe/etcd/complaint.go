@@ -16,11 +16,11 @@ const oldAPI = "etcdctl speaks API version 2 here: ETCDCTL_API=3 is not set"
 
 var (
 	speaksOldAPI = regexp.MustCompile(`^(No help topic for '|Incorrect Usage|flag provided but not defined: -write-out|Error: +unknown command "endpoint"|.*\bis not a command\. See 'etcdctl --help')`)
-	// clientLog are the log lines of the client before it wrote JSON, and of gRPC.
+	// clientLog matches log lines of gRPC, and those of clients so old that they do not log in JSON.
 	clientLog = regexp.MustCompile(`^(\d{4}[-/]\d\d[-/]\d\d \d\d:\d\d:\d\d(\.\d+)? |(INFO|WARNING|ERROR): \d{4}/)`)
 	// wrapped is the text around the reason in gRPC's errors.
 	wrapped = regexp.MustCompile(`^(rpc error: code = \w+ desc = |latest (balancer|connection) error: |last (connection|resolver) error: |all SubConns are in TransientFailure,? ?|connection error: |desc = |transport: |authentication handshake failed: |Error while dialing:? (failed to do connect handshake, response: )?)`)
-	// trust are problems with certificates: a member exists, but whether it serves cannot be
+	// trust matches problems with certificates: a member exists, but whether it serves cannot be
 	// determined.
 	trust = regexp.MustCompile(`x509: |\btls: |remote error: |authentication handshake failed`)
 )

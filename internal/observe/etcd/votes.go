@@ -19,8 +19,8 @@ type Votes struct {
 	Uncounted string
 }
 
-// Count counts the votes of a health. list is the cluster's own list, nil if unknown; then members
-// are identified by their endpoints alone.
+// Count counts the votes in the rows of a health. The argument list is the cluster's own list of
+// members. If it is nil, each endpoint counts as a member.
 func Count(rows []Health, list []Listed) Votes {
 	if len(list) == 0 {
 		return byEndpoint(rows)
@@ -91,7 +91,7 @@ func byEndpoint(rows []Health) Votes {
 	return v
 }
 
-// count is the number of voters with a reply for which the function is returns true.
+// count returns the number of voters whose reply passes a test.
 func (v Votes) count(is func(Reply) bool) (n int) {
 	for _, vote := range v.Voters {
 		if is(vote.Reply) {

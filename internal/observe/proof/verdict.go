@@ -124,7 +124,7 @@ func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	case last.State == Met || last.State == Noted || last.State == Never:
 		return last
 	case step.Until == runbooks.Ready:
-		// The step before has verified the restart itself.
+		// An earlier step has verified the restart itself.
 		v.State, v.Text = Noted, fmt.Sprintf("up, but not ready within %s: %s", within, orNothing(last.Text))
 	case step.Until == runbooks.EtcdMembers:
 		v.State, v.Text = Noted, "the members could not be listed, so each endpoint of the client counts as one: "+orNothing(last.Text)

@@ -106,9 +106,9 @@ func (w watch) supervised() Verdict {
 	}
 }
 
-// fresh reports whether the supervisor has checked again since before the action. The times are the
-// host's, without a zone for monit, and its clock may be set back: so only a difference can be
-// required.
+// fresh reports whether the supervisor has checked again after the observation that preceded the
+// action. Both times are by the host's clock, which may be set back, and monit's have no zone. So the
+// times only have to differ.
 func (w watch) fresh() bool { return w.now.Collected != "" && w.now.Collected != w.old.Collected }
 
 // early reports whether a bad sign may still result from the time before the action.
