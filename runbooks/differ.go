@@ -94,8 +94,8 @@ func placeDifferences(was, is Plan) []string {
 	return out
 }
 
-// waitDifferences returns the number of steps of a plan without an equal step in the other
-// plan.
+// waitDifferences returns how many steps of the newer plan have no equal step in the earlier one.
+// It does not count steps with a new command: Differences reports each of those.
 func waitDifferences(was, is Plan) int {
 	alike := func(st Step) string {
 		return strings.Join([]string{

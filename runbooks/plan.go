@@ -157,7 +157,7 @@ type Step struct {
 	Check   Check     `json:"check,omitempty"`
 	// Timeout limits one command of the step, on the remote side.
 	Timeout Duration `json:"timeout"`
-	// Within limits a wait step as a whole.
+	// Within is the time limit of a wait step as a whole.
 	Within Duration `json:"within,omitempty"`
 	// List is the key of Inputs.Listed for the lines of a list step.
 	List string `json:"list,omitempty"`

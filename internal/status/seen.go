@@ -144,7 +144,7 @@ func (a *Assessor) seenRow(b Board, r Row) incident.Seen {
 	return s
 }
 
-// aboutItself removes a hold that refers to another target, and names that target in the text.
+// aboutItself removes a hold that is due to other targets, and gives its reason in the text instead.
 func aboutItself(s incident.Seen) incident.Seen {
 	if len(s.Behind) > 0 {
 		s.Text = redact.Line(upper(s.Hold)+". "+s.Text, seenRunes)

@@ -22,11 +22,12 @@ type sharedReads struct {
 	reads map[string]*sharedRead
 }
 
-// sharedRead is a read, or several of one host, that is in progress or waits for the end of another.
+// sharedRead is one read of a host, or several that are sent together. It is in progress, or waits
+// for the end of another sharedRead.
 type sharedRead struct {
 	commands []remote.Command
 	next     *sharedRead
-	parts    []sharedPart // of each command
+	parts    []sharedPart // one for each command
 
 	ctx    context.Context
 	cancel context.CancelFunc

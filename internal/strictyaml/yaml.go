@@ -156,7 +156,7 @@ type pair struct {
 type Object struct {
 	Value
 	fields map[string]Value
-	Broken bool // not a mapping, which was reported
+	Broken bool // the value is not a mapping; this was reported
 }
 
 // Object parses a mapping with these keys only.

@@ -339,7 +339,7 @@ func accountScript(t *testing.T, tried []attempt) string {
 		}
 		words[0] = "/usr/bin/sudo"
 		if set != "" && strings.HasPrefix(set, "export LD_") {
-			set = "" // the loader of this shell's own commands would read it
+			set = "" // it would also affect the commands of this shell itself
 		}
 		fmt.Fprintf(&b, "( %s%s ) </dev/null >/dev/null 2>&1; show\n", set, strings.Join(words, " "))
 	}

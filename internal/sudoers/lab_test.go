@@ -32,7 +32,7 @@ func TestLab(t *testing.T) {
 				at := len(r.Ask()) - argCount(r)
 				others := near(r.Ask()[at:])
 				if r.Args[0] != '^' {
-					others = others[:1] // words that are spelt out leave nothing to try
+					others = others[:1] // without a regular expression one try is enough
 				}
 				for _, other := range others {
 					c.ask(grants(t, f, r, other), append(r.Ask()[:at:at], other...))

@@ -37,7 +37,7 @@ type File struct {
 // Rule is one line: one command, or one pattern of commands, as one account.
 type Rule struct {
 	Process string // of the command; "" for none
-	RunAs   string // the account as which the command runs
+	RunAs   string // the account that the command runs as
 	Program string // absolute path
 	// Args are the arguments in the syntax of sudoers: escaped words, `""` for none, or ^a
 	// regular expression$. In the wrapper's rules they are the expression for the program's

@@ -46,11 +46,11 @@ func single(args string) (string, error) {
 	return args, nil
 }
 
-// sayable refuses text that a sudoers file cannot contain: the characters in the argument not,
-// and everything but printable ASCII.
-func sayable(text, not string) error {
+// sayable refuses text that a sudoers file cannot contain: the characters in forbidden, and
+// everything but printable ASCII.
+func sayable(text, forbidden string) error {
 	for _, r := range text {
-		if r < ' ' || r > '~' || strings.ContainsRune(not, r) {
+		if r < ' ' || r > '~' || strings.ContainsRune(forbidden, r) {
 			return fmt.Errorf("a sudoers file cannot express the character %q of %q here", r, text)
 		}
 	}
@@ -60,10 +60,10 @@ func sayable(text, not string) error {
 // maxRegexp is sudo's own limit, in bytes (sudoers(5), "Regular expressions").
 const maxRegexp = 1024
 
-// pattern is a list of arguments, joined by blank, as one regular expression, with an example
-// that it matches. For a repeatable word it matches one or more: the C library would expand a
-// larger bound into as many copies.
-func pattern(words []planner.HostWord, blank string) (args string, example []string, err error) {
+// pattern returns a list of arguments as one regular expression, with an example that it matches.
+// separator is the text between two arguments. A repeatable word has no upper bound in the
+// expression: the C library would expand the bound into as many copies.
+func pattern(words []planner.HostWord, separator string) (args string, example []string, err error) {
 	var b strings.Builder
 	for i, w := range words {
 		body, text, err := wordPattern(w)
@@ -78,12 +78,12 @@ func pattern(words []planner.HostWord, blank string) (args string, example []str
 		case i == 0:
 			b.WriteString(body)
 		case w.Optional:
-			b.WriteString("(" + blank + body + ")?")
+			b.WriteString("(" + separator + body + ")?")
 		default:
-			b.WriteString(blank + body)
+			b.WriteString(separator + body)
 		}
 		if w.Most > 1 {
-			b.WriteString("(" + blank + body + ")*")
+			b.WriteString("(" + separator + body + ")*")
 		}
 	}
 	args, err = single(b.String())
@@ -158,7 +158,7 @@ func parse(pattern string) (*syntax.Regexp, error) {
 	return re, nil
 }
 
-// noOption refuses a pattern at the begin of a word that could match text beginning with "-",
+// noOption refuses a pattern at the beginning of a word that could match text beginning with "-",
 // which the program would treat as an option.
 func noOption(re *syntax.Regexp, pattern string) error {
 	prog, err := syntax.Compile(re.Simplify())

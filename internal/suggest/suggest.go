@@ -16,9 +16,9 @@ const (
 	Most        = 3
 )
 
-// Near returns up to three of the names that a person may have meant by word, the
-// likeliest first: names that begin with word, names with which word begins, names that
-// contain word, and names a few keystrokes away.
+// Near returns up to three of the names that a person may have meant by a word, the
+// likeliest first: names that begin with the word, names that the word begins with, names
+// that contain the word, and names a few keystrokes away.
 func Near(word string, among []string) []string {
 	return UpTo(word, among, Most)
 }
@@ -61,7 +61,7 @@ func likeness(word, name string) (int, bool) {
 	}
 	n := utf8.RuneCountInString(word)
 	switch {
-	case d <= max(1, (n+1)/3): // one mistake in up to four letters, two in five, three in eight
+	case d <= max(1, (n+1)/3): // one mistake in up to four letters, two in five to seven, three in eight to ten, …
 		return d, true
 	case n >= 2 && strings.HasPrefix(name, word), len(name) >= 3 && strings.HasPrefix(word, name):
 		return 10 + d, true

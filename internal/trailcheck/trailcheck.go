@@ -26,7 +26,7 @@ var ErrHead = errors.New("write N:HASH, for example 1289:5f3a…, or name a file
 // Evidence is what an auditor has besides the trail and the config.
 type Evidence struct {
 	Heads      []string      // N:HASH, or files of signed heads
-	Keys       []string      // public keys of the state; empty for those of the config
+	Keys       []string      // public keys of the state; if empty, those of the config
 	VoteWithin time.Duration // how long a request could wait for approvals, if longer than in the config
 }
 
@@ -140,7 +140,8 @@ func parseHead(s string) (audit.Head, error) {
 	return audit.Head{N: n, Hash: hash}, nil
 }
 
-// Defaults without a config: how long a request, and how long an approved run, waits.
+// Defaults without a config: how long a request may wait for approvals, and how long an approved
+// run may wait for its start.
 const (
 	defaultVoteWithin  = 15 * time.Minute
 	defaultStartWithin = 2 * time.Minute

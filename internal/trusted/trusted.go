@@ -17,7 +17,7 @@ const credentialsVariable = "CREDENTIALS_DIRECTORY"
 // maxLinks is the largest number of links on a path.
 const maxLinks = 40
 
-// Source returns an error that names how another user could change the file of a path. A file
+// Source returns an error that says how another user could change the file at a path. A file
 // on a read-only mount, such as a ConfigMap of Kubernetes, can be changed only by the account
 // that mounted it.
 func Source(path string) error {

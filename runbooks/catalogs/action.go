@@ -49,7 +49,8 @@ type Action struct {
 	at    strictyaml.Place
 }
 
-// suits reports whether the action applies to the process (nil: to none).
+// suits reports whether the action applies to process p. If p is nil, it reports whether the
+// action is about a host or the cluster.
 func (a *Action) suits(p *Process) bool {
 	if p == nil {
 		return a.Scope != AboutProcess
@@ -57,7 +58,8 @@ func (a *Action) suits(p *Process) bool {
 	return a.Scope == AboutProcess && (slices.Contains(a.Processes, p.ID) || slices.Contains(a.Managers, p.Manager))
 }
 
-// LevelFor returns the level of the action for a process (nil: for none).
+// LevelFor returns the level of the action for process p; p is nil for an action about a host or
+// the cluster.
 func (a *Action) LevelFor(p *Process) runbooks.Severity {
 	if a.Level == runbooks.Unknown && p != nil {
 		return p.Level
@@ -121,8 +123,8 @@ func (t *StepTemplate) SuitsHost(h *fleet.Host) bool {
 		(t.ifSet == "" || set) && (t.ifNotSet == "" || !set)
 }
 
-// only names the hosts of the step's process that the step is limited to, "" for all.
-func (t *StepTemplate) only() string {
+// limitedTo describes the hosts of the step's process that the step is limited to, "" for all.
+func (t *StepTemplate) limitedTo() string {
 	switch {
 	case t.beside != "":
 		return "hosts with " + t.beside

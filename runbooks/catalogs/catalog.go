@@ -60,7 +60,7 @@ type Process struct {
 // Need is a process that another process depends on.
 type Need struct {
 	Process string `json:"process"`
-	// When limits the need; "" means always.
+	// When is the condition under which the process is needed; "" means always.
 	When ACLCondition `json:"when,omitempty"`
 	// Source is the file and line in the runbooks, or a public page.
 	Source string `json:"source"`

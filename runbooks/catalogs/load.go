@@ -53,20 +53,19 @@ func Load(overlay fs.FS) (Set, error) {
 // carriedDir is the prefix of the names of embedded files.
 const carriedDir = "catalogs/"
 
-// read reads the YAML files of a directory. The argument under is the prefix of the file
-// names in problems.
-func (l *loader) read(files fs.FS, under string) {
+// read reads the YAML files of a directory. Problems name a file with prefix before its name.
+func (l *loader) read(files fs.FS, prefix string) {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {
-		l.report(strictyaml.Place{File: under}, "cannot be listed: %v", err)
+		l.report(strictyaml.Place{File: prefix}, "cannot be listed: %v", err)
 		return
 	}
 	for _, name := range names {
 		data, err := fs.ReadFile(files, name)
 		if err != nil {
-			l.report(strictyaml.Place{File: under + name}, "cannot be read: %v", err)
+			l.report(strictyaml.Place{File: prefix + name}, "cannot be read: %v", err)
 			continue
 		}
-		l.file(under+name, data)
+		l.file(prefix+name, data)
 	}
 }

@@ -109,12 +109,12 @@ type Param struct {
 	Choices  []string  `json:"choices,omitempty"` // ChoiceParam
 	Min      int       `json:"min,omitempty"`     // IntParam
 	Max      int       `json:"max,omitempty"`     // IntParam
-	// Today names the parameter that must be yes if the day of a DateParam is not over in
-	// every time zone; "" allows any day.
+	// Today is the name of another parameter, which must be yes if the day of a DateParam is not
+	// over in every time zone; "" allows any day.
 	Today string `json:"today,omitempty"`
 }
 
-// Check returns "" for a valid value, else what a valid value must be.
+// Check returns "" for a valid value. For any other value it describes what a valid one must be.
 func (p *Param) Check(value string) string {
 	if p.Type == ChoiceParam {
 		if !slices.Contains(p.Choices, value) {

@@ -24,12 +24,12 @@ type loader struct {
 	broken map[strictyaml.Place]bool
 }
 
-// reading calls read. If read reports a problem, reading marks the place at as broken.
-func (l *loader) reading(at strictyaml.Place, read func()) {
+// reading calls read. If read reports a problem, the place is added to broken.
+func (l *loader) reading(place strictyaml.Place, read func()) {
 	before := len(l.Problems)
 	read()
 	if len(l.Problems) > before {
-		l.broken[at] = true
+		l.broken[place] = true
 	}
 }
 

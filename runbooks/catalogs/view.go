@@ -78,7 +78,7 @@ func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
 			about, _ = c.Process(t.Process)
 		}
 		if t.Use != "" {
-			v.Steps = append(v.Steps, runbooks.StepView{Kind: runbooks.Exec, Process: t.Process, Use: t.Use, Title: t.title, Only: t.only()})
+			v.Steps = append(v.Steps, runbooks.StepView{Kind: runbooks.Exec, Process: t.Process, Use: t.Use, Title: t.title, Only: t.limitedTo()})
 			continue
 		}
 		if t.AppLog && (about == nil || len(about.Logs.App) == 0) {

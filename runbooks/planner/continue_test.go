@@ -90,7 +90,7 @@ func TestContinueLooksFirst(t *testing.T) {
 			t.Errorf("it waits for a restart that it does not execute: %+v", s)
 		}
 	}
-	// The rest of a rest.
+	// A continued run can itself be continued.
 	in.Continue = append(in.Continue, runbooks.Continuation{Run: "R-2C9D", From: 2, Digest: rest.Digest})
 	if again := mustPlan(t, p, in); again.Digest == whole.Digest || !slices.ContainsFunc(again.Steps, runbooks.Step.Changes) {
 		t.Errorf("continued once more: %+v", again)

@@ -57,8 +57,8 @@ func (r *resolution) pass(a *catalogs.Action, p *catalogs.Process, h *fleet.Host
 	return nil
 }
 
-// put adds template i of an action. first and last report whether h is the first and the
-// last host of the action.
+// put adds template i of an action for host h. The arguments first and last say whether h is the
+// first and the last host of the action.
 func (r *resolution) put(a *catalogs.Action, i int, p *catalogs.Process, h *fleet.Host, first, last bool) error {
 	t := &a.Steps[i]
 	if t.Once == "first" && !first || t.Once == "last" && !last {
@@ -120,9 +120,9 @@ func (r *resolution) wanted(t *catalogs.StepTemplate) bool {
 	return len(t.NotGiven) == 0 || !slices.ContainsFunc(t.NotGiven, has)
 }
 
-// stepAt adds a step on the first host of another process, and records the host that it is
-// about.
-func (r *resolution) stepAt(t *catalogs.StepTemplate, p *catalogs.Process, about *fleet.Host) error {
+// stepAt adds a step that runs on the first host of another process. subject is the host that the
+// step is about.
+func (r *resolution) stepAt(t *catalogs.StepTemplate, p *catalogs.Process, subject *fleet.Host) error {
 	if t.Process != "" && len(r.cluster.HostsOf(t.Process)) == 0 {
 		return nil // the cluster lacks the process of the step
 	}
@@ -130,7 +130,7 @@ func (r *resolution) stepAt(t *catalogs.StepTemplate, p *catalogs.Process, about
 	if len(on) == 0 {
 		return &runbooks.PlacementError{Process: t.On, Cluster: r.cluster.Name}
 	}
-	return r.step(t, p, on[0], about)
+	return r.step(t, p, on[0], subject)
 }
 
 // use adds the steps of another action.
@@ -156,9 +156,9 @@ func (r *resolution) lock(a *catalogs.Action, p *catalogs.Process, h *fleet.Host
 	}
 }
 
-// step binds one template to the host that it runs on. The argument about is the host that
-// the step is about, nil for none.
-func (r *resolution) step(t *catalogs.StepTemplate, p *catalogs.Process, on, about *fleet.Host) error {
+// step binds one template to the host that it runs on. subject is the host that the step is about,
+// nil for none.
+func (r *resolution) step(t *catalogs.StepTemplate, p *catalogs.Process, on, subject *fleet.Host) error {
 	s := &catalogs.Binding{
 		Catalog: r.catalog, Process: p, Cluster: r.cluster, Host: on,
 		Values: r.values, Absent: r.absent, Flags: r.flags,
@@ -178,11 +178,11 @@ func (r *resolution) step(t *catalogs.StepTemplate, p *catalogs.Process, on, abo
 	step.Address = on.Address
 	step.Login = on.Login
 	step.Via = on.Via
-	if about != nil && about != on {
-		step.About = about.Name
+	if subject != nil && subject != on {
+		step.About = subject.Name
 	}
-	if about != nil && t.Until.AboutMember() {
-		step.Member = memberNames(about)
+	if subject != nil && t.Until.AboutMember() {
+		step.Member = memberNames(subject)
 	}
 	if t.Until == runbooks.EtcdStatus || t.Until == runbooks.EtcdCaughtUp {
 		step.Quota = r.cluster.EtcdQuota

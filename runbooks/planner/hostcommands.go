@@ -30,7 +30,7 @@ type HostCommand struct {
 // HostWord is one word of a HostCommand.
 type HostWord struct {
 	Parts []HostPart
-	// Optional words are absent if an optional parameter is not given.
+	// Optional means that the word is absent if an optional parameter is not given.
 	Optional bool
 	// Most is the maximum number of words of this form; it is 1 except for the results of
 	// a list step.

@@ -13,8 +13,8 @@ import (
 // catalogs.
 const readTimeout = 15 * time.Second
 
-// Lines of the pages with the commands of these reads, for the status and the log of a
-// process.
+// The commands of these reads are based on two lines of the pages: one about the status of a
+// process, and one about its log.
 const (
 	statusPage = "process-runbooks.md:28"
 	logPage    = "process-runbooks.md:34"

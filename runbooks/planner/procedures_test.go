@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write docs/procedures.md anew")
 type procedure struct {
 	page          string
 	line          int
-	catalog, what string // "" if left out; what is "restart db_dis"
+	catalog, what string // for example "current", "restart db_dis"; both "" if left out
 	how           string // "read", "action", "checklist" or "left out"
 	class         runbooks.Class
 	votes         int

@@ -60,7 +60,7 @@ type Conn struct {
 	slow    slowness
 
 	// Callers counts the transactions that Txn sends. Background counts the transactions of leases,
-	// sealing, archiving and the like: a caller of Send increases it.
+	// sealing, archiving and the like; the code that sends one of these with Send increases it.
 	Background, Callers atomic.Int64
 
 	// looking is read-locked to read the memory of an embedded server. stopServer locks it for

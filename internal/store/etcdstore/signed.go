@@ -59,7 +59,7 @@ func (s *Store) decodeRun(kv *etcdconn.KeyValue) (engine.Stored, error) {
 	return st, s.Notes().Saw(id, trail.Counter(v.Epoch, v.N), kv.ModRevision, r.State.Ended())
 }
 
-// Sending notes durably, outside the store, that a step is about to be sent.
+// Sending writes durably to the notes, outside the store, that a step is about to be sent.
 func (s *Store) Sending(r engine.Run, i int) error {
 	if s.Key() == nil {
 		return errors.New("this store was opened without its key")

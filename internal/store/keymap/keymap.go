@@ -73,7 +73,7 @@ func (k Keys) Maintenance(m fleet.Maintenance) (string, error) {
 
 func (k Keys) Replica(name string) string { return string(k) + "replica/" + name }
 
-// Ended sorts the newest end first.
+// Ended is the key of a run in the index of ended runs, which begins with the newest end.
 func (k Keys) Ended(id string, at time.Time) string {
 	ms := min(max(at.UnixMilli(), 0), MaxMillis)
 	return fmt.Sprintf("%sended/%013d/%s", string(k), MaxMillis-ms, id)
@@ -88,8 +88,8 @@ func (k Keys) LooseRecord(process string, n int64) string {
 	return fmt.Sprintf("%srec/~/%s/%016d", string(k), process, n)
 }
 
-// Chunk sorts by the number of a chunk's last entry, so the first key from Chunk(n) on holds
-// entry n.
+// Chunk is the key of a chunk, given the number of its last entry. The keys sort by this number, so
+// the first key from Chunk(n) on holds entry n.
 func (k Keys) Chunk(last uint64) string {
 	return fmt.Sprintf("%strail/%016d", string(k), min(last, math.MaxInt64/1000))
 }

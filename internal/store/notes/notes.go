@@ -134,8 +134,8 @@ func (n *Notes) Highest() uint64 {
 	return top
 }
 
-// Saw notes the counter of a run's form and the store's revision, not durably: Sending makes
-// all earlier notes durable.
+// Saw adds to the notes the counter of a run's form and the store's revision. The notes become
+// durable with the next call of Sending.
 func (n *Notes) Saw(id string, count uint64, rev int64, ended bool) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -149,7 +149,7 @@ func (n *Notes) Saw(id string, count uint64, rev int64, ended bool) error {
 	return n.add(line)
 }
 
-// Handled notes that a delivery was handled.
+// Handled adds to the notes that a delivery was handled.
 func (n *Notes) Handled(key string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -201,9 +201,9 @@ func (n *Notes) Count(id string) uint64 {
 // Known reports whether the notes have a run.
 func (n *Notes) Known(id string) bool { return n.Count(id) > 0 }
 
-// Sending notes durably that a step is about to be sent. It returns ErrSent if the step was
-// sent before, and ErrOlder for a form that is not the newest. After any error nothing may be
-// sent.
+// Sending adds to the notes, durably, that a step is about to be sent. It returns ErrSent if the
+// step was sent before, and ErrOlder for a form that is not the newest. After any error nothing
+// may be sent.
 func (n *Notes) Sending(id string, step int, count uint64) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -320,7 +320,7 @@ func (n *Notes) Open() []string {
 	return out
 }
 
-// End notes that a run has ended, whatever the store contains.
+// End adds to the notes that a run has ended, whatever the store contains.
 func (n *Notes) End(id string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -185,7 +185,7 @@ type watched struct {
 	asked   bool // the witness has answered since the start
 	last    audit.SignedHead
 	has     bool   // last is set
-	note    string // last as received
+	note    string // the note from which last was read
 	trouble string // why the witness is ignored or received nothing, "" for none
 	since   time.Time
 }

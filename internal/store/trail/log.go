@@ -149,8 +149,9 @@ func (s *Log) Find(ctx context.Context, q audit.Query, f func(audit.Sealed) erro
 	return older, nil
 }
 
-// split returns the first entry that a query looks for in the store, and the last one that it looks
-// for in the archive, 0 for none. Entries that are archived meanwhile are read by Trail.
+// split divides a query between store and archive. It returns the first entry to look for in the
+// store, and the last entry to look for in the archive, 0 for none. Trail reads entries that are
+// archived meanwhile.
 func (s *Log) split(ctx context.Context, q audit.Query) (first, archived uint64, err error) {
 	oldest, ok, err := s.FirstStored(ctx)
 	switch {

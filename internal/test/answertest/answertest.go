@@ -67,17 +67,17 @@ func Read(t testing.TB, archive string) map[string]Sample {
 	return out
 }
 
-// Output is a stream of a command.
+// Output returns a text as the complete output of a command on one stream.
 func Output(s string) remote.Output {
 	return remote.Output{Head: []byte(s), Total: int64(len(s))}
 }
 
-// Of is a result with this standard output.
+// Of returns a successful result with this standard output.
 func Of(stdout string) remote.Result {
 	return remote.Result{Outcome: remote.Answered, Stdout: Output(stdout), Ended: Noon}
 }
 
-// Field are the answers of testdata/field.txtar, not yet classified.
+// Field returns the answers of testdata/field.txtar, not yet classified.
 func Field(t *testing.T) map[string]remote.Result {
 	t.Helper()
 	out := map[string]remote.Result{}
@@ -88,7 +88,7 @@ func Field(t *testing.T) map[string]remote.Result {
 	return out
 }
 
-// Exited is an answer with this exit code and output.
+// Exited returns a result with this exit code and output.
 func Exited(code int, stdout, stderr string) remote.Result {
 	r := Of(stdout)
 	r.Exit, r.Stderr = code, Output(stderr)

@@ -130,7 +130,7 @@ func (p *people) approve(ctx context.Context, temper func(run string) []string) 
 				last[run] = time.Now()
 				who := temper(run)
 				if first {
-					p.tap("operator", run, m, b) // the requester, or not an approver
+					p.tap("operator", run, m, b) // must not count: operator is the requester, or not an approver
 				}
 				for _, name := range who {
 					taps.Go(func() { p.tap(name, run, m, b) })

@@ -60,7 +60,7 @@ func TestRestores(t *testing.T) {
 }
 
 const (
-	shortEach     = 128 // of about 500 crash points
+	shortEach     = 128 // every 128th of about 500 crash points
 	restoreWorlds = 4
 )
 

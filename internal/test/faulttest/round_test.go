@@ -81,8 +81,8 @@ func (w *world) repairAll() {
 	}
 }
 
-// stopsTried limits the starts of a bot until it stops with every message up to
-// date.
+// stopsTried limits how often a bot is started and stopped until it stops with
+// every message up to date.
 const stopsTried = 3
 
 // restAndStop waits until the bot is at rest, stops it, and returns the stored

@@ -27,7 +27,7 @@ func manyChannels(n int) []slacklocal.Channel {
 // wish is one command of the traffic, and its outcome.
 type wish struct {
 	*deed
-	asksOf   string // status: the process
+	asksOf   string // for a status, its process
 	answered time.Time
 	turned   bool // the bot refused the command as busy or stopping, or Slack said that the bot did not answer
 }
@@ -43,7 +43,7 @@ type traffic struct {
 	wishes []*wish
 	read   map[string]int  // number of messages read, by channel
 	tapped map[string]bool // approved cards, by run
-	// broadcast has the replies that were shown in their channel, by thread and text.
+	// broadcast has the replies that were also shown in the channel; a key is thread and text.
 	broadcast map[string]bool
 	asking    map[string]struct{} // process and channel of an open question
 	mu        sync.Mutex          // guards the fields above
@@ -58,8 +58,8 @@ func newTraffic(p *people, perMinute int) *traffic {
 	return t
 }
 
-// Messages have their times, so they can be read later. They are read rarely, because
-// reading a channel blocks the local Slack.
+// A message has the time at which it was posted, so it need not be read at once. Channels are
+// read rarely, because reading a channel blocks the local Slack.
 const (
 	lookEvery     = 700 * time.Millisecond
 	ephemeralEach = 8

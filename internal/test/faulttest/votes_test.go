@@ -27,7 +27,9 @@ import (
 
 // act is one event of a run before it starts.
 type act struct {
-	what string // vote, withdraw, deny, cancel, tick; later: the clock passes every deadline
+	// what is vote, withdraw, deny, cancel, tick or later. In an act "later" the clock passes
+	// every deadline.
+	what string
 	who  string
 	// early means that the deadline had not passed when the act began. Such an act may
 	// count as in time, even if another replica has since seen the deadline pass.
@@ -43,7 +45,8 @@ type ballot struct {
 }
 
 // step returns the ballot after an act, and the expected answer: "" for done.
-// If both sides of a deadline are correct, the given answer decides.
+// Some acts may count as before or as after the deadline. For these the
+// argument answer, which the engine gave, decides.
 func (b ballot) step(a act, answer refusal.Code) (ballot, refusal.Code) {
 	ended := b.state.Ended()
 	switch {

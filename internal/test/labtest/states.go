@@ -65,7 +65,8 @@ func States() []State {
 	}
 }
 
-// On runs a script for processes, given by host, in parallel.
+// On runs a script for each process in parallel. The argument processes maps each host to its
+// processes.
 func On(t testing.TB, processes map[string][]string, script string) {
 	t.Helper()
 	scripts := map[string]string{}

@@ -102,8 +102,10 @@ func (s *Store) Run(ctx context.Context) error {
 	return nil
 }
 
-// Lead calls do until ctx ends: there is no other replica.
-func (s *Store) Lead(ctx context.Context, do func(ctx context.Context) error) error { return do(ctx) }
+// Lead calls work once, with ctx: there is no other replica that could lead.
+func (s *Store) Lead(ctx context.Context, work func(ctx context.Context) error) error {
+	return work(ctx)
+}
 
 // LoseLease makes every later Commit fail with engine.ErrLeaseLost, as if the replica had
 // paused for longer than its lease.

@@ -44,11 +44,11 @@ func KeygenOf(t testing.TB, path, keyType string) string {
 }
 
 // Sign signs the public key of a key pair as a user certificate for principals.
-// The parameter arguments has further arguments for ssh-keygen, for example -V. The
-// certificate is stored next to the key, where OpenSSH expects it.
-func (a *Authority) Sign(key, principals string, arguments ...string) (certificate string) {
+// The options, for example -V, are passed to ssh-keygen. The certificate is stored
+// next to the key, where OpenSSH expects it.
+func (a *Authority) Sign(key, principals string, options ...string) (certificate string) {
 	a.t.Helper()
-	keygen(a.t, append(append([]string{"-q", "-s", a.Key, "-I", filepath.Base(key), "-n", principals}, arguments...), key+".pub")...)
+	keygen(a.t, append(append([]string{"-q", "-s", a.Key, "-I", filepath.Base(key), "-n", principals}, options...), key+".pub")...)
 	return key + "-cert.pub"
 }
 

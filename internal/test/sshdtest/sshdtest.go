@@ -36,9 +36,8 @@ type Server struct {
 	accepted  int
 }
 
-// Start starts a server and stops it when the test ends. The parameter config has further
-// lines for sshd_config, for example "MaxSessions 2". Start needs real programs: see
-// testenv.
+// Start starts a server and stops it when the test ends. Each line of config, for example
+// "MaxSessions 2", is added to sshd_config. Start needs real programs: see testenv.
 func Start(t testing.TB, config ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, sshd: testenv.Program(t, "sshd"), dir: t.TempDir(), processes: make(map[*exec.Cmd]bool)}

@@ -57,8 +57,8 @@ func (w World) of(service, host string) Process {
 	return p
 }
 
-// Services returns the services of both generations under monit, and the
-// services by the files of their application logs.
+// Services returns the services of both generations under monit. The map logs has the service of
+// each application log, by the path of the log.
 func Services() (monit []string, logs map[string]string) {
 	c := builtin()
 	return c.monit, c.logs

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// maintenance is maintenance from now on.
+// maintenance returns an announcement that begins now and lasts a number of hours.
 func (s *suite) maintenance(cluster, process, host string, hours int) fleet.Maintenance {
 	from := s.clock.now()
 	return fleet.Maintenance{
@@ -23,7 +23,7 @@ func (s *suite) maintenance(cluster, process, host string, hours int) fleet.Main
 	}
 }
 
-// announced is the record of maintenance.
+// announced returns the record of an announcement.
 func (s *suite) announced() audit.Record {
 	return audit.Record{At: s.clock.now(), Kind: audit.Announced, Person: "anna", Action: "maintenance", Target: "db_dis"}
 }

@@ -141,7 +141,7 @@ func testLocks(t *testing.T, s *suite) {
 		t.Errorf("after a refusal locks are %q, want %q", got, both)
 	}
 
-	c = s.next(a, engine.Paused) // a second time, and one more lock
+	c = s.next(a, engine.Paused) // takes one lock for the second time, and another lock
 	c.Take = []string{"prod/db_dis", "prod/more"}
 	a = s.commit(c)
 	if got := lockList(t, s); got != both+"prod/more="+a.Run.ID+" " {

@@ -182,7 +182,8 @@ func testClaimCommit(t *testing.T, s *suite) {
 	if _, err := s.Get(t.Context(), again.Run.ID); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("error %v, want ErrNotFound", err)
 	}
-	c = s.next(at, engine.Approved) // not stored, so nothing is settled
+	// The delivery click/none was never claimed. A commit that settles it must not create the claim.
+	c = s.next(at, engine.Approved)
 	c.Claim = "click/none"
 	s.commit(c)
 	if first, err := s.Claim(t.Context(), "click/none", nil); err != nil || !first {
