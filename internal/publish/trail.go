@@ -21,13 +21,13 @@ const (
 	// trailRoom limits the size of a message: a longer one would be cut, and a cut entry would
 	// not be posted.
 	trailRoom  = 9_000
-	spanWeight = 80              // bytes around each part of a line
-	linePieces = 14              // parts of an entry, with its time
+	spanWeight = 80              // bytes that each part of a line adds to its text
+	linePieces = 14              // parts of an entry, including its time
 	trailLate  = 5 * time.Second // smallest delay that is shown
 	// linkWait is how long a run's records wait for the run's message, to which they link.
 	linkWait = 5 * time.Second
-	// number of skipped reads after which the cursor is stored although nothing was posted: a
-	// restart reads at most this many again.
+	// trailSkip is the number of skipped reads after which the cursor is stored although nothing
+	// was posted: a restart reads at most this many again.
 	trailSkip = 1_000
 )
 
@@ -67,7 +67,8 @@ type trail struct {
 	done map[uint64]bool
 }
 
-// step posts the next window of entries, if there is one; more reports whether others wait.
+// step posts the next window of entries, if there is one; more reports whether further entries
+// wait.
 func (t *trail) step(ctx context.Context) (more bool, err error) {
 	if !t.known {
 		if t.stored, err = t.Posts.TrailPosted(ctx); err != nil {
@@ -101,7 +102,7 @@ func (t *trail) step(ctx context.Context) (more bool, err error) {
 		note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 		defer cancel()
 		if err := t.Posts.SetTrailPosted(note, t.seen); err != nil {
-			// This process does not post it again; after a restart it is posted twice.
+			// This process does not post the window again, but the next process will.
 			return false, err
 		}
 		t.stored = t.seen
@@ -109,8 +110,8 @@ func (t *trail) step(ctx context.Context) (more bool, err error) {
 	return t.seen < head.N, nil
 }
 
-// window is the next entries to post, and the number up to which the trail was read. Reads are
-// recorded but not posted.
+// window returns the next entries to post, and the number of the last entry that was looked at. It
+// skips entries about reads: they are in the trail, but are not posted.
 func (t *trail) window(ctx context.Context) (window []audit.Sealed, last uint64, err error) {
 	last = t.seen
 	err = t.Log.Trail(ctx, t.seen+1, func(s audit.Sealed) error {
@@ -152,9 +153,9 @@ func batches(window []audit.Sealed) [][]audit.Sealed {
 	return out
 }
 
-// post posts one batch into the channel, or into its run's thread, which the first batch
-// begins. waits means that it should be posted a moment later, because the run's message, to
-// which it links, is about to be posted.
+// post posts one batch: into the channel or, if it belongs to a run, into the run's thread, which
+// the first batch begins. waits means that it should be posted a moment later, because the run's
+// message, to which it links, is about to be posted.
 func (t *trail) post(ctx context.Context, batch []audit.Sealed, waiting uint64) (waits bool, err error) {
 	at := engine.Place{Channel: t.AuditChannel}
 	run := batch[0].Record.Run
@@ -202,7 +203,7 @@ func weight(r audit.Record) int {
 	return len(b) + linePieces*spanWeight
 }
 
-// card adds the delay if the trail is behind.
+// card returns c, with the delay in its footer if the trail is behind.
 func (t *trail) card(c card.Card, batch []audit.Sealed, waiting uint64) card.Card {
 	lag := t.Now().Sub(batch[0].Record.At)
 	switch {

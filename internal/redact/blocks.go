@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// privateKey matches a PEM private key, also without its end; privateKeyEnd the rest of a key
-// without its beginning.
+// privateKey matches a PEM private key, even if its end is missing. privateKeyEnd matches the rest
+// of a key whose beginning is missing.
 var (
 	privateKey    = regexp.MustCompile(`-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-[^-])*(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?`)
 	privateKeyEnd = regexp.MustCompile(`(?:[A-Za-z0-9+/=]{16,}\s+)*[A-Za-z0-9+/=]*\s*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
@@ -48,8 +48,8 @@ func hidePutty(lines []string, at int) int {
 	return at
 }
 
-// publicEnd is the last line of a public block that begins at a line; private keys are already
-// hidden.
+// publicEnd returns the index of the last line of the public block that begins at lines[at].
+// Private keys are already hidden.
 func publicEnd(lines []string, at int) int {
 	for i := at + 1; i < len(lines); i++ {
 		if strings.HasPrefix(lines[i], "-----END ") {

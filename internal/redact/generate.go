@@ -5,8 +5,9 @@
 //
 //	go generate ./internal/redact
 //
-// It leaves out the generic rule, which matches ordinary words, the rule for whole files, and
-// rules with a keyword that is common in logs if this package has its own format for them.
+// It leaves out the generic rule, because that rule matches ordinary words, and the rule for whole
+// files. It also leaves out rules whose keyword is common in logs, if this package has a format of
+// its own for the same secrets.
 package main
 
 import (

@@ -81,8 +81,8 @@ func (h *hints) link() {
 	}
 }
 
-// in appends the rules whose hints are in a line, in the order in which their hints end. It may
-// append a rule twice.
+// in appends to rules each rule that has a hint in the line, in the order in which the hints end.
+// It may append a rule twice.
 func (h *hints) in(line string, rules []uint16) []uint16 {
 	at := uint16(0)
 	for i := range len(line) {

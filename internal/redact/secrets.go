@@ -22,16 +22,16 @@ type rule struct {
 // shape is one format of a secret.
 type shape struct {
 	pattern func() *regexp.Regexp
-	// group is the group with the secret: 0 means the first group that matched, or the whole
-	// match without groups.
+	// group is the number of the capture group that holds the secret. 0 means the first group that
+	// matched or, if the pattern has no groups, the whole match.
 	group   int
 	entropy float64 // least bits per character
-	prose   bool    // the value may be a sentence, which is kept
+	prose   bool    // the value may be a sentence; a sentence is not hidden
 	random  bool    // the value may be a word of a sentence: it must have letters and digits
 }
 
 // rules are all rules. The formats of this package come before those of gitleaks, because they
-// locate a secret more precisely. Replacements are in this order.
+// locate a secret more precisely. Replacements are made in this order.
 var (
 	rules   = slices.Concat(fieldRules, toolRules, formRules, maintained())
 	allHint = sync.OnceValue(func() *hints { return newHints(rules) })

@@ -15,7 +15,8 @@ func lazily(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
-// unlessWord makes a shape as `only` does, for a value in prose: it must have letters and digits.
+// unlessWord makes a shape as `only` does, for a value in prose: the value must have letters and
+// digits.
 func unlessWord(expression string) shape {
 	s := only(expression)
 	s.random = true
@@ -67,7 +68,7 @@ var fieldRules = []rule{
 	{nameHints, []shape{
 		// URL-encoded: password%3Dx%26user%3Dy
 		only(`(?i)` + name + `(?:%22|%27)?%3[DA](?:%22|%27|%20)*((?:[^\s%&"']|%(?:[013-9A-F][0-9A-F]|2[013-589A-F]))+)`),
-		// in quotes, also escaped and HTML quotes
+		// in quotes, which may be escaped or written as in HTML
 		only(`(?i)` + name + assign + `"` + inDouble),
 		only(`(?i)` + name + assign + `\\+"` + inEscaped),
 		only(`(?i)` + name + assign + `\\*'` + inSingle),

@@ -163,7 +163,7 @@ func classifyQuiet(r Result, stderr []string) Result {
 	}
 	said := lines(stdout)
 	if found, line, ok := first(supervisorRules, stderr); ok && len(quiet(said)) == 0 {
-		return found.apply(r, line) // monit 4 and some of 5 exit 0
+		return found.apply(r, line) // monit 4 and some versions of monit 5 exit with 0
 	}
 	reloads := false
 	for _, line := range said {

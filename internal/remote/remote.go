@@ -9,7 +9,7 @@ import (
 
 // Command is one line for a host's shell, already quoted and wrapped.
 type Command struct {
-	Host    string // the fleet's name, for people
+	Host    string // the host's name in the fleet, to show to people
 	Address string // host:port
 	Login   string
 	Via     string // the jump hosts, "login@host:port,…"; "" is a direct connection
@@ -17,8 +17,8 @@ type Command struct {
 	// Timeout is the time limit of the command on the host. The wrapper in Sent enforces it on the
 	// host; a little later the transport stops waiting.
 	Timeout time.Duration
-	// Changes means that the command may change something; then a lost command is FateUnknown,
-	// never a time-out.
+	// Changes means that the command may change something. The outcome of such a command, if it is
+	// lost, is FateUnknown and never TimedOut.
 	Changes bool
 }
 
@@ -33,7 +33,7 @@ const (
 	SudoRefused              // sudo refused the command: nothing happened
 	SupervisorSilent         // monit's or systemd's client could not reach its daemon
 	Unreachable              // no connection, or lost during a read
-	HostKeyWrong             // the host key is unknown or not the known one
+	HostKeyWrong             // the host key is unknown, or differs from the known one
 	LoginRefused             // the host accepted no key
 	TimedOut                 // a read did not end in time
 	FateUnknown              // sent, may have acted, and its end was not observed
@@ -73,10 +73,10 @@ func (o *Outcome) UnmarshalText(b []byte) error {
 	return fmt.Errorf("remote: unknown outcome %q", b)
 }
 
-// Output is the begin and the end of one output stream of a command.
+// Output is the beginning and the end of one output stream of a command.
 type Output struct {
 	Head  []byte
-	Tail  []byte // the bytes after Head, at most the newest ones
+	Tail  []byte // the bytes after Head; only the last of them if Truncated
 	Total int64  // bytes that the command wrote
 }
 
@@ -108,7 +108,7 @@ type Result struct {
 	Stdout  Output
 	Stderr  Output
 	Noise   string // output of the login shell before the answer, not part of Stdout
-	Detail  string // one plain sentence for people if not Answered
+	Detail  string // one plain sentence for people; "" when Outcome is Answered
 	Started time.Time
 	Ended   time.Time
 }

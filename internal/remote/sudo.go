@@ -81,9 +81,9 @@ func sudoRefusal(stderr []string) (found rule, line string, alone, ok bool) {
 	return found, line, alone, ok
 }
 
-// sudoUnknown is a message of sudo that no rule matches, if there are no other lines and the last
-// one is not a warning.
-func sudoUnknown(stderr []string) (string, bool) {
+// sudoUnknown returns a message of sudo that no rule matches. ok is false if there are lines of
+// other programs, or if the last line is only a warning.
+func sudoUnknown(stderr []string) (message string, ok bool) {
 	said := quiet(stderr)
 	for _, line := range said {
 		if !strings.HasPrefix(line, "sudo: ") {

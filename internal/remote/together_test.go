@@ -60,7 +60,7 @@ func inShells(t *testing.T, line, mark string, want []Part) {
 		parts, begun := Split(stdout.Bytes(), stderr.Bytes(), mark)
 		for i := range parts {
 			if parts[i].Exit == 143 {
-				parts[i].Stderr = nil // shells print different messages about this, or none
+				parts[i].Stderr = nil // about a terminated command, each shell has its own message or none
 			}
 		}
 		if diff := cmp.Diff(want, parts); !begun || diff != "" {
@@ -72,8 +72,7 @@ func inShells(t *testing.T, line, mark string, want []Part) {
 	}
 }
 
-// From partial output, only the reads are returned that have ended on both streams,
-// wherever the output ends.
+// Wherever partial output ends, only the reads that have ended on both streams are returned.
 func TestJoinedPartsComeOneByOne(t *testing.T) {
 	const (
 		mark   = "dhbot-MARK"

@@ -31,7 +31,7 @@ func (e *Edge) CheckBotToken(ctx context.Context) (Identity, error) {
 	}
 	missing := slices.DeleteFunc(manifest.Scopes(), func(s string) bool { return slices.Contains(has, s) })
 	if len(missing) > 0 {
-		return id, fmt.Errorf("the bot token lacks the scopes %s (it has %s): add them on the app's page, as `bot manifest` lists them, and install the app again",
+		return id, fmt.Errorf("the bot token lacks the scopes %s (it has %s): add them on the app's page (`bot manifest` lists all that the bot needs), and install the app again",
 			strings.Join(missing, ", "), strings.Join(has, ", "))
 	}
 	return id, nil

@@ -37,11 +37,11 @@ type Config struct {
 	IsKnown func(user string) bool
 	Claims  Claims
 	// Handler is called with every new delivery. Message.Key is "" if the delivery could not be
-	// claimed; then the handler must not change anything. Its ctx ends a few seconds after Run's.
-	// settled means that the handler's transaction has settled the claim. Otherwise the Edge
-	// settles it, unless ctx has ended: then the delivery is resumed later.
+	// claimed; in that case the handler must not change anything. Its ctx ends a few seconds after
+	// Run's. settled means that the handler's transaction has settled the claim. Otherwise the Edge
+	// settles it, unless ctx has ended: in that case the delivery is resumed later.
 	Handler func(ctx context.Context, m call.Message, r call.Reply) (settled bool)
-	// Workers is the number of concurrent handlers before their first answer; 0 means 12. With
+	// Workers is how many handlers that have not yet answered may run at a time; 0 means 12. With
 	// fewer, hosts are idle; with more, acknowledgements are late (measured).
 	Workers int
 	// Queue is how many more deliveries may wait; 0 means 256. The edge answers any further

@@ -109,7 +109,8 @@ func (e *Edge) isRead(d *delivery) bool {
 	return d.parsed.OnlyReads
 }
 
-// sayTooManyReads is sent when the first read of a person is refused, and not for further ones.
+// sayTooManyReads is the answer to the first refused read of a person; further ones are only
+// counted.
 var sayTooManyReads = fmt.Sprintf("%d of your reads are in progress, so this one was not accepted: repeat it once they are answered. Approve, deny, cancel and changes are still accepted.", readsAtATime)
 
 // endRead reports to a person how many of their reads were refused, if there were more than the

@@ -298,9 +298,9 @@ func (e *Edge) channelFactsOf(ctx context.Context, d *delivery) channelFacts {
 	return channelFacts{shared: shared || d.Shared, member: member}
 }
 
-// Resume handles a delivery that an earlier process claimed under key but did not handle. The
-// argument payload is what that process passed to Claim. Resume returns after the handler. A form
-// cannot be opened, because the trigger has expired.
+// Resume handles a delivery that an earlier process claimed under key but did not handle. payload
+// is what that process passed to Claim. Resume returns when the handler has returned. A form cannot
+// be opened, because the trigger has expired.
 func (e *Edge) Resume(ctx context.Context, key string, payload []byte) error {
 	d, err := restore(payload)
 	if err != nil {

@@ -53,8 +53,8 @@ func (e *Edge) post(ctx context.Context, at engine.Place, u rate.Priority, c car
 
 // Edit replaces a message when its turn comes: at most about 45 edits a minute in the whole
 // workspace, final ones first. Waiting edits of one message become one, the latest. Errors wrap
-// publish.ErrGone if the message no longer exists. Run makes the edits; without it, and when ctx
-// ends first, Edit returns an error and the message is unchanged.
+// publish.ErrGone if the message no longer exists. Run makes the edits. If it is not running, or if
+// ctx ends first, Edit returns an error and the message is unchanged.
 func (e *Edge) Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error {
 	err := e.edits.Put(ctx, rate.MessageKey{Channel: channel, Ts: ts}, c, final)
 	return explain("editing a message in "+channel, err)

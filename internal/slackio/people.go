@@ -58,8 +58,8 @@ func newMemory[V any](now func() time.Time) *memory[V] {
 	return &memory[V]{now: now, seen: make(map[string]remembered[V])}
 }
 
-// maxRemembered limits a memory; when it is full it drops everything, which costs one query per
-// key.
+// maxRemembered limits the keys of a memory. A full memory forgets all keys, which costs one more
+// query for each.
 const maxRemembered = 10_000
 
 func (m *memory[V]) get(key string, maxAge time.Duration) (V, bool) {

@@ -170,7 +170,7 @@ func (r *reply) retrying(ctx context.Context, show func() error) (err error) {
 	})
 }
 
-// ephemeral runs a function that waits for Slack without holding the worker.
+// ephemeral frees the worker, and then runs a function that waits for Slack.
 func (r *reply) ephemeral(f func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -20,8 +20,8 @@ const roundTripReaction = "ear"
 type RoundTrip struct {
 	Channel, TS string
 	On          bool
-	// Again means that Slack sent the event before, without an acknowledgement: a connection
-	// receives events and ignores them.
+	// Again means that Slack sends the event again, because the first time no acknowledgement came:
+	// some connection receives events and ignores them.
 	Again bool
 }
 

@@ -54,7 +54,8 @@ var (
 	errRenewed        = errors.New("the connection is replaced, to make sure that events arrive")
 )
 
-// run runs until ctx ends or a permanent error occurs. Deliveries are handled with work.
+// run runs until ctx ends or a permanent error occurs. The context work is for the handling of
+// deliveries.
 func (s *socket) run(ctx, work context.Context) error {
 	backoff := newBackoff()
 	for {
@@ -70,7 +71,7 @@ func (s *socket) run(ctx, work context.Context) error {
 			}
 			// The token worked before: the bot keeps running, reports the problem, and still
 			// accepts commands from `bot do`.
-			s.edge.log.ErrorContext(ctx, "the app-level token is refused; retrying", "in", mostDelay, "err", err, "advice", advice)
+			s.edge.log.ErrorContext(ctx, "the app token (SLACK_APP_TOKEN) is refused; retrying", "in", mostDelay, "err", err, "advice", advice)
 			if !pause.For(ctx, mostDelay) {
 				return nil
 			}

@@ -11,8 +11,8 @@ import (
 // proveEvery is how often the bot retries a refused bot token.
 const proveEvery = 30 * time.Second
 
-// noAnswer is why a delivery cannot be answered with the bot token, "" if it can. Slash commands
-// and taps can still be answered in their acknowledgement or at their response URL.
+// noAnswer returns why a delivery cannot be answered with the bot token, "" if it can. Slash
+// commands and taps can still be answered in their acknowledgement or at their response URL.
 func (e *Edge) noAnswer() string {
 	for _, r := range e.watch.Refused() {
 		if r.Token == wire.BotToken {

@@ -58,7 +58,7 @@ func (c *claims) Settle(ctx context.Context, key string) error {
 	return c.Store.Settle(ctx, key)
 }
 
-// left are the deliveries that are claimed and not settled.
+// left returns the deliveries that are claimed and not settled.
 func (w *world) left() map[string][]byte {
 	w.t.Helper()
 	out := map[string][]byte{}
@@ -186,8 +186,8 @@ func (w *world) inject(f slacklocal.Fault) {
 	}
 }
 
-// seen are the messages whose text or blocks contain what, as user sees them.
-func (w *world) seen(user, what string) (found []slacklocal.Message) {
+// seen returns the messages that the user sees and whose text or blocks contain part.
+func (w *world) seen(user, part string) (found []slacklocal.Message) {
 	w.t.Helper()
 	list, err := w.local.Messages("incident", user)
 	if err != nil {
@@ -195,7 +195,7 @@ func (w *world) seen(user, what string) (found []slacklocal.Message) {
 	}
 	for _, m := range list {
 		b, _ := json.Marshal(m)
-		if strings.Contains(string(b), what) {
+		if strings.Contains(string(b), part) {
 			found = append(found, m)
 		}
 	}
@@ -212,7 +212,7 @@ func (w *world) awaitSeen(user, what string) slacklocal.Message {
 	return found[0]
 }
 
-// form is the modal that user has open.
+// form returns the modal that the user has open.
 func (w *world) form(user string) (id string, blocks []any) {
 	w.t.Helper()
 	var out struct {
@@ -237,7 +237,7 @@ func say(s string) card.Card { return card.Card{Push: s, Head: card.Line{card.T(
 // answering shows "re: " and the text of every message, and keeps them.
 type answering struct {
 	t    *testing.T
-	mute bool // only keep them
+	mute bool // keeps messages without showing anything
 	mu   sync.Mutex
 	seen []call.Message
 }

@@ -124,7 +124,7 @@ func (f *File) take(l line) {
 	}
 }
 
-// ignored reports whether an earlier IgnoreUnknown line has a keyword.
+// ignored reports whether an earlier IgnoreUnknown line lists a keyword.
 func (f *File) ignored(keyword string) bool {
 	for _, l := range f.lines {
 		if l.keyword != "ignoreunknown" {
@@ -141,8 +141,8 @@ func (f *File) ignored(keyword string) bool {
 	return false
 }
 
-// include reads the files that a line names. The keywords begin and end mark their bounds: their
-// lines apply only where the Include line applies.
+// include reads the files that a line names. It marks the bounds of each file with the keywords
+// begin and end, because the lines of the file apply only where the Include line applies.
 func (f *File) include(l line) {
 	if l.depth >= maxDepth {
 		f.problem(l, "files include each other too deeply", "remove this Include")

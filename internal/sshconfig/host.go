@@ -34,7 +34,7 @@ type Setting struct {
 // query is one look-up of a name, and its result so far.
 type query struct {
 	name, login string // as requested; login is "" if the file decides
-	account     string // the user if neither decides
+	account     string // the user if neither login nor the file decides
 	host        Host
 	jumped      bool // ProxyJump or ProxyCommand was found: the first one counts
 }

@@ -32,7 +32,7 @@ func keyOf(c remote.Command) key { return key{login: c.Login, address: c.Address
 // host is the pool's state of one key, guarded by the pool's mutex.
 type host struct {
 	key     key
-	conns   []*conn // accept new sessions, oldest first
+	conns   []*conn // those that accept new sessions, oldest first
 	dialing *dial
 	changed chan struct{} // closed and replaced when waiting goroutines must check again
 }
@@ -80,7 +80,7 @@ type conn struct {
 }
 
 // free returns a connection with a free session. It skips a connection that has just broken, so
-// that a caller that lost a command on it does not get it again.
+// that a caller whose command was lost on it does not get the same connection again.
 func (h *host) free() *conn {
 	for _, c := range h.conns {
 		if c.active < c.limit && !c.wire.broken.Load() {

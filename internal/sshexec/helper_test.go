@@ -125,7 +125,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// lines counts the lines of a file.
+// countLines counts the lines of a file.
 func countLines(t testing.TB, path string) int {
 	t.Helper()
 	text, err := os.ReadFile(path)

@@ -89,8 +89,9 @@ func (j *joined) run(ctx context.Context) {
 	}
 }
 
-// follow settles reads as they end. finished means that all have ended or that there is no more
-// output, wroteMore that the rest is to be sent separately.
+// follow settles reads as they end, and returns why it stopped: finished if all reads are settled
+// or no more output can come, wroteMore if the rest is to be sent separately, and otherwise what
+// ended the wait.
 func (j *joined) follow(ctx context.Context) end {
 	for why := wroteMore; ; {
 		switch goOn := why == wroteMore && !j.stderr.ends("\n"+j.mark+"\n") || j.take(); {
@@ -106,8 +107,8 @@ func (j *joined) follow(ctx context.Context) end {
 	}
 }
 
-// take settles the reads that have ended. It returns false if waiting is of no use: after a read
-// without an answer, since the following ones would wait for it, and if output was dropped.
+// take settles the reads that have ended. It returns false if the rest is to be sent separately:
+// after a read that its time limit or a signal ended, and if output was dropped.
 func (j *joined) take() bool {
 	stdout, stderr := j.stdout.output(), j.stderr.output()
 	parts, _ := remote.Split(stdout.Head, stderr.Head, j.mark)
@@ -133,8 +134,8 @@ func (j *joined) bounded(text []byte) remote.Output {
 	return remote.Output{Head: text[:keep], Tail: text[keep:], Total: int64(len(text))}
 }
 
-// unfinished settles the read that has not ended if the reason is known, and all of them if the
-// connection was lost. The rest is sent separately.
+// unfinished settles the next read if the wait for it was given up, and all that are left if the
+// connection was lost. RunAll sends the rest separately.
 func (j *joined) unfinished(ctx context.Context, k *conn, why end) {
 	var r remote.Result
 	c := j.reads[j.settled]

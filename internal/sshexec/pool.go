@@ -46,7 +46,7 @@ type Stats struct {
 	Connections int   // open now and accepting commands
 	Sessions    int   // commands in progress
 	Dials       int64 // connections attempted
-	Failed      int64 // of these, that failed
+	Failed      int64 // those of Dials that failed
 	Commands    int64 // commands sent
 	Lost        int64 // connections that ended unexpectedly or became unusable
 }
@@ -112,8 +112,8 @@ func (p *Pool) hangUp(c *conn) {
 	p.wg.Go(func() { c.client.Close() })
 }
 
-// acquire takes a session: on a connection with a free one, else on a new connection, else on the
-// first that becomes free. release returns it. Its error is a *failure, or ctx's.
+// acquire takes a session: on a connection with a free one, else on a new connection, else the
+// first that becomes free. release gives the session back. Its error is a *failure, or ctx's.
 func (p *Pool) acquire(ctx context.Context, k key) (*conn, error) {
 	mayDial := true
 	for {
@@ -219,8 +219,8 @@ func (p *Pool) adopt(h *host, c *conn) {
 	})
 }
 
-// release returns a session of a connection; the last one of a retired connection ends it. nil is
-// allowed.
+// release gives back a session of c, which may be nil. A retired connection ends with its last
+// session.
 func (p *Pool) release(c *conn) {
 	if c == nil {
 		return
@@ -238,17 +238,17 @@ func (p *Pool) release(c *conn) {
 }
 
 // retire gives a connection no new sessions; it is closed after the last one ends. A jump host's
-// connection is closed at once, with those that it carries. The argument why is the problem of the
-// connection, or nil for a surplus connection.
-func (p *Pool) retire(c *conn, why error) {
+// connection is closed at once, with those that it carries. problem is nil if the connection is
+// only surplus.
+func (p *Pool) retire(c *conn, problem error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !c.retired {
 		c.retired = true
 		c.host.remove(c)
-		if why != nil {
+		if problem != nil {
 			p.stats.Lost++
-			p.cfg.Log.Warn("ssh: connection given up", "address", c.host.key.address, "login", c.host.key.login, "error", why)
+			p.cfg.Log.Warn("ssh: connection given up", "address", c.host.key.address, "login", c.host.key.login, "error", problem)
 		}
 	}
 	if c.active == 0 || c.host.key.jump {
@@ -256,8 +256,8 @@ func (p *Pool) retire(c *conn, why error) {
 	}
 }
 
-// crowded records that the server refused one more session on a connection, and returns the
-// session. It reports whether the server allows any session.
+// crowded records that the server refused one more session on a connection, and gives the session
+// back. It reports whether the server allows any session.
 func (p *Pool) crowded(c *conn, refused error) bool {
 	p.mu.Lock()
 	c.limit = max(1, min(c.limit, c.active-1))

@@ -27,7 +27,7 @@ const (
 	maxOpens = 3
 )
 
-// exit codes of timeout(1) for a command that it ended, by TERM and by KILL.
+// Exit codes of timeout(1) for a command that it ended, by TERM and by KILL.
 const (
 	exitTimeout = 124
 	exitKilled  = 137
@@ -240,7 +240,7 @@ func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
 	}
 }
 
-// finish closes a session's channel and returns the session. A server that does not close the
+// finish closes a session's channel and gives the session back. A server that does not close the
 // channel still counts the session (sshd does so while the command runs), so no more commands are
 // sent over its connection.
 func (p *Pool) finish(k *conn, s *session) {

@@ -146,7 +146,7 @@ type slowed struct {
 
 func (s *slowed) Write(p []byte) (int, error) {
 	switch s.writes.Add(1) {
-	case 3: // after its version and its offer: the key exchange
+	case 3: // the key exchange, which follows the version and the offer
 		s.gauge.add(1)
 		time.Sleep(100 * time.Millisecond)
 		s.gauge.add(-1)

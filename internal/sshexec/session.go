@@ -168,7 +168,8 @@ func (s *session) awaitOutput() end {
 	}
 }
 
-// unless prefers a known end to a reason to stop that came at the same time.
+// unless returns e, a reason to stop waiting. If the command ended at the same time, it returns
+// that end instead.
 func (s *session) unless(e end) end {
 	select {
 	case <-s.done:

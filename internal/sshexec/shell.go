@@ -35,8 +35,9 @@ var (
 // shellMark is the first of these words: if it arrives, a shell ran the line.
 const shellMark = "dhbot-login-shell"
 
-// proveShell checks the login shell of a connection with one channel, and returns the session. It
-// returns why the shell cannot be used; such a connection accepts no commands.
+// proveShell checks the login shell of a connection with one channel, and gives its session back.
+// It returns why the shell cannot be used, nil if it can; a connection with an unusable shell
+// accepts no commands.
 func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, requests <-chan *ssh.Request) *failure {
 	k := c.host.key
 	s := newSession(channel, p.cfg.KeepBytes, p.cfg.StopBytes)

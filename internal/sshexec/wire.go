@@ -8,8 +8,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// wire is a connection's transport. It records at once that it broke, and the first bytes of the
-// host; and it speeds up the time to the first session.
+// wire is a connection's transport. It records the first bytes of the host, and notices at once
+// when the connection breaks. It also shortens the time to the first session.
 type wire struct {
 	net.Conn
 	acknowledge func(net.Conn)                // requests quick acknowledgements
@@ -37,8 +37,8 @@ func (w *wire) settle() {
 
 // Read requests quick acknowledgements until the first session is open: sshd then sends several
 // small packets in a row (its host keys, the session's confirmation), and each waits 40 ms for a
-// delayed acknowledgement of the previous one. A jump host's connection has no session, and carries
-// the handshakes of others.
+// delayed acknowledgement of the previous one. On a jump host's connection they stay quick: it has
+// no session of its own, and carries the handshakes of others.
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if err != nil {

@@ -133,8 +133,8 @@ func Verify(signature []byte, namespace string, message []byte) (Key, error) {
 	return key, nil
 }
 
-// formats are the accepted signature formats of a key type. For RSA this excludes SHA-1, which has
-// the key type's name.
+// formats are the accepted signature formats of a key type. For RSA this excludes the format with
+// SHA-1, whose name is that of the key type.
 func formats(keyType string) []string {
 	if keyType == ssh.KeyAlgoRSA {
 		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}

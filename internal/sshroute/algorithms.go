@@ -53,7 +53,7 @@ func (a *Algorithms) list(kind Kind) *[]string {
 	}
 }
 
-// of is the library's list of one class.
+// of returns the library's list of one class.
 func of(a ssh.Algorithms, kind Kind) []string {
 	switch kind {
 	case KeyExchange:
@@ -69,10 +69,10 @@ func of(a ssh.Algorithms, kind Kind) []string {
 	}
 }
 
-// Default is the list for a host without its own.
+// Default returns the list for a host that has no list of its own.
 func Default(kind Kind) []string { return of(ssh.SupportedAlgorithms(), kind) }
 
-// Weak are the algorithms that need a host's own list.
+// Weak returns the algorithms that are offered to a host only if its own list includes them.
 func Weak(kind Kind) []string {
 	weak := of(ssh.InsecureAlgorithms(), kind)
 	if kind == HostKey || kind == PublicKey {

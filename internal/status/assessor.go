@@ -44,7 +44,7 @@ type Policy struct {
 	// ErrorsFor.
 	ErrorRate int
 	ErrorsFor time.Duration
-	// OwnStop is how long a process stopped by a run is no incident.
+	// OwnStop is how long a process that a run has stopped does not count as an incident.
 	OwnStop time.Duration
 }
 
@@ -82,8 +82,8 @@ const (
 	PerHost = 6
 	// BackgroundPerHost is the same for reads in the background.
 	BackgroundPerHost = 2
-	// FirstPartial is when a partial result is shown while hosts have not answered, and nextPartial
-	// how often after that.
+	// FirstPartial is the time until a first partial result is shown if hosts have not answered,
+	// and nextPartial is the time between further ones.
 	FirstPartial = 2 * time.Second
 	nextPartial  = 2 * time.Second
 )
@@ -105,7 +105,8 @@ type Query struct {
 	// Within limits the wait for answers, after which unanswered rows are left pending; 0 for no
 	// limit.
 	Within time.Duration
-	// NotUp returns since when a target has been starting or stopping; nil without such data.
+	// NotUp returns when a target began to start or to stop. NotUp is nil if the caller has no such
+	// data.
 	NotUp func(runbooks.Target) time.Time
 	// Partial is called with partial results while hosts have not answered; its error ends the
 	// assessment. If it is nil, Assess waits for all hosts.
@@ -200,8 +201,8 @@ func (s *scope) known(t runbooks.Target) bool {
 	return process && host && h.Runs(t.Process)
 }
 
-// upstream are the direct and indirect dependencies of the rows, and the other members of etcd,
-// which serve together, without the rows themselves.
+// upstream returns the direct and indirect dependencies of the rows, without the rows themselves.
+// For a member of etcd these include the other members, because the members serve together.
 func (s *scope) upstream() []runbooks.Target {
 	seen := map[runbooks.Target]bool{}
 	for _, t := range s.rows {

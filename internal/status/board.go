@@ -24,7 +24,7 @@ type Board struct {
 	Maintenance []fleet.Maintenance
 	// Hosts are findings about hosts as a whole.
 	Hosts []HostFinding
-	// Needs is the process whose dependencies the rows are, "" for any other board. Unmet are the
+	// Needs is a process if the rows are its dependencies, "" for any other board. Unmet are the
 	// unmet dependencies, and Absent the dependencies that no host of the config runs.
 	Needs  string
 	Unmet  []Cause
@@ -40,7 +40,7 @@ type Row struct {
 	Host        string
 	Pending     bool   // no answer yet
 	InWork      string // the open run about the process, or ""
-	Held        string // the run with a current or recent step on the process, which is then not an incident; or ""
+	Held        string // the run whose current or recent step keeps the process from being an incident; or ""
 	Command     string // the command that was sent
 	Observation observe.Observation
 	Finding     observe.Finding

@@ -54,7 +54,7 @@ type lives struct {
 	// restarts are the recently observed restarts, and starts are the starts in the log, by the
 	// clock of the log. Both are oldest first, without restarts by runs and during maintenance.
 	restarts, starts []time.Time
-	fatal            bool        // the log has a fatal error since the first of starts
+	fatal            bool        // the log has a fatal error after the first time in starts
 	orderly          []time.Time // starts after an orderly end, from the log
 	looks            []time.Time // times of the last checks
 }
@@ -158,7 +158,7 @@ func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 		case first && !l.dead && at.Sub(o.Started) < time.Minute, !first && !l.dead:
 			l.restarted(o.Started, excused)
 		case l.dead && !l.again.IsZero() && o.Started.Sub(l.again) > sameRestart:
-			l.restarted(o.Started, excused) // the process that was starting then has ended
+			l.restarted(o.Started, excused) // the process that was seen to start has ended; this is another one
 		}
 		l.pid = o.PID
 		l.started = o.Started

@@ -48,8 +48,8 @@ func (c *cycle) length() time.Duration {
 // hostKey is a host of a cluster.
 type hostKey struct{ cluster, host string }
 
-// hear records the newest check of monit on each host. It is the newest of all services, because
-// monit delays the check of a service that is starting.
+// hear records when the monit of each host last checked a service. The newest time of all services
+// counts, because monit delays the check of a service that is starting.
 func (h *history) hear(cluster string, rows []Row) {
 	newest := map[string]time.Time{}
 	for _, r := range rows {

@@ -71,7 +71,7 @@ func (l *look) judgeEtcd() {
 	}
 	for _, e := range l.board.etcd {
 		for _, r := range members {
-			told := missing > 0 && e.verdict.State == proof.Noted // the member that is down
+			told := missing > 0 && e.verdict.State == proof.Noted // the report only repeats that a member is down
 			if r.Maintenance == nil && !out(*r) && r.Observation.Known() && !told {
 				e.add(&r.Finding, r.Process.Level)
 			}

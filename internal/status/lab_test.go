@@ -358,7 +358,7 @@ func (l *labTable) play(st labState) {
 	l.Cleanup(mend)
 	l.beside(st, labtest.HangInStart)
 	l.on(l.targets, st.Break)
-	const least = 3 // checks; from the last of them on no broken process may be green
+	const least = 3 // from this check on no broken process may be green
 	green := map[string]string{}
 	for n, told := 1, false; n <= least || n <= st.looks && !told; n++ {
 		told = true

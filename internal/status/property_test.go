@@ -14,8 +14,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// For no combination of a supervisor's answer, the state of the pid, log, dependency and age is any
-// surface greener than another, or green without proof.
+// Whatever the supervisor answers, and whatever the state of the pid, the log, a dependency and the
+// age of the answer: no surface is greener than another, and none is green without proof.
 func TestNoSurfaceIsGreenerThanAnother(t *testing.T) {
 	statuses := []string{
 		"OK", "Running", "Connection failed", "Resource limit matched", "Execution failed | Does not exist", "Does not exist", "Initializing",
@@ -82,7 +82,7 @@ func compareSurfaces(t *testing.T, what string, world statustest.World) {
 		t.Fatal(err)
 	}
 	for _, one := range seen {
-		quiet := one.Hold != "" || alone.Finding.LogErrors // shown with another target, or with its rate
+		quiet := one.Hold != "" || alone.Finding.LogErrors // reported with another target, or only above a rate of errors
 		if one.Target == disOnInfra && one.Severity != alone.Severity() && !quiet {
 			t.Errorf("%s: the monitor reports %v, but status %v", what, one.Severity, alone.Severity())
 		}

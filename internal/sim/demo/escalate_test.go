@@ -56,13 +56,13 @@ func newNight(t *testing.T) *night {
 
 func (n *night) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 
-// run calls f with a bot whose escalation notifies the people or the group in who, and then
-// the pager.
-func (n *night) run(who string, watch bool, f func(d *demo.Demo) error) {
+// run calls f with a running bot, whose escalation notifies some people or a group before the
+// pager. The text mentioned names them, in the form of the config.
+func (n *night) run(mentioned string, watch bool, f func(d *demo.Demo) error) {
 	n.t.Helper()
 	o := demo.Options{
 		Generation: hostsim.Current, Pace: 0.1, Log: slog.New(slog.DiscardHandler), Watch: watch, Now: n.now,
-		Escalation: fmt.Sprintf("{after: 5m, %s, page: {after: 10m, shape: alertmanager, url: %q}}", who, n.pager.URL+"/api/v2/alerts"),
+		Escalation: fmt.Sprintf("{after: 5m, %s, page: {after: 10m, shape: alertmanager, url: %q}}", mentioned, n.pager.URL+"/api/v2/alerts"),
 	}
 	if err := demo.Run(n.t.Context(), o, func(_ context.Context, d *demo.Demo) error { return f(d) }); err != nil {
 		n.t.Fatal(err)
@@ -71,9 +71,9 @@ func (n *night) run(who string, watch bool, f func(d *demo.Demo) error) {
 
 // pass advances the clock by d and waits until done returns true. While it waits, it
 // advances the clock further, for slow machines.
-func (n *night) pass(by time.Duration, what string, done func() bool) {
+func (n *night) pass(d time.Duration, what string, done func() bool) {
 	n.t.Helper()
-	n.ahead.Add(int64(by))
+	n.ahead.Add(int64(d))
 	for range 12 {
 		for range 200 {
 			if done() {

@@ -83,7 +83,8 @@ func TestFlood(t *testing.T) {
 						return
 					}
 					sent[i].Add(1)
-					if n > least { // connections that are open stay open, and few are added
+					// The flood has reached its size: from now on it sends little.
+					if n > least {
 						time.Sleep(10 * time.Millisecond)
 					}
 				}

@@ -106,8 +106,8 @@ const (
 
 func shell(host, script string) []string { return []string{"exec", host, "bash", "-c", script} }
 
-// onEvery returns scripts that run on every host; each runs on all hosts before
-// the next.
+// onEvery returns scripts that run on every host; each script runs on all hosts
+// before the next one begins.
 func onEvery(scripts ...string) (out [][]string) {
 	for _, script := range scripts {
 		for _, host := range []string{"infra", "query1", "query2"} {

@@ -10,7 +10,8 @@ import (
 	"dhbot/internal/test/labtest"
 )
 
-// many are procedures of every kind, as typed commands, each with its approver.
+// many has procedures of every kind, each as a typed command with its number of
+// votes.
 var many = []struct {
 	say     string
 	title   string // the title of the run, which no other run has

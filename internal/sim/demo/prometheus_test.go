@@ -116,7 +116,7 @@ func (s scraper) query(ctx context.Context, expr string) ([]map[string]string, e
 	return out, nil
 }
 
-// await waits until a query returns series, or until it returns none.
+// await waits until a query returns series if some is true, and until it returns none otherwise.
 func (s scraper) await(ctx context.Context, expr string, some bool) error {
 	var list []map[string]string
 	var err error

@@ -10,7 +10,7 @@ import (
 // the gate opens. Then it processes what has arrived.
 type gate struct {
 	mu   sync.Mutex
-	held chan struct{} // nil: open; else closed on opening
+	held chan struct{} // nil while the gate is open; closed when a shut gate opens
 }
 
 func (g *gate) shut() {

@@ -14,21 +14,21 @@ type timing struct {
 	program time.Duration // monit's timeout for start and stop programs
 
 	stop   time.Duration // from TERM to the end of a process
-	notice time.Duration // monit's stop wait checks the pid this often
+	notice time.Duration // until monit notices that a process that it stops has ended
 	launch time.Duration // from the start of the start program to the pid
 	settle time.Duration // from the pid to monit's next check
-	ready  time.Duration // the application, until it logs RUNNING
+	ready  time.Duration // from the pid to the line RUNNING in the log of the application
 	crash  time.Duration // life of a crash-looping process
 	alive  time.Duration // between two ALIVE lines of a log
 
-	client      time.Duration // the monit client of an action returns after this
-	hung        time.Duration // the monit client gives up on a silent daemon
+	client      time.Duration // until monit's client returns from an action
+	hung        time.Duration // until monit's client gives up on a silent daemon
 	etcdStart   time.Duration
 	mariaStart  time.Duration
 	unitRetry   time.Duration // RestartSec of the units
 	unitTimeout time.Duration // systemd's start timeout
-	etcdMissing time.Duration // endpoint status with a dead member
-	etcdDead    time.Duration // any etcdctl command without quorum, health with a dead member
+	etcdMissing time.Duration // of endpoint status with a dead member
+	etcdDead    time.Duration // of any etcdctl command without quorum, and of endpoint health with a dead member
 }
 
 // measured returns the durations of real hosts times scale (0 means 1).

@@ -18,8 +18,8 @@ import (
 // start0 is the start time of the models of these tests.
 var start0 = time.Date(2026, 11, 21, 2, 3, 17, 0, time.UTC)
 
-// sampleHosts returns the hosts on which the samples in testdata were taken, in
-// the order of their monit control files.
+// sampleHosts returns the hosts on which the samples in testdata were taken. The
+// processes of each host are in the order of its monit control file.
 func sampleHosts() []HostSpec {
 	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
 	return []HostSpec{

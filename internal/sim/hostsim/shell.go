@@ -39,7 +39,7 @@ type call struct {
 // word is one word of a command line after quote removal.
 type word struct {
 	text    string
-	pattern string // for path.Match, where the word has an unquoted glob
+	pattern string // the word as a pattern of path.Match; "" without an unquoted glob
 }
 
 // splitLine parses a command line like a login shell. It accepts only one

@@ -44,10 +44,10 @@ type supervisor struct {
 	pid    int
 	booted time.Time
 	round  int        // number of the current validation
-	todo   []*process // not yet checked in this validation
+	todo   []*process // processes not yet checked in this validation
 	busy   bool       // a validation is in progress
 	stale  bool       // actions were carried out since the last validation
-	queue  []*process // with an action pending, oldest first
+	queue  []*process // processes with a pending action, oldest first
 	job    *job
 	cycle  time.Time // when the next validation begins
 	held   []request // requests to a hung daemon, carried out when it wakes

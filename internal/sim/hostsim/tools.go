@@ -150,22 +150,22 @@ func (c *call) get(prefix string, keysOnly bool, client string) answer {
 // grep implements -h, -w, -F and -E with one -e PATTERN of plain words.
 func (c *call) grep(args []string) answer {
 	var words []string
-	whole := false
+	wholeWord := false
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		flag := args[0]
 		args = args[1:]
 		switch flag {
 		case "-h", "-F":
 		case "-w":
-			whole = true
+			wholeWord = true
 		case "-E":
-			whole = true // only words joined by | are simulated
+			wholeWord = true // only words joined by | are simulated
 		case "-e":
 			if len(args) == 0 {
 				return notSimulated("grep -e without a pattern")
 			}
 			words, args = []string{args[0]}, args[1:]
-			if whole {
+			if wholeWord {
 				words = strings.Split(words[0], "|")
 			}
 		default:
@@ -180,7 +180,7 @@ func (c *call) grep(args []string) answer {
 			continue
 		}
 		for line := range strings.Lines(f.text) {
-			if slices.ContainsFunc(words, func(w string) bool { return has(line, w, whole) }) {
+			if slices.ContainsFunc(words, func(w string) bool { return has(line, w, wholeWord) }) {
 				a.out += line
 				a.exit = 0
 			}
@@ -192,9 +192,10 @@ func (c *call) grep(args []string) answer {
 	return a
 }
 
-// has reports whether a line contains a text, with whole as a word.
-func has(line, text string, whole bool) bool {
-	if !whole {
+// has reports whether a line contains a text; if wholeWord is set, only as a
+// whole word.
+func has(line, text string, wholeWord bool) bool {
+	if !wholeWord {
 		return strings.Contains(line, text)
 	}
 	return slices.Contains(strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\n' || r == '-' || r == ':' }), text)

@@ -28,9 +28,9 @@ type Mention struct {
 	ThreadTS string `json:"thread_ts"`
 }
 
-// Click is the use of a button, a menu or an overflow: of the message TS in
-// Channel, or of the view ViewID. BlockID and Value are needed if the action id
-// is not unique; for a menu, Value is the option's.
+// Click is the use of a button, a menu or an overflow menu. It belongs to the message TS in
+// Channel, or to the view ViewID. BlockID and Value are needed if the action id is not unique; for
+// a menu, Value is the value of the chosen option.
 type Click struct {
 	User     string `json:"user"`
 	Channel  string `json:"channel"`

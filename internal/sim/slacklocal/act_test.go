@@ -55,7 +55,7 @@ func TestClickCarriesWhoAndWhat(t *testing.T) {
 	if act.ActionTs == "" || cb.TriggerID == "" || cb.ResponseURL == "" {
 		t.Errorf("action_ts %q, trigger_id %q, response_url %q", act.ActionTs, cb.TriggerID, cb.ResponseURL)
 	}
-	// A second real tap differs.
+	// A second tap has a trigger id and an action_ts of its own.
 	answer = answerOf(func() (*Answer, error) {
 		return s.Click(Click{User: "approver", Channel: "incident", TS: ts, ActionID: "approve"})
 	})

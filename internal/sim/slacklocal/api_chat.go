@@ -223,7 +223,7 @@ func chatUpdate(c *call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Text alone removes the blocks: said.blocks is nil then.
+	// If a call has only text, said.blocks is nil, and the message loses its blocks.
 	m = s.room.edit(m, said)
 	s.feed.message(m)
 	return object{"channel": m.Channel, "ts": m.TS, "text": m.Text, "message": m.wire(s.ws.App, s.ws.Team.ID)}, nil
@@ -260,12 +260,11 @@ func chatPermalink(c *call) (object, error) {
 func reactionAdd(c *call) (object, error)    { return react(c, "reaction_added", "already_reacted") }
 func reactionRemove(c *call) (object, error) { return react(c, "reaction_removed", "no_reaction") }
 
-// react sets or removes the bot's reaction and sends the app the event, as
-// Slack does for every reaction. The argument already is the error code if
-// nothing would change.
-func react(c *call, event, already string) (object, error) {
+// react sets or removes the bot's reaction and sends the app the event, as Slack does for every
+// reaction. noChange is the error code for a call that would change nothing.
+func react(c *call, event, noChange string) (object, error) {
 	s := c.s
-	wire, err := s.react(c, event == "reaction_added", already)
+	wire, err := s.react(c, event == "reaction_added", noChange)
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +274,7 @@ func react(c *call, event, already string) (object, error) {
 }
 
 // react changes the message and sends the event.
-func (s *Server) react(c *call, set bool, already string) (object, error) {
+func (s *Server) react(c *call, set bool, noChange string) (object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ch, err := s.postTo(c.str("channel"))
@@ -290,7 +289,7 @@ func (s *Server) react(c *call, set bool, already string) (object, error) {
 	case name == "":
 		return nil, apiErr("invalid_name")
 	case slices.Contains(m.Reactions, name) == set:
-		return nil, apiErr(already)
+		return nil, apiErr(noChange)
 	}
 	next := *m
 	next.Reactions = slices.DeleteFunc(slices.Clone(m.Reactions), func(r string) bool { return r == name })

@@ -379,8 +379,9 @@ func TestFiles(t *testing.T) {
 	if got, _ := io.ReadAll(resp.Body); string(got) != content {
 		t.Errorf("file holds %q", got)
 	}
-	// Without a client: raw and chunked, never twice, never with another size,
-	// and not shared before the upload.
+	// Calls without a client library: an upload may be raw and chunked. The wrong
+	// size and a second upload are refused, and so is sharing the file before its
+	// upload.
 	_, out := rawCall(t, s, "files.getUploadURLExternal", s.BotToken(), form, "filename=y.log&length=3")
 	id, at := out["file_id"].(string), out["upload_url"].(string)
 	if !strings.HasPrefix(at, s.URL()+"/") {

@@ -81,7 +81,8 @@ func checkJSON(t *testing.T, list string) error {
 	return checkBlocks(blocks, onMessage, "/blocks")
 }
 
-// The error code, the messages and the limit of 13,000 characters, through the client.
+// A client gets the error code and the messages for a wrong block, and the error for more than
+// 13,000 characters.
 func TestRefusedBlocksOnTheWire(t *testing.T) {
 	s := start(t, Config{})
 	c := api(s)

@@ -28,7 +28,7 @@ type Message struct {
 	// Notifies are the people, groups and channels ("@here") that the message
 	// notifies, intentionally or not.
 	Notifies []string `json:"notifies,omitempty"`
-	// An ephemeral message is visible to For only, and cannot be edited by ts.
+	// An ephemeral message is visible only to the person in For, and cannot be edited by ts.
 	Ephemeral bool       `json:"ephemeral,omitempty"`
 	For       string     `json:"for,omitempty"`
 	At        time.Time  `json:"at"`

@@ -20,7 +20,7 @@ const (
 
 // Why Slack ends a socket.
 const (
-	reasonWarning  = "warning"           // about 10 s ahead; the socket still works
+	reasonWarning  = "warning"           // sent about 10 s before the end; the socket works until then
 	reasonRefresh  = "refresh_requested" // every few hours
 	reasonDisabled = "link_disabled"     // Socket Mode was switched off
 	reasonTooMany  = "too_many_websockets"

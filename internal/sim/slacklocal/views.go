@@ -10,7 +10,7 @@ import (
 
 // Limits of views.
 const (
-	maxTitle    = 24   // of the title and the buttons of a modal
+	maxTitle    = 24   // characters of the title and of each button of a modal
 	maxMetadata = 3000 // characters of private_metadata
 	maxStack    = 3    // modals on top of each other
 )

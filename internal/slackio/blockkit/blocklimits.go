@@ -4,9 +4,9 @@ package blockkit
 // seen near 13,000 characters of blocks), the limit here is lower than what Slack accepted.
 const (
 	MaxBlocksJSON  = 11_500 // bytes of a message's blocks as sent
-	maxViewBlocks  = 90     // of 100 in a modal
+	maxViewBlocks  = 90     // blocks of a modal; Slack allows 100
 	MaxText        = 3_000  // runes of the top-level text of a message with blocks
-	MaxBareText    = 3_900  // runes of a message without blocks; over 4,000 chat.update fails
+	MaxBareText    = 3_900  // runes of a message without blocks; chat.update fails above 4,000
 	maxContextText = 2_000  // runes of the footer
 	maxButtons     = 25
 	maxLabel       = 75
@@ -16,7 +16,7 @@ const (
 	MaxConfirmText = 300
 	maxConfirmTap  = 30
 	maxViewTitle   = 24
-	maxHint        = 150 // of 2,000; longer hints are unreadable on a phone
+	maxHint        = 150 // Slack allows 2,000, but longer hints are unreadable on a phone
 	maxMetadata    = 3_000
 	maxInputs      = 20
 	maxInitial     = 3_000

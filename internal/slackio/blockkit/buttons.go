@@ -13,7 +13,8 @@ import (
 // also for two buttons with the same action.
 const twin = "~"
 
-// ActionOf is the card's action of an action id.
+// ActionOf returns the card's action from an action id, without the number that buttons may add to
+// it.
 func ActionOf(id string) string {
 	action, _, _ := strings.Cut(id, twin)
 	return action
@@ -77,10 +78,10 @@ func buttonCost(e *slack.ButtonBlockElement) int {
 	return n
 }
 
-// label is a text that must not be empty, cut to limit runes.
-func label(s string, limit int, otherwise string) string {
+// label returns s, or fallback if s is empty, cut to limit runes: Slack accepts no empty label.
+func label(s string, limit int, fallback string) string {
 	if s = strings.TrimSpace(Cut(strings.TrimSpace(Clean(s)), limit)); s == "" {
-		return Cut(otherwise, limit)
+		return Cut(fallback, limit)
 	}
 	return s
 }

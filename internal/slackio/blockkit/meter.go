@@ -9,10 +9,11 @@ type Meter struct {
 	Cut  bool // something was left out
 }
 
-// part is a meter for at most n of the remaining bytes; return it with join.
+// part returns a meter for at most n of the remaining bytes. After its use, pass it to join with
+// the same n.
 func (m *Meter) part(n int) *Meter { return &Meter{Left: max(0, min(n, m.Left))} }
 
-// join subtracts the bytes that a part has used of n.
+// join subtracts the bytes that p, a part of n bytes, has used.
 func (m *Meter) join(p *Meter, n int) {
 	m.Left -= max(0, min(n, m.Left)) - p.Left
 	m.Cut = m.Cut || p.Cut

@@ -25,7 +25,7 @@ type Edits struct {
 	waiting map[MessageKey]*edit
 	edited  map[MessageKey]time.Time // recent edits
 	bucket  Bucket
-	until   time.Time // Slack's rate limit ends
+	until   time.Time // when Slack's rate limit ends
 	seq     int
 	stopped bool
 	wake    chan struct{}
@@ -115,7 +115,7 @@ func (q *Edits) Run(ctx context.Context) {
 	}
 }
 
-// rest waits for work: at most wait, or without limit for 0.
+// rest waits for work, for at most the given time; 0 means without a limit.
 func (q *Edits) rest(ctx context.Context, wait time.Duration) {
 	var timer <-chan time.Time
 	if wait > 0 {

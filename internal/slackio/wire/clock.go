@@ -22,14 +22,15 @@ type clock struct {
 	offsets []time.Duration // the newest
 }
 
-// note records the Date header of the answer to a call made from sent to got.
-func (c *clock) note(date, sent, got time.Time) {
-	took := got.Sub(sent)
+// note records the Date header of an answer. asked and answered are when the call was sent and when
+// its answer arrived, by this machine's clock.
+func (c *clock) note(date, asked, answered time.Time) {
+	took := answered.Sub(asked)
 	if took < 0 || took > slowest {
 		return
 	}
 	// The header leaves out fractions of a second: half a second on average.
-	c.offsets = append(c.offsets, sent.Add(took/2).Sub(date.Add(time.Second/2)))
+	c.offsets = append(c.offsets, asked.Add(took/2).Sub(date.Add(time.Second/2)))
 	c.offsets = c.offsets[max(0, len(c.offsets)-samples):]
 }
 
