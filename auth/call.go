@@ -19,9 +19,9 @@ const (
 	LastRound               // everyone who may vote
 )
 
-// Call returns the people to mention in a round of a request by askedBy in a cluster, all
-// of whom may vote. If the first group has no eligible person, the next group is mentioned
-// at once.
+// Call returns the people to mention in a round of mentions for a request in a cluster; all
+// of them may vote. askedBy is the requester's name. If the first group has no eligible
+// person, the next group is mentioned at once.
 func (r *Rules) Call(cluster, askedBy string, round Round) []Person {
 	eligible := r.Eligible(cluster, askedBy)
 	calls := r.Calls[cluster]

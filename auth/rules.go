@@ -70,8 +70,8 @@ func (r *Rules) atHome(p Profile) bool {
 	return r.IsHome(p.Organisation, p.HomeTeam)
 }
 
-// IsHome reports whether accounts of an organisation may use the bot. In a config without Home, the
-// workspace of the account, team, can also allow it.
+// IsHome reports whether accounts of an organisation may use the bot. In a config without
+// Home, the account's workspace, which is the argument team, can also allow it.
 func (r *Rules) IsHome(organisation, team string) bool {
 	if r.Home != "" {
 		return organisation == r.Home
@@ -101,7 +101,8 @@ func (p Person) has(a Account) bool {
 	return slices.ContainsFunc(p.Accounts, func(own Account) bool { return own.User == a.User })
 }
 
-// Named reports whether an account in a record, as text, belongs to the person.
+// Named reports whether the text of an account, as records have it, means an account of the
+// person.
 func (p Person) Named(account string) bool {
 	team, user, ok := strings.Cut(account, "/")
 	if !ok {
@@ -142,10 +143,10 @@ func (r *Rules) MayAsk(p Person, cluster string, class runbooks.Class, channel s
 	}
 }
 
-// MayVote returns nil if a person may vote on a request by askedBy in a cluster, or a
-// *refusal.Error. The requester never votes, whatever account they use. askedBy is the name
-// of a person in the config. If the config no longer has that name, no one may vote,
-// because the requester could have a new name.
+// MayVote returns nil if a person may vote on a request in a cluster, or a *refusal.Error.
+// The requester never votes, whatever account they use. askedBy is the requester's name in
+// the config. If the config no longer has that name, no one may vote, because the requester
+// could have a new name.
 func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class) error {
 	roles, err := r.roles(p, cluster)
 	if err != nil {
@@ -184,8 +185,8 @@ func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom strin
 	return nil
 }
 
-// Eligible returns the people who may vote in a cluster on a request by askedBy, in the
-// order of the config, without duplicates.
+// Eligible returns the people who may vote on a request in a cluster, in the order of the
+// config, without duplicates. askedBy is the requester's name.
 func (r *Rules) Eligible(cluster, askedBy string) []Person {
 	var out []Person
 	seen := map[string]bool{}
@@ -198,8 +199,9 @@ func (r *Rules) Eligible(cluster, askedBy string) []Person {
 	return out
 }
 
-// EnoughEligible returns nil if at least need people may vote on a request by askedBy in a
-// cluster, or a *refusal.Error: a request that can never be approved is refused at once.
+// EnoughEligible returns nil if enough people may vote on a request in a cluster, or a
+// *refusal.Error: a request that can never be approved is refused at once. need is the
+// number of people that is enough, and askedBy is the requester's name.
 func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	if n := len(r.Eligible(cluster, askedBy)); n < need {
 		return RefuseIn(cluster, TooFew, "this needs %d approvers of %s other than %s, but the config has only %d. The bot's administrator can add more under `roles`.",

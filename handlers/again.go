@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// againWithin is how long after a success the same command needs a confirmation.
+	// againWithin is the time after a success during which the same command needs a
+	// confirmation.
 	againWithin = 10 * time.Minute
 	// leftWithin is the time limit for checking whether the targets are still as the
 	// earlier run left them.

@@ -150,7 +150,7 @@ func TestWhoMay(t *testing.T) {
 	}
 }
 
-// asking records the maximum age of answers about people.
+// asking records the maxAge of each look-up.
 type asking struct {
 	call.Directory
 	ages []time.Duration

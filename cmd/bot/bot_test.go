@@ -221,7 +221,7 @@ func checkShow(t *testing.T, ctx context.Context, config, file string) {
 	run := regexp.MustCompile("R-[A-Z0-9]+").FindString(all)
 	for _, c := range []struct {
 		filter []string
-		lines  int // the least number of lines, with the header
+		lines  int // the minimum number of lines, including the header
 	}{
 		{[]string{"--person", "operator"}, 2},
 		{[]string{"--run", strings.ToLower(run)}, 5},

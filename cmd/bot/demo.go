@@ -72,8 +72,8 @@ func demoCommand() *cobra.Command {
 	return cmd
 }
 
-// endingWriter calls its field end when a write fails, because the reader of the output is
-// gone.
+// endingWriter calls the function end when a write fails because the reader of the output
+// is gone.
 type endingWriter struct {
 	io.Writer
 	end func()

@@ -42,7 +42,7 @@ func (r *reach) fill(ssh config.SSH) {
 	r.ssh = ssh
 }
 
-// via are the jump hosts before every host.
+// via returns the jump hosts on the way to every host.
 func (r *reach) via() (string, error) {
 	if r.jump == "" {
 		return "", nil

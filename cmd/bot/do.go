@@ -94,10 +94,10 @@ type doing struct {
 	config, socket, as string
 	keys               []string
 	yes                bool
-	ask                func() bool // whether to run the plan that was shown
+	ask                func() bool // asks the person whether to run the plan that was shown
 }
 
-// do sends a command, and calls show with every event, including the last one.
+// do sends a command, and passes every event to the function show, including the last one.
 func (d *doing) do(ctx context.Context, command string, show func(localshell.Event) error) error {
 	socket, err := d.at()
 	if err != nil {
@@ -149,7 +149,7 @@ func endReason(end localshell.End) string {
 	}
 }
 
-// at is the socket of the running bot.
+// at returns the path of the running bot's socket.
 func (d *doing) at() (string, error) {
 	if d.socket != "" {
 		return d.socket, nil

@@ -68,7 +68,8 @@ func (o *output) Set(s string) error {
 // forPeople reports whether the output is for people, not programs.
 func (o *output) forPeople() bool { return *o == asTable }
 
-// write prints v for a program, or calls table for people. YAML has the same keys as JSON.
+// write prints v for a program, or calls the function table for people. YAML has the same
+// keys as JSON.
 func (o *output) write(w io.Writer, v any, table func(io.Writer) error) error {
 	if o.forPeople() {
 		return table(w)

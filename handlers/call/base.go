@@ -44,8 +44,8 @@ func (s *Base) Answer(ctx context.Context, c *Call, out card.Card) error {
 // are stored in one transaction. After an error that wraps engine.ErrStoreDown the change may
 // or may not be stored.
 type Windows interface {
-	// Maintenance returns the stored announcements, also expired ones, sorted by cluster
-	// and target.
+	// Maintenance returns the stored announcements, including expired ones, sorted by
+	// cluster and target.
 	Maintenance(ctx context.Context) ([]fleet.Maintenance, error)
 	// OpenWork returns every run that has not ended, oldest first, and the announcements,
 	// both at one revision.
@@ -89,7 +89,8 @@ type Posts interface {
 type Settings struct {
 	command.Grammar
 	Rules *auth.Rules
-	// StaleAfter is the largest age of a delivery that changes something.
+	// StaleAfter is the greatest age of a delivery with which it may still change
+	// something.
 	StaleAfter time.Duration
 	// OpenChannel is the channel for runs requested in private: at a terminal, in a direct
 	// message, on the Home tab.

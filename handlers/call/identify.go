@@ -28,7 +28,7 @@ func (s *Base) Identify(ctx context.Context, a auth.Account, maxAge time.Duratio
 		s.Logger.WarnContext(ctx, "account lookup failed", "account", a.String(), "err", err)
 		return Person{}, auth.Refuse(auth.LookupFailed, "I could not find out who you are. Please try again.")
 	}
-	profile.Account = a // account a was looked up, whatever the answer contains
+	profile.Account = a // the account that was looked up, even if the answer has another
 	p, err := s.Rules.Identify(profile)
 	return Person{Person: p, Account: a, SilentSince: profile.SilentSince}, err
 }

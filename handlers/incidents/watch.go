@@ -186,7 +186,8 @@ func (s *Incidents) ListFollows(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Watches(list, s.Now()))
 }
 
-// howLong parses the text after the target: how long to watch, or that the watch ends.
+// howLong parses the text after the target: the duration of the watch, or a word that ends
+// it. The result end reports whether the watch is to end.
 func howLong(c *call.Call) (length time.Duration, end bool, err error) {
 	typed, given := c.Params[command.ParamLength]
 	switch {

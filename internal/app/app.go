@@ -49,8 +49,9 @@ type Store interface {
 	NewID(ctx context.Context) (string, error)
 	// Unsettled calls f with every delivery that was accepted and not handled.
 	Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error
-	// Lead calls work while this replica leads; only one replica leads at a time. The context of
-	// work ends when the lead is lost. Lead calls work again when this replica leads again.
+	// Lead calls the function work while this replica leads; only one replica leads at a time. The
+	// context of work ends when the lead is lost. Lead calls work again when this replica leads
+	// again.
 	Lead(ctx context.Context, work func(ctx context.Context) error) error
 	// Seal chains the pending records into the trail, unless another replica does.
 	Seal(ctx context.Context) (int, error)

@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/engine"
 )
 
-// withdraw ends, for its requester, a request that cannot be posted in any channel.
+// withdraw cancels a request on behalf of its requester, because no channel accepts its message.
 func (b *bot) withdraw(ctx context.Context, r engine.Run) error {
 	_, err := b.engine.Apply(ctx, r.ID, engine.CancelledBy{By: r.Asked, Reason: "no channel accepts its message, so no one could approve it"}, "")
 	return err

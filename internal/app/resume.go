@@ -44,7 +44,7 @@ func (b *bot) orphans(ctx context.Context) ([]orphaned, error) {
 	return list, err
 }
 
-// resumeOthers passes deliveries of replicas whose lease has ended to the handler. If such a
+// resumeOthers passes to the handler the deliveries of replicas whose lease has ended. If such a
 // replica was only suspended, the transaction of the action settles the delivery for one of the two
 // replicas.
 func (b *bot) resumeOthers(ctx context.Context) error {
@@ -53,7 +53,7 @@ func (b *bot) resumeOthers(ctx context.Context) error {
 	for ; ctx.Err() == nil; pause.For(ctx, resumeEvery) {
 		list, err := b.orphans(ctx)
 		if err != nil || len(list) == 0 {
-			continue // nothing, or the store is down, which is reported elsewhere
+			continue // there is nothing to resume, or the store is down, which is reported elsewhere
 		}
 		// The live replicas are read after the deliveries, so that a replica that has just accepted
 		// a delivery counts as alive.

@@ -308,7 +308,7 @@ func (b *bot) watchCount(ctx context.Context) error {
 	return nil
 }
 
-// postMissedMessages posts in the channels that commands may not have arrived.
+// postMissedMessages warns in the channels that some commands may not have arrived.
 func (b *bot) postMissedMessages(ctx context.Context, from, to time.Time) {
 	text := fmt.Sprintf("Between %s and %s not everything from Slack reached me; please repeat commands from then that got no answer.", clock(from), clock(to))
 	b.tellChannels(ctx, text, card.SomeMessagesMissed(from, to, text))

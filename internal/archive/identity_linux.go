@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// identity distinguishes a file, and each version of it, from all others. The kernel sets the time
-// of the last change, and no call sets it back, unlike the time of the content.
+// identity distinguishes a file, and each version of it, from all others. It has the time of the
+// last change, which only the kernel sets: unlike the modification time, no program can set it
+// back.
 type identity struct {
 	lasting  bool // the identity differs after any change of the file
 	dev, ino uint64

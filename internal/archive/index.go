@@ -56,7 +56,7 @@ type block struct {
 
 type briefIDs struct{ author, run, target uint32 }
 
-// author is the part of a brief that is without a run and a target.
+// author is a brief without its run and its target.
 type author[T comparable] struct{ kind, person, account, cluster T }
 
 func (x *index) brief(id briefIDs) audit.Brief {
@@ -130,7 +130,8 @@ func (t table[T]) id(v T) uint32 {
 	return id
 }
 
-// listed are the values of a table by number, in the form in which they are kept.
+// listed returns the values of a table in the order of their numbers, each converted by the
+// function keep.
 func listed[T comparable, U any](t table[T], keep func(T) U) []U {
 	list := make([]U, len(t))
 	for v, id := range t {

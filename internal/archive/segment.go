@@ -162,8 +162,9 @@ func (a *Archive) Last() (audit.Head, error) {
 	return last, err
 }
 
-// Trail calls f with entries first to last, in order. It returns a *MissingError for missing
-// entries, and a *DamagedError for segments that have changed or do not continue each other.
+// Trail calls f with the entries from number first to number last, in order. It returns a
+// *MissingError for missing entries, and a *DamagedError for segments that have changed or do not
+// continue each other.
 func (a *Archive) Trail(first, last uint64, f func(audit.Sealed) error) error {
 	list, err := a.Segments()
 	if err != nil {

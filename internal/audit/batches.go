@@ -6,15 +6,15 @@ import (
 	"sync"
 )
 
-// A batch ends after this many items, or this many bytes.
+// A batch ends after batchItems items, or after batchBytes bytes.
 const (
 	batchItems = 1024
 	batchBytes = 1 << 20
 )
 
-// batched calls work for each of the items, on all processors, and yields the results in order. It
-// reads at most one batch ahead, and leaves no goroutine behind. size returns the size of an item
-// in bytes.
+// batched calls the function work for each of the items, on all processors, and yields the results
+// in order. It reads at most one batch ahead, and leaves no goroutine behind. size returns the size
+// of an item in bytes.
 func batched[T, U any](items iter.Seq2[T, error], size func(T) int, work func(T) U) iter.Seq2[U, error] {
 	return func(yield func(U, error) bool) {
 		batch, bytes := make([]T, 0, batchItems), 0
@@ -47,7 +47,8 @@ func batched[T, U any](items iter.Seq2[T, error], size func(T) int, work func(T)
 	}
 }
 
-// shared calls work with each number from 0 to n-1, and gives each processor a range of them.
+// shared calls the function work with each number from 0 to n-1. Each processor gets a range of the
+// numbers.
 func shared(n int, work func(int)) {
 	processors := min(runtime.GOMAXPROCS(0), n)
 	var wg sync.WaitGroup

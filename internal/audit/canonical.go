@@ -45,14 +45,14 @@ var ErrForm = errors.New("not a well-formed audit record")
 // can read. It is an ErrForm.
 var ErrNewer = fmt.Errorf("%w: a newer version of the bot wrote it", ErrForm)
 
-// Canonical is the one byte form of a record that is hashed, stored and exported. It is JSON
+// Canonical returns the bytes of a record that are hashed, stored and exported. They are JSON
 // without white space, with the fields in the order of Record. Empty fields are omitted, except
 // v, at and kind. "at" is UTC with three decimals. Strings are written like ECMAScript's
-// JSON.stringify: only ", \ and control characters are escaped. It does not use encoding/json,
+// JSON.stringify: only ", \ and control characters are escaped. Canonical does not use encoding/json,
 // which does not guarantee its escapes: a trail must have the same hashes with every compiler
 // and in every language.
 //
-// It refuses a record that would not decode to the same value (ErrForm; ErrNewer for a later
+// Canonical refuses a record that would not decode to the same value (ErrForm; ErrNewer for a later
 // version): another version, no time or a time that is not UTC in whole milliseconds, an unknown
 // kind, text that is not UTF-8, more than MaxRecord bytes. Link corrects a wrong version, a time
 // that is not UTC in whole milliseconds, and text that is not UTF-8.
@@ -123,8 +123,8 @@ func refuse(b []byte, err error) error {
 	return fmt.Errorf("%w: %w", ErrForm, err)
 }
 
-// Hash is the lower-case hex SHA-256 of a record's canonical form after a label, so that no
-// other hash can replace it.
+// Hash is the lower-case hex SHA-256 of a label and a record's canonical form. Because of the
+// label, no hash of anything else can take its place.
 func Hash(r Record) (hash string) {
 	written(func(b []byte) []byte {
 		b = appendRecord(b, r)

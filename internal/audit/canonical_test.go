@@ -170,7 +170,7 @@ func TestLinkNormalises(t *testing.T) {
 }
 
 // Decoded bytes are canonical, and canonical bytes decode to the same record:
-// each record has exactly one byte form.
+// each record has exactly one form in bytes.
 func FuzzDecode(f *testing.F) {
 	b, err := audit.Canonical(full())
 	if err != nil {

@@ -26,8 +26,8 @@ func entryHash(s Sealed) (hash string) {
 	return hash
 }
 
-// CanonicalEntry is the one byte form of a sealed entry, a line of the stored and of the
-// exported trail, without the newline:
+// CanonicalEntry returns the bytes of a sealed entry: its line in the stored and in the exported
+// trail, without the newline:
 //
 //	{"n":1,"rev":5,"prev":"…","record":{…},"hash":"…"}
 //

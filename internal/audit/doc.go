@@ -4,7 +4,7 @@
 // # Files
 //
 //   - record.go: records and their kinds
-//   - canonical.go: the one byte form of a record
+//   - canonical.go: the only form of a record in bytes
 //   - chain.go: entries and their hashes
 //   - tree.go, heads.go: the Merkle tree and its signed heads
 //   - log.go: the interface of the trail

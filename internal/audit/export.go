@@ -34,7 +34,7 @@ func Entries(ctx context.Context, l Log, n uint64) iter.Seq2[Sealed, error] {
 	return each(func(f func(Sealed) error) error { return l.Trail(ctx, n, f) })
 }
 
-// each yields the entries that read passes to its argument.
+// each turns read, which passes entries to a function, into an iterator over the entries.
 func each(read func(f func(Sealed) error) error) iter.Seq2[Sealed, error] {
 	return func(yield func(Sealed, error) bool) {
 		stopped := errors.New("enough")

@@ -8,8 +8,8 @@ import (
 
 // Rules are the approval rules that can be checked with a run's records.
 type Rules struct {
-	// Approvals is the least number of approvers besides the requester for the action and level
-	// of a run's first record.
+	// Approvals returns how many approvers, besides the requester, a run needs at least. The
+	// argument is the run's first record, which has its action and level.
 	Approvals func(Record) int
 	// VoteWithin is how long after the request an approval may come; StartWithin how long after
 	// the last approval the run may start.
@@ -65,7 +65,7 @@ func (m *meaning) next(s *Sealed) error {
 	return nil
 }
 
-// take applies a record to a run; why is the violation, "" for none.
+// take applies a record to a run. The result why describes the violation, "" for none.
 func (st *story) take(r Record, rules Rules) (why string) {
 	switch r.Kind {
 	case Approved:

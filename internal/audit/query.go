@@ -115,8 +115,8 @@ func Scan(ctx context.Context, l Reader, floor uint64, q Query, f func(Sealed) e
 	return older, nil
 }
 
-// startOf is the number of an entry before which the query selects nothing, or floor. It searches
-// backwards in growing steps, so that a recent time is found quickly.
+// startOf returns the number of an entry before which the query selects nothing, but at least
+// floor. It searches backwards in growing steps, so that a recent time is found quickly.
 func startOf(ctx context.Context, l Reader, floor, head uint64, q Query) (uint64, error) {
 	for back := uint64(100); floor+back < head; back *= 4 {
 		n := head - back

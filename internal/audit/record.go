@@ -61,8 +61,8 @@ type Record struct {
 	Exit     *int   `json:"exit,omitempty"`
 	// Output is the SHA-256 of the command's output, never its text.
 	Output string `json:"output,omitempty"`
-	// Lost is, for a Restored record, the number of entry numbers between this entry and the
-	// previous entry: they were used in a time that the store lost.
+	// Lost is, for a Restored record, how many entry numbers are missing directly before this
+	// entry: they were used in a time that the store lost.
 	Lost int    `json:"lost,omitempty"`
 	Text string `json:"text,omitempty"` // reason or result; redacted
 }

@@ -25,7 +25,7 @@ type RunReport struct {
 	Ran      []Command `json:"ran"`
 	ByHand   []Act     `json:"by_hand"` // manual steps, and the closing
 	Outcome  string    `json:"outcome"` // the outcome of the run, "" while it is open
-	First    uint64    `json:"first"`   // entries of the trail
+	First    uint64    `json:"first"`   // the first entry of the run in the trail, and the last one
 	Last     uint64    `json:"last"`
 }
 
@@ -50,8 +50,8 @@ type Command struct {
 
 // ReportFilter selects runs.
 type ReportFilter struct {
-	From, To time.Time // time of any of its records, To excluded; zero for no limit
-	Person   string    // who requested, approved, denied, or did something by hand
+	From, To time.Time // selects runs with a record in this time, without To itself; zero means no limit
+	Person   string    // selects runs that this person requested, approved, denied, or did something for by hand
 }
 
 // Runs collects the runs of a trail, in the order of their requests.

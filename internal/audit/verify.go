@@ -218,7 +218,7 @@ func (v *verifier) nextOfRun(s *hashes) error {
 	}
 	before, seen := v.runs[r.Run]
 	switch {
-	case !seen && v.partial: // may have begun before this part
+	case !seen && v.partial: // the run may have begun before this part
 	case r.Seq != before.seq+1:
 		return &BrokenError{s.N, fmt.Sprintf("record %d of run %s follows its record %d: records of the run are missing or out of order", r.Seq, r.Run, before.seq)}
 	case r.Prev != before.hash:

@@ -15,7 +15,7 @@ const (
 	// The number of commands in a round: with one command in flight, and with manyInFlight.
 	roundAlone = 60
 	roundMany  = 300
-	// The sides take turns for this time, and at least for this number of rounds.
+	// The sides take turns for the time turnsFor, and for at least atLeast rounds.
 	turnsFor = 60 * time.Second
 	atLeast  = 4
 	// boltRounds is the number of Bolt's rounds.

@@ -170,7 +170,8 @@ func checkNotes(t *testing.T, set *appsv1.StatefulSet, text string) {
 	}
 }
 
-// TestRefused checks that values that cannot work are refused, with what to write.
+// TestRefused checks that values that cannot work are refused with a text that says what to
+// write.
 func TestRefused(t *testing.T) {
 	for want, override := range map[string]map[string]any{
 		"name it in config.state.etcd":        {"replicas": 3},

@@ -26,7 +26,7 @@ func TestCheckLoginShells(t *testing.T) {
 	for name, tt := range map[string]struct {
 		shell  string // how sshd runs a command line
 		usable bool
-		want   string // in the line about the shell, "" where there is none
+		want   string // a text in the line about the shell, "" if there is no such line
 	}{
 		"bash":                     {`/bin/bash -c "$SSH_ORIGINAL_COMMAND"`, true, ""},
 		"dash":                     {`/bin/dash -c "$SSH_ORIGINAL_COMMAND"`, true, ""},

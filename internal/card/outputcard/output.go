@@ -23,7 +23,7 @@ type Answer struct {
 	Why                  string // the reason if OK is false
 	Text                 string
 	Dropped              bool // Text lacks the middle of a long output
-	Errors, Fatals       int  // log lines of these levels, for logs
+	Errors, Fatals       int  // for logs, the number of lines of each level
 	FirstError           string
 	At                   time.Time
 

@@ -20,8 +20,8 @@ const (
 	longestShown = 2_500
 )
 
-// DetailsPage is one page, from 0, of a run's complete plan, for a window. For a page beyond
-// the last it returns the last.
+// DetailsPage returns one page of a run's complete plan, for a window. Pages are numbered
+// from 0; for a number beyond the last page it returns the last page.
 func DetailsPage(r engine.Run, page int) card.Form {
 	pages := detailPages(r)
 	page = max(0, min(page, len(pages)-1))

@@ -263,7 +263,7 @@ func whyLines(r engine.Run) []card.Line {
 	}
 }
 
-// toldLine is why a run ended, without the text of a step's own line.
+// toldLine says why a run ended. It leaves out what the line of a step already says.
 func toldLine(r engine.Run) []card.Line {
 	why := r.Why
 	for _, st := range r.Steps {

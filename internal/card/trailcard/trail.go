@@ -17,10 +17,10 @@ const (
 )
 
 // Audit shows the newest entries of the trail that fit, the oldest first. The
-// argument left is the number of older entries that were not read. The result
-// whole reports whether the card is complete.
-func Audit(what string, since time.Time, entries []audit.Sealed, left int) (c card.Card, whole bool) {
-	n := entriesOf(len(entries) + left)
+// argument unread is the number of older entries that were not read. The result
+// whole reports whether the card has all entries.
+func Audit(what string, since time.Time, entries []audit.Sealed, unread int) (c card.Card, whole bool) {
+	n := entriesOf(len(entries) + unread)
 	c = card.Card{
 		Push: fmt.Sprintf("Audit · %s · %s", what, n),
 		Head: card.Line{card.T("🧾 "), card.B("Audit · " + what), card.T(" · " + n + " since "), card.DayAt(since)},
@@ -34,12 +34,12 @@ func Audit(what string, since time.Time, entries []audit.Sealed, left int) (c ca
 		lines[i] = auditLine(e)
 	}
 	c.Body = card.Paragraphs(lines)
-	whole = len(shown) == len(entries) && left == 0
+	whole = len(shown) == len(entries) && unread == 0
 	if !whole {
 		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("The newest %d; the file has %d.", len(shown), len(entries)))})
 	}
-	if left > 0 {
-		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("%d older entries are left out: request a shorter period, or run bot audit show on the bot's machine.", left))})
+	if unread > 0 {
+		c.Foot = append(c.Foot, card.Line{card.T(fmt.Sprintf("%d older entries are left out: request a shorter period, or run bot audit show on the bot's machine.", unread))})
 	}
 	return c, whole
 }

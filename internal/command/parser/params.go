@@ -144,7 +144,7 @@ func (r *reading) missingParam(req *command.Request) error {
 	return nil
 }
 
-// lengthEnds are words in the place of a duration that end a watch or a maintenance.
+// lengthEnds are words that end a watch or a maintenance. They stand in the place of a duration.
 var lengthEnds = []string{"end", "off", "over", "done", "stop"}
 
 // takeLength reads the duration of a verb with Lasts, or the word that ends it.

@@ -198,8 +198,8 @@ func (r *reading) topic(cmd command.Command, rest []words.Token) (*command.Reque
 	return req, r.anyCluster(req)
 }
 
-// anyCluster binds a request that is about no cluster to the channel's cluster, or to the
-// first cluster.
+// anyCluster binds a request to the channel's cluster, or to the first cluster. It is for requests
+// that are not about one cluster.
 func (r *reading) anyCluster(req *command.Request) error {
 	for _, name := range []string{r.g.Channels[r.in.Channel]} {
 		if cl, ok := r.g.Fleet.Cluster(name); ok {

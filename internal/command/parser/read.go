@@ -25,7 +25,7 @@ type looking struct {
 	in        string
 	params    map[string]string
 	left      []string
-	unknown   []words.Token // words of left that may be a misspelt name
+	unknown   []words.Token // the words in left that may be a misspelt name
 }
 
 // noise are words of a question that carry no meaning.
