@@ -59,8 +59,8 @@ type Slack struct {
 
 // State configures the storage of the bot's state.
 type State struct {
-	// Dir is the bot's own directory, mode 0700: for the embedded store if Etcd is nil, and for the
-	// control socket. With Etcd it may be ""; then there is no control socket.
+	// Dir is the bot's own directory, mode 0700, for the embedded store if Etcd is nil, and for the
+	// control socket. With Etcd it may be "", which means that there is no control socket.
 	Dir string
 	// Etcd is an external cluster for the bot alone, for several replicas.
 	Etcd *Etcd
@@ -90,8 +90,8 @@ const (
 )
 
 // Parse parses a config and the runbooks that it names. It reads no other file, no environment and
-// no network. name appears in the problems, and relative paths in the file start at its directory.
-// The config is complete only if no problem is fatal.
+// no network. The argument name is the path of the file: the problems show it, and relative paths in
+// the file start at its directory. The config is complete only if no problem is fatal.
 func Parse(name string, data []byte) (*Config, strictyaml.Problems) {
 	b := build(name, data)
 	b.Problems.Sort()

@@ -1,4 +1,4 @@
-// Package config reads the config file, and the secrets, which are never in it, and checks them
+// Package config reads the config file, and the secrets from outside that file, and checks them
 // against the catalogs. It reports all problems at once, each with its line and what to write
 // instead. The commented example is config.example.yaml at the top of the repository.
 //

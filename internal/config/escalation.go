@@ -88,7 +88,7 @@ func (b *builder) readEscalation(cluster string, v strictyaml.Value) {
 	b.config.Escalations[cluster] = e
 }
 
-// mayBeCalled reports whether a person can act on the notification.
+// mayBeCalled reports whether a person can be mentioned by an escalation, and can act on it.
 func (b *builder) mayBeCalled(cluster string, item strictyaml.Value, name string) bool {
 	rules := &b.config.Rules
 	at := slices.IndexFunc(rules.People, func(p auth.Person) bool { return p.Name == name })

@@ -23,7 +23,7 @@ func (b *builder) readLowered(v strictyaml.Value) {
 		}
 		if at := o.Get("level"); at.There() {
 			if n := at.Number(1, 3, 0); n > 0 {
-				l.Level, _ = runbooks.Level(n) // 1 to 3 are levels
+				l.Level, _ = runbooks.Level(n) // no error: n is from 1 to 3
 			}
 		}
 		because := o.Need("because", "give the reason, for the next reader").Text()

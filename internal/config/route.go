@@ -82,8 +82,8 @@ func (b *builder) addressOf(at strictyaml.Value, said sshconfig.Host, port uint1
 	return joinHostPort(host, port)
 }
 
-// jumps parses a chain of jump hosts, "user@host:port,…", and looks each up in ssh.config_file. The
-// first one may have its own jump hosts there; the others are reached through it.
+// jumps parses a chain of jump hosts, "user@host:port,…", and looks each up in ssh.config_file. Only
+// the first one may have jump hosts of its own there, because the others are reached through it.
 func (b *builder) jumps(at strictyaml.Value, text string) string {
 	hops, err := b.chain(at, text, 0)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // ownRunbooks loads the catalogs, merged with the directory that runbooks: names. If the
-// directory cannot be used, it reports a problem and returns nil; then the names of
+// directory cannot be used, it reports a problem and returns nil, so that the names of
 // processes cannot be checked.
 func (b *builder) ownRunbooks(v strictyaml.Value) catalogs.Set {
 	if !v.There() {

@@ -33,7 +33,7 @@ type Config struct {
 	Workers      int           // concurrent runs, default 8
 	DrainTimeout time.Duration // how long to wait for commands in progress when stopping, default 30 s
 	Times        Times         // of repeated reads
-	Turned       func()        // called in each round of Run's loop; may be nil
+	Turned       func()        // called regularly while Run's loop makes progress; may be nil
 	Now          func() time.Time
 	// ClockAhead returns how far Now is ahead of the hosts' clocks; nil if unknown.
 	ClockAhead func() time.Duration
@@ -99,7 +99,7 @@ func (e *Engine) Submit(ctx context.Context, r Run, claim string) (Stored, error
 	c.Claim = claim
 	rev, err := e.c.Runs.Commit(ctx, c)
 	if errors.Is(err, ErrStoreDown) {
-		// The commit may have succeeded all the same: compare the hash of the records.
+		// The commit may have succeeded in spite of the error: compare the hash of the records.
 		if st, got := e.c.Runs.Get(ctx, c.Run.ID); got == nil && st.Run.Records >= 1 && st.Run.Head == c.Run.Head {
 			return st, nil
 		}

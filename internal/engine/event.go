@@ -68,7 +68,7 @@ type (
 	}
 	// WorkerLost records that the worker died or left while it worked on the run.
 	WorkerLost struct{ Worker string }
-	// Probed is the result of a read of an unknown run's target.
+	// Probed is the state of the target of a run whose outcome is unknown, read from the host.
 	Probed struct{ Text string }
 	// BroughtBack closes a run that a restored or adopted store contained, with the reason and the
 	// state of the run's targets.

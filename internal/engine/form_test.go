@@ -65,7 +65,7 @@ func TestRunIDs(t *testing.T) {
 			letters[c]++
 		}
 	}
-	// 3,000 of 810,000 ids: about six collide, never a hundred.
+	// Of 3,000 random ids out of 810,000, about six collide, and never a hundred.
 	if len(seen) < 2900 {
 		t.Errorf("only %d different ids of 3,000", len(seen))
 	}

@@ -150,8 +150,8 @@ func (t *transition) skipRest() {
 	}
 }
 
-// record appends one record to the run's chain; the function edit sets the fields that are
-// special to the record.
+// record appends one record to the run's chain; the function edit sets the fields that
+// records of this kind have in addition.
 func (t *transition) record(kind audit.Kind, edit func(*audit.Record)) {
 	rec := audit.Record{
 		At: t.now, Run: t.run.ID, Kind: kind, Replica: t.policy.Replica,

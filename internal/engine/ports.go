@@ -92,7 +92,7 @@ type Assessor interface {
 // Evidence collects data about a process that a change would destroy.
 type Evidence interface {
 	// Of returns lines for people about the process of a step: its state, its last log lines and,
-	// if the site allows it, a thread dump. The argument pid is the last known pid of the process.
+	// if the site allows it, a thread dump. pid is the last known pid of the process.
 	// Of takes a few seconds at most, and names what it could not read.
 	Of(ctx context.Context, cluster string, st runbooks.Step, pid int) []string
 }

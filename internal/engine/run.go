@@ -88,8 +88,8 @@ type Actor struct {
 	Via     string       `json:"via"` // slash, mention, button, terminal
 	// Origin is the local user at the terminal: "uid 1001".
 	Origin string `json:"origin,omitempty"`
-	// SilentSince is set if Slack did not answer, and Slack's last answer about the person was
-	// used.
+	// SilentSince is set if Slack did not answer, so that its last answer about the person was used:
+	// it is when Slack's silence began.
 	SilentSince *time.Time `json:"silent_since,omitempty"`
 }
 
@@ -134,7 +134,7 @@ type Run struct {
 	// Unclear lists guards that could not decide at the request. Need includes one more approval
 	// for them, and at the start these guards may be undecided again.
 	Unclear []Unclear `json:"unclear,omitempty"`
-	// Anyway starts a process although a dependency was observed down.
+	// Anyway means that a process is started although a dependency was observed down.
 	Anyway bool `json:"anyway,omitempty"`
 
 	Looking   *Look      `json:"looking,omitempty"`

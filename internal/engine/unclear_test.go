@@ -34,7 +34,7 @@ func TestUndecidedGuardAtTheStart(t *testing.T) {
 	}
 }
 
-// TestEtcdCannotBeQueried: if etcdctl is unusable, it is enough for the last member that its unit is
+// TestEtcdCannotBeQueried: if etcdctl is unusable, for the last member it is enough that its unit is
 // up, but not if another member follows.
 func TestEtcdCannotBeQueried(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)

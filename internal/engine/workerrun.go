@@ -192,8 +192,8 @@ func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string
 			return w.handOver(hard, begun), true
 		}
 	}
-	// From here on only the commit is repeated. Even after the grace time the worker keeps trying
-	// to store the result of a sent command for a while.
+	// The command is never repeated, only the commit of its result. The worker keeps trying to
+	// commit for a while even after its grace time.
 	keep, cancel := linger(hard, leaveWithin)
 	defer cancel()
 	ended, err := w.insist(keep, begun, StepEnds{Worker: w.c.Replica, Index: i, Step: result})

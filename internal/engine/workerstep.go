@@ -149,7 +149,7 @@ func waitResult(r Run, i int, a answer) Step {
 }
 
 // restsOnUnit reports whether a step queries etcd about a member whose unit is verified as up, and
-// no later step changes anything: then no other member depends on the answer.
+// no later step changes anything, so that no other member depends on the answer.
 func (r Run) restsOnUnit(i int) bool {
 	until := r.Plan.Steps[i].Until
 	if until != runbooks.EtcdServes && until != runbooks.EtcdCaughtUp {
@@ -163,8 +163,8 @@ func (r Run) restsOnUnit(i int) bool {
 	return true
 }
 
-// accepted reports whether a guard could not decide at the request, and the run was approved all
-// the same.
+// accepted reports whether a guard could not decide at the request, and the run was approved
+// nevertheless.
 func (r Run) accepted(i int) bool {
 	return slices.ContainsFunc(r.Unclear, func(u Unclear) bool { return u.Step == i }) && r.Plan.Steps[i].Until.Acceptable()
 }

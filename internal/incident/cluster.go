@@ -51,7 +51,7 @@ type Message struct {
 	TS      string   `json:"ts,omitempty"`
 	Begun   bool     `json:"begun,omitempty"`
 	Notes   []Change `json:"notes,omitempty"`
-	// Told is the number of posted notes: notes are numbered.
+	// Told is the number of notes that were posted or dropped; the next note has the next number.
 	Told int `json:"told_notes,omitempty"`
 }
 

@@ -41,8 +41,8 @@ const (
 	clusters = "cluster/"
 )
 
-// FollowName is the name of a watch. A target has one watch in each thread, so a redelivered
-// message starts only one watch.
+// FollowName is the name under which a watch is stored. A target has at most one watch in a
+// thread, so a message that is delivered twice starts only one watch.
 func (f *Follow) FollowName() string {
 	part := func(s string) string { return strings.ReplaceAll(orDash(s), "/", "-") }
 	s := f.Scope

@@ -236,8 +236,8 @@ func Handlings(ctx context.Context, k Keeper, cluster string) (map[string]Stored
 	return out, err
 }
 
-// HandlingOf is the stored handling of an incident, or an empty Handling. When a cluster is
-// monitored anew, ids are used again, so the begin of the incident must match too.
+// HandlingOf is the stored handling of an incident, or an empty Handling. If the monitoring of a
+// cluster is turned off and on, ids are used again, so the begin of the incident must match too.
 func HandlingOf(list map[string]StoredHandling, cluster string, i Incident) StoredHandling {
 	h, ok := list[i.ID]
 	if ok && h.Opened.Equal(i.Opened) {

@@ -87,7 +87,7 @@ func keyOf(c *call) string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
 
-// like are the catalog's commands with the same effect as a command of a page.
+// like returns the catalog's commands that have the same effect as a command of a page.
 func (k *knowledge) like(c *call) (out []known) {
 	key := keyOf(c)
 	if !strings.Contains(key, " ") {
@@ -101,8 +101,8 @@ func (k *knowledge) like(c *call) (out []known) {
 	return out
 }
 
-// misused is the catalog's command that a page runs with service(8), which expects the name of
-// a service and a verb.
+// misused returns the catalog's command that a page wrongly runs with service(8), which expects
+// the name of a service and a verb.
 func (k *knowledge) misused(c *call) (known, bool) {
 	if c.program() != "service" || len(c.operands()) < 2 {
 		return known{}, false
@@ -167,7 +167,7 @@ func serviceOf(c *catalogs.Catalog, name string) (*catalogs.Process, bool) {
 	return nil, false
 }
 
-// elsewhere are the other generations with the service.
+// elsewhere returns the other generations that have the service.
 func (k *knowledge) elsewhere(name string) (out []string) {
 	for _, c := range k.all {
 		if _, ok := serviceOf(c, name); ok && c != k.catalog {

@@ -114,7 +114,7 @@ type rule struct {
 	check func(*check, *call) []string
 }
 
-// callRules are the rules for a single command, in the order of findings of one line.
+// callRules are the rules for a single command. The findings of one line are in this order.
 var callRules = []rule{
 	{"wrong-process", wrongProcess},
 	{"unknown-service", unknownService},

@@ -52,7 +52,7 @@ type Trail struct {
 	Unlodged []Unlodged
 }
 
-// Unlodged is the number of entries without a head at the witness.
+// Unlodged is the number of trail entries that a witness has no head for yet.
 type Unlodged struct {
 	Witness string
 	Entries uint64

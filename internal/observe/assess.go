@@ -56,8 +56,8 @@ func StaleAfter(cycle time.Duration) time.Duration {
 
 // Loop is a process that crashes and restarts repeatedly.
 type Loop struct {
-	Restarts int       // number observed
-	Since    time.Time // time of the first one
+	Restarts int       // the observed restarts
+	Since    time.Time // the time of the first restart
 }
 
 // Evidence is the basis of a finding.
@@ -86,8 +86,8 @@ type Finding struct {
 	Text     string `json:"text"`
 	// Down means that the process was observed not to run or not to serve, expected or not.
 	Down bool `json:"down,omitempty"`
-	// Changing means that the process is starting or stopping. Recovering means that it has not
-	// been doing so for longer than a start or stop may take: check again.
+	// Changing means that the process is starting or stopping. Recovering means that this has not
+	// yet taken longer than it may, so the process should be checked again.
 	Changing   bool `json:"changing,omitempty"`
 	Recovering bool `json:"recovering,omitempty"`
 	// Loop marks a crash loop, which needs several observations.
@@ -97,10 +97,11 @@ type Finding struct {
 	Evidence  Evidence `json:"evidence"`
 }
 
-// Assess evaluates an observation with the incident key (process-runbooks.md:8-15): 0 up as
-// expected, or down as scheduled; 1 down when it should be up, with the process's own level; 2 up
-// when it should be down, or up with its configuration missing; 3 up with trouble. If the state
-// could not be determined it is Unknown, with the worst possible level.
+// Assess evaluates an observation with the incident key (process-runbooks.md:8-15). By the key, a
+// process has severity 0 if it is up as expected or down as scheduled, 1 if it is down and should be
+// up, 2 if it is up and should be down or has no configuration, and 3 if it is up with trouble.
+// Instead of 1, Severity is the level of the process's outage. If the state could not be determined,
+// it is Unknown, and WorstCase is the worst possible level.
 func Assess(o Observation, e Expect) Finding {
 	f := Finding{Evidence: Evidence{Line: o.Line, Collected: o.Collected, At: o.At}}
 	f.Text = o.Quoted()

@@ -69,8 +69,8 @@ func ReadPids(r remote.Result) (Pids, error) {
 	return p, nil
 }
 
-// Prove completes an observation with the host's own list: whether its pid runs, since when, and
-// how old the supervisor's check is.
+// Prove completes an observation with the host's own list: whether its pid runs, when the
+// process began, and how old the supervisor's check is.
 func (p Pids) Prove(o *Observation) {
 	if seen, ok := collectedAt(o.Collected); ok && !p.clock.IsZero() {
 		o.Age, o.AgeKnown = max(0, p.clock.Sub(seen)), true
@@ -90,8 +90,8 @@ func (p Pids) Prove(o *Observation) {
 	}
 }
 
-// Runs reports whether a pid with the given start time still runs, by the bot's clock. It is
-// AliveUnknown if the host hides its processes.
+// Runs reports whether a process still runs, given its pid and when it was started, by the bot's
+// clock. It is AliveUnknown if the host hides its processes.
 func (p Pids) Runs(pid int, started time.Time) Alive {
 	age, there := p.ages[pid]
 	switch {

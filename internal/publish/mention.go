@@ -95,7 +95,8 @@ func (p *Publisher) tellRequester(ctx context.Context, run string) {
 	})
 }
 
-// toldAll ends the mentions of a run, unless the run has changed.
+// toldAll ends the work on the mentions of a run. It returns false if the run has changed meanwhile,
+// so that they must be checked once more.
 func (p *Publisher) toldAll(ctx context.Context, run string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -66,7 +66,7 @@ type Publisher struct {
 const (
 	recent      = 100              // number of ended runs checked after a start
 	relist      = 10 * time.Second // interval of comparing all stored runs with their messages
-	again       = 10 * time.Minute // a new leader edits messages of runs that ended within this time once more
+	again       = 10 * time.Minute // a new leader edits the message of a run once more if the run ended less than this ago
 	retryFirst  = time.Second
 	retryAtMost = 15 * time.Second
 )

@@ -9,8 +9,8 @@ import (
 )
 
 // The requester of a run that a restore has closed is mentioned next to the run's message, whether
-// or not the store knows that message: once, also after a restart, and again if the mention was not
-// stored.
+// or not the store knows that message. There is one mention, even after a restart, and a second one
+// only if the first was not stored.
 func TestRestoredRunIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -100,8 +100,8 @@ func (p *Publisher) willBeShown(ctx context.Context, run string) bool {
 	return err == nil && st.Run.Place.Channel != ""
 }
 
-// withTrail adds the link to a run's thread to its message, if there is one. linked reports whether
-// it did, and th is the thread.
+// withTrail adds to c, a run's message, the link to the run's thread, th, if there is such a thread.
+// The result linked is true if it added the link.
 func (p *Publisher) withTrail(ctx context.Context, run string, c card.Card) (out card.Card, th Thread, linked bool) {
 	th, ok, err := p.thread(ctx, run)
 	if err != nil || !ok || th.TS == "" {

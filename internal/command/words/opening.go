@@ -7,8 +7,8 @@ import (
 
 // Addressed returns the text of a message that mentions the bot: the text after the
 // mention, or the text before it if nothing follows. The result atStart reports whether the
-// mention is at the start of the message, apart from greetings and punctuation. Only such a
-// message can request a change.
+// mention is at the start of the message, apart from greetings and punctuation; it is also true
+// without any mention. Only such a message can request a change.
 func Addressed(message, botID string) (text string, atStart bool) {
 	if botID == "" {
 		return strings.TrimSpace(message), true

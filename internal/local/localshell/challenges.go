@@ -14,8 +14,8 @@ import (
 )
 
 // challenges issues challenges without storing them: a nonce contains, with a MAC of this
-// process, the person, the key, the command and the expiry. So any number of requests blocks no
-// one. Only answered challenges are stored, so that each can be used only once.
+// process, the person, the key, the command and the expiry. So however many requests arrive,
+// they block no one. Only answered challenges are stored, so that each can be used only once.
 type challenges struct {
 	now    func() time.Time
 	secret [sha256.Size]byte

@@ -39,16 +39,16 @@ type proof struct {
 
 // words are the signed bytes. The client computes these bytes from the command that the
 // person typed, so that no one between client and bot can have another command signed.
-// Nonce and person contain no newline, and the command comes last, so two different triples
-// never give the same bytes.
+// Nonce and person contain no newline, and the command comes last, so the same bytes never
+// stand for two different requests.
 func words(nonce, person, command string) []byte {
 	return []byte("dhbot terminal 1\n" + nonce + "\n" + person + "\n" + command)
 }
 
 // Event is one line of the answer, in JSON. One of Text, File and End is set.
 type Event struct {
-	// Text is a card as text, with lines that end in "\n". With Live, a later Text with Live
-	// replaces it.
+	// Text is a card as text, with lines that end in "\n". If Live is set, the text is replaced by
+	// that of the next event with Live.
 	Text string `json:"text,omitempty"`
 	Live bool   `json:"live,omitempty"`
 	// Run and State are set with the text of a run.

@@ -53,7 +53,7 @@ func Lines(out remote.Output) []string {
 	return lines
 }
 
-// Said reports whether a line on either stream equals the argument want.
+// Said reports whether one of the lines on either stream is exactly the wanted line.
 func Said(r remote.Result, want string) bool {
 	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
 		for _, line := range Lines(out) {

@@ -32,7 +32,8 @@ type Member struct {
 // Leads reports whether the member is the leader.
 func (m Member) Leads() bool { return m.LeaderID != 0 && m.LeaderID == m.ID }
 
-// progress is the last entry of the raft log that the member has applied or, in old versions, has.
+// progress is the index of the last entry of the raft log that the member has applied. Old versions
+// do not report it; for these it is the last entry that the member has.
 func (m Member) progress() uint64 {
 	if m.Applied != nil {
 		return *m.Applied

@@ -7,6 +7,6 @@
 //   - verdict.go: the verdict on a command that was sent once, and on one read of a wait step
 //   - wait.go: conditions about a process: restarted, running, stopped, ready
 //   - gone.go: whether a process ended
-//   - output.go: conditions about output, also the least free space before a file is written
+//   - output.go: conditions about output, and the least free space before a file is written
 //   - etcd.go: conditions about etcd
 package proof

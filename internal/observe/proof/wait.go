@@ -21,7 +21,7 @@ type watch struct {
 	old      observe.Observation // observed before the action
 	compared bool                // old is set
 	now      observe.Observation
-	since    time.Time // when the action was started; zero when there was none
+	since    time.Time // when the action was started; zero without an action
 }
 
 // memory is what one wait step stores for the next wait step of the same target.
@@ -43,7 +43,7 @@ func remember(m memory) []byte {
 }
 
 // Unwatched reports whether the supervisor knew the process and did not monitor it when a wait step
-// saw it. A start then helps, and a restart does not.
+// saw it. Such a process needs a start; a restart does not help.
 func Unwatched(seen []byte) bool {
 	m, ok := recall(seen)
 	return ok && m.State == observe.NotMonitored
@@ -219,10 +219,10 @@ func (w watch) running() Verdict {
 // already reports whether the process that ran before the action is still running.
 func (w watch) already() bool { return w.compared && w.old.PID > 0 && w.old.PID == w.now.PID }
 
-// A stop is proved by systemd's report. monit's report does not prove a stop: after a failed stop
-// program it reports "Not monitored" for a process that still runs (measured on 5.33), the same as
-// after a success. If an earlier step has observed that the process is gone, monit's report
-// completes the proof.
+// stopped checks whether a stop is proved. systemd's report is a proof. monit's is not: after a
+// failed stop program it reports "Not monitored" for a process that still runs (measured on 5.33),
+// the same as after a success. If an earlier step has observed that the process is gone, monit's
+// report completes the proof.
 func (w watch) stopped() Verdict {
 	switch {
 	case w.now.Pending != "":
@@ -243,8 +243,8 @@ func (w watch) stopped() Verdict {
 }
 
 // ready evaluates the application's own log, because monit reports OK long before the application
-// is ready (measured: restart-slow-app, 20 s). A process has its log under one of several names;
-// tail then shows the existing one and exits with code 1.
+// is ready (measured: restart-slow-app, 20 s). If a process may have its log under one of
+// several names, tail shows the one that exists and exits with code 1.
 func ready(r remote.Result, before []byte, since time.Time) Verdict {
 	v := Verdict{State: NotYet, Seen: before}
 	old, known := recall(before)
