@@ -4,7 +4,7 @@ import "slices"
 
 // Guards returns the indexes of the reads that can refuse a plan before any of its
 // changes, for the first and every later target. It excludes reads of something that an
-// earlier step changes, and waits for the outcome of a change.
+// earlier step changes, and reads that wait for the outcome of a change.
 func (p Plan) Guards() []int {
 	if !slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Kind != Wait }) {
 		return nil // the plan changes nothing
@@ -47,9 +47,9 @@ func (c Condition) aboutEtcd() bool {
 	return c == EtcdStatus || c == EtcdQuorum || c == EtcdAlarms || c == EtcdMembers || c == EtcdSpare
 }
 
-// Acceptable reports whether one more approval can replace a guard that cannot decide. It
-// cannot for a process that the supervisor does not report, nor for a list that cannot be
-// compared with the approved list.
+// Acceptable reports whether one more approval can replace a guard that cannot decide. No
+// approval can replace a guard about a process that the supervisor does not report, or about a
+// list that cannot be compared with the approved list.
 func (c Condition) Acceptable() bool {
 	return c == EtcdSpare || c == EtcdQuorum || c == SpaceFree
 }

@@ -26,7 +26,7 @@ type site struct {
 	hidden  bool                      // the hosts hide the processes of other users
 	refused string                    // sudo refuses commands that contain it; "" for none
 	mu      sync.Mutex
-	asked   map[string]int // how often each word was sent
+	asked   map[string]int // by word: how often it was in a command
 	store   *store
 	at      time.Time
 }

@@ -134,8 +134,8 @@ func (u *upstream) roots(process, host string) []Cause {
 	return causes
 }
 
-// cause is why a dependency is not met on a host: its own dependencies, or itself. A dependency
-// that runs but cannot work is not met either.
+// cause returns why a dependency is not met on a host: because of dependencies of its own, or else
+// because of itself. A dependency that runs but cannot work is not met either.
 func (u *upstream) cause(process, host string) []Cause {
 	unmet := u.unmet(process, host)
 	if len(unmet) == 0 {

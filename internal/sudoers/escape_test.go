@@ -99,7 +99,8 @@ func surrounding(r Rule) (out []attempt) {
 	return out
 }
 
-// listed reports whether another line allows the attempt: rules of different processes are similar.
+// listed reports whether any rule of the file allows the attempt. The rule of another process may
+// allow it, because such rules are similar.
 func listed(f *File, argv []string) bool {
 	return slices.ContainsFunc(f.Rules, func(r Rule) bool {
 		return slices.Equal(r.Example, argv) || r.Args != `""` && r.Args[0] != '^' &&

@@ -50,9 +50,9 @@ type Rule struct {
 	Example []string
 }
 
-// Ask is the command that checks whether sudo has the rule, and runs nothing: exit code 0 means
-// that the example is allowed, 1 that it is not. It does not show whether sudo would ask for a
-// password first. For a wrapper, it asks the wrapper itself.
+// Ask is a command that only checks whether sudo has the rule: exit code 0 means that the example
+// is allowed, 1 that it is not. It does not show whether sudo would ask for a password first. For
+// a command through the wrapper, it asks the wrapper itself.
 func (r Rule) Ask() []string {
 	if i := slices.Index(r.Example, fleet.SudoWrapper); i > 0 {
 		return slices.Insert(slices.Clone(r.Example), i+1, mayOption)

@@ -97,7 +97,7 @@ func (c *Conn) Embedded() bool { return c.server != nil }
 // Wait returns a *StoppedError once the embedded server has failed, or nil when ctx ends.
 func (c *Conn) Wait(ctx context.Context) error { return c.last.wait(ctx) }
 
-// Closed reports whether Close was called; then every call fails.
+// Closed reports whether Close was called. After Close every call fails.
 func (c *Conn) Closed() bool { return c.client.Ctx().Err() != nil }
 
 // Close calls goodbye, closes the connection, and stops the embedded server. Calls in progress

@@ -46,7 +46,7 @@ func TestClaimInDoubt(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	for i := range n { // a later claim finds the key
+	for i := range n { // each key is in the store, so a later claim is refused
 		if first, err := s.Claim(t.Context(), fmt.Sprint("click/", i), nil); err != nil || first {
 			t.Errorf("click/%d: first %v, %v", i, first, err)
 		}

@@ -18,7 +18,7 @@ import (
 
 var silent = slog.New(slog.DiscardHandler)
 
-// backed returns an open store with data of every kind, a run in it, and a backup of the store.
+// backed returns an open store with data of every kind, one of its runs, and a backup of the store.
 func backed(t *testing.T) (*etcdstore.Store, engine.Stored, []byte) {
 	t.Helper()
 	s := open(t, small(t.TempDir()))

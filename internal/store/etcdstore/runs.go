@@ -123,7 +123,7 @@ func (s *Store) runsOf(ctx context.Context, index []*etcdconn.KeyValue, prefix s
 	return out, nil
 }
 
-// NewID mints a run id that was never used. Two callers may get the same id; then only one of them
+// NewID mints a run id that was never used. Two callers may get the same id, but only one of them
 // can store its run (engine.ErrIDTaken).
 func (s *Store) NewID(ctx context.Context) (string, error) {
 	return engine.FreshID(s.Epoch(), func(id string) (bool, error) {

@@ -51,8 +51,8 @@ type Store struct {
 	closed  error
 }
 
-// Open starts or connects to the store and takes this replica's lease; then Commit works. The lease
-// lasts while Run runs. The caller must close the store after Run has returned.
+// Open starts or connects to the store and takes this replica's lease, which Commit requires. The
+// lease lasts while Run runs. The caller must close the store after Run has returned.
 //
 // Open returns an *etcdconn.DirInUseError if another process uses the directory, a
 // *replicas.NameInUseError if another live replica has the name, and a *trail.ForkedError if the

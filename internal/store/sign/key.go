@@ -23,7 +23,7 @@ import (
 //
 //	dhbot state key v1
 //	install 3f9c…            the installation, in every head and signature
-//	private PRIVATE+KEY+…    signs; a second one is the previous key, see Rotate
+//	private PRIVATE+KEY+…    signs; during a rotation a second line has the previous key
 //	public  dhbot+…          earlier keys: they only verify old heads
 //
 // Lines that begin with # are comments.
@@ -232,7 +232,7 @@ func SyncDir(dir string) error {
 }
 
 // Rotate begins a rotation: a new key signs, and signatures of the current key stay valid until
-// Settle. It does not change a key in rotation.
+// Settle. Rotate returns a key that is already in rotation unchanged.
 func (k *Key) Rotate() (*Key, error) {
 	if k.before != nil {
 		return k, nil

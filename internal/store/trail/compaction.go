@@ -19,8 +19,8 @@ type compactionMark struct {
 // compact drops the history of an embedded store up to the previous mark, once enough has been
 // written since. An external cluster compacts itself.
 //
-// Sealed records count like revisions: one transaction appends many, and deleted records slow down
-// every read of pending ones until they are compacted.
+// Each sealed record counts like a revision, although one transaction appends many records: until
+// they are compacted, deleted records slow down every read of pending records.
 func (s *Log) compact(ctx context.Context) error {
 	s.sealer.mu.Lock()
 	now := s.sealer.compactionMark

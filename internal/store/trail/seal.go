@@ -21,8 +21,8 @@ const (
 	// sealRead is how many pending records are read at a time; it is more than one transaction can
 	// write.
 	sealRead = 1000
-	// sealBatch and sealBytes limit one chunk: its transaction deletes its records one by one, and
-	// writes chunk and head.
+	// sealBatch and sealBytes limit one chunk: the transaction that writes the chunk and the head
+	// also deletes each pending record of the chunk.
 	sealBatch = etcdconn.MaxOps - 8
 	sealBytes = etcdconn.MaxBytes / 2
 	// seizeEach is how often a replica that does not seal checks whether it should.

@@ -109,7 +109,7 @@ func (p *people) status(who, command string) {
 }
 
 // approve taps Approve on every card in the channel that offers it, until ctx
-// ends. The requester tries first.
+// ends. An operator, whose tap must not count, taps first.
 func (p *people) approve(ctx context.Context, temper func(run string) []string) {
 	var taps sync.WaitGroup
 	defer taps.Wait()

@@ -101,7 +101,7 @@ func (w *world) weigh() (burden, error) {
 
 // wantFlat compares the second half of the day with the first, without the first hour, in which
 // the bot warms up and the store fills. A median is too high if it has grown by more than a tenth
-// and by more than a few commands in progress need.
+// and also by more than a few commands in progress can explain.
 func (w *world) wantFlat(table []weight) {
 	if len(table) < 6 {
 		w.violation("%d measurements are too few", len(table))

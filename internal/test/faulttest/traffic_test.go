@@ -65,8 +65,7 @@ const (
 	ephemeralEach = 8
 )
 
-// changesEach is the number of commands for each command that changes something: Slack's
-// limit of edits allows no more runs.
+// One in changesEach commands changes something: Slack's limit of edits allows no more runs.
 const changesEach = 40
 
 // asked are the processes to query; restarted are the processes to restart in
@@ -164,7 +163,7 @@ func (t *traffic) ask(w *wish, text string) {
 	}
 }
 
-// refused ends a wish that was refused. The caller locks.
+// refused ends a wish that was refused. The caller holds mu.
 func (t *traffic) refused(w *wish, at time.Time) {
 	w.turned, w.answered = true, at
 	delete(t.asking, w.where+" "+w.asksOf)
@@ -183,7 +182,7 @@ func (t *traffic) open() int {
 }
 
 // look reads new messages in every channel, matches them with wishes, and
-// approves waiting runs. With ephemeral it also reads ephemeral messages.
+// approves waiting runs. If ephemeral is set, it also reads ephemeral messages.
 func (t *traffic) look(ephemeral bool) {
 	for _, where := range t.channels {
 		list, err := t.slack.Messages(where, "")
@@ -264,7 +263,7 @@ func (t *traffic) matchEphemeral(where string) {
 	}
 }
 
-// approveOn makes the approver tap Approve on a card that offers it. The caller locks.
+// approveOn makes the approver tap Approve on a card that offers it. The caller holds mu.
 func (t *traffic) approveOn(m slacklocal.Message) {
 	for _, b := range m.Buttons() {
 		run, _, _ := strings.Cut(b.Value, " ")
