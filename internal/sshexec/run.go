@@ -121,7 +121,7 @@ func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *s
 	answered, abandoned := make(chan answer), make(chan struct{})
 	defer close(abandoned)
 	// This goroutine has no waiting caller. The library loses a channel that is opened at the
-	// moment when it notices the connection's end; then the call never returns.
+	// moment when it notices the connection's end; in that case the call never returns.
 	go func() {
 		channel, requests, err := c.client.OpenChannel("session", nil)
 		select {
@@ -230,8 +230,8 @@ func (s *session) settle(r *remote.Result, c remote.Command, broken bool) {
 	}
 }
 
-// missed sets the result of a command that was sent, but whose end was not observed. A changing
-// command is then always FateUnknown.
+// missed sets the result of a command that was sent, but whose end was not observed. For a changing
+// command the outcome is always FateUnknown.
 func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
 	r.Outcome, r.Detail = o, what
 	if c.Changes {

@@ -125,8 +125,8 @@ type scope struct {
 var ErrNothingThere = errors.New("no process is configured there")
 
 // Assess assesses once. The error is the error of the context or of Partial, or the reason why the
-// scope cannot be assessed. If the store does not answer, the board is only marked as Unrecorded;
-// then the effect of runs is unknown.
+// scope cannot be assessed. If the store does not answer, the board is only marked as Unrecorded:
+// the effect of runs is unknown in that case.
 func (a *Assessor) Assess(ctx context.Context, q Query) (Board, error) {
 	s, err := a.resolve(q)
 	if err != nil {

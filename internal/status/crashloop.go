@@ -86,8 +86,8 @@ func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 	}
 }
 
-// unwatched reports whether monit does not monitor or know a process. The process may run all the
-// same, and a change of this does not mean that it was restarted.
+// unwatched reports whether monit does not monitor or know a process. Such a process may run all
+// the same, and when its monitoring begins or ends, that is no sign of a restart.
 func unwatched(o observe.Observation) bool {
 	return o.State == observe.NotMonitored || o.State == observe.Missing
 }

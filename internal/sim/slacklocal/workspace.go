@@ -72,8 +72,8 @@ type Person struct {
 	ID       string `json:"id"` // U… or W…
 	Name     string `json:"name"`
 	RealName string `json:"real_name"`
-	// TeamID is the person's workspace. It may be empty for people of an
-	// Enterprise Grid: then users.info has only enterprise_user and no team_id.
+	// TeamID is the person's workspace. It may be empty for people of an Enterprise Grid: in that
+	// case users.info has only enterprise_user and no team_id.
 	TeamID string `json:"team_id"`
 	// EnterpriseID is the organisation (E…) in an Enterprise Grid, and
 	// EnterpriseUser the person's id there; "" means ID.

@@ -188,8 +188,8 @@ func (q *Edits) before(a, b *edit) bool {
 	return a.seq < b.seq
 }
 
-// again puts a rate-limited edit back, unless a newer edit of the same message waits: then the
-// rate-limited edit gets the result of the newer one.
+// again puts a rate-limited edit back, unless a newer edit of the same message waits: in that case
+// the rate-limited edit gets the result of the newer one.
 func (q *Edits) again(e *edit, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
