@@ -108,7 +108,7 @@ func TestMaintenanceWindow(t *testing.T) {
 }
 
 // TestWindowNotApproved: without approval a window does not begin. It cannot be approved
-// after its begin.
+// after its start.
 func TestWindowNotApproved(t *testing.T) {
 	h, now := newTestServiceAt(t)
 	h.hosts.say = down("db_dis")

@@ -72,7 +72,7 @@ func (s *Incidents) AskWindow(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Window(m, called))
 }
 
-// windowTimes returns the begin and end of a window.
+// windowTimes returns the start and the end of a window.
 func (s *Incidents) windowTimes(c *call.Call) (from, until time.Time, err error) {
 	wrong := func(why string) error {
 		return refusal.New(call.BadArgument, "%s: for example `%s`. Nothing was changed.", why, c.Cmd.Example)

@@ -46,7 +46,7 @@ type index struct {
 // text is a text that the indexes share.
 type text = unique.Handle[string]
 
-// block is a piece of the file: its begin and digest, and the times of its records, in
+// block is a piece of the file: its start and digest, and the times of its records, in
 // milliseconds as records have them.
 type block struct {
 	begin          int64

@@ -26,7 +26,7 @@ type Options struct {
 	// compared too.
 	Signed []SignedHead
 	// Anchored refuses a trail without a head for its newest entries, and a part from the
-	// middle without a head for its begin: the author of the file could have computed all its
+	// middle without a head for its start: the author of the file could have computed all its
 	// hashes again.
 	Anchored bool
 	// Rules check the approvals of runs; nil checks only the form.

@@ -15,7 +15,7 @@ type Batcher[In any] struct {
 	call     func(context.Context, []In) error
 
 	mu   sync.Mutex
-	last time.Time // begin of the newest call
+	last time.Time // the start of the newest call
 	open *batch[In]
 }
 
@@ -27,9 +27,9 @@ type batch[In any] struct {
 	err   error
 }
 
-// New returns a Batcher that begins a call at the earliest one interval after the begin of the
-// previous call. size returns the size of an input. Inputs whose sizes add up to more than room are
-// split among several calls that begin at the same time.
+// New returns a Batcher that starts each call at least one interval after the start of the previous
+// call. size returns the size of an input. Inputs whose sizes add up to more than room are split
+// among several calls that start at the same time.
 func New[In any](interval time.Duration, room int, size func(In) int, call func(context.Context, []In) error) *Batcher[In] {
 	return &Batcher[In]{interval: interval, room: room, size: size, call: call}
 }

@@ -45,7 +45,7 @@ func windowFields(verb string, m fleet.Maintenance) command.Fields {
 	return command.Fields{Verb: verb, Cluster: m.Cluster, Params: map[string]string{command.ParamID: m.ID()}}
 }
 
-// windowSpan returns the begin and end of a window, with dates.
+// windowSpan returns the start and the end of a window, with dates.
 func windowSpan(m fleet.Maintenance) card.Line {
 	return card.Line{{Kind: card.When, At: m.From}, card.T(" to "), {Kind: card.When, At: m.Until}}
 }
