@@ -110,8 +110,8 @@ func TestSearchThatFindsNothing(t *testing.T) {
 	}
 }
 
-// TestReadThatFailsSaysSo: a missing list is not an empty list, and a missing answer is not a
-// good answer.
+// TestReadThatFailsSaysSo: if the list of log files cannot be read, the bot does not treat it as
+// empty; if a host does not answer, the bot does not report success.
 func TestReadThatFailsSaysSo(t *testing.T) {
 	h := newTestService(t)
 	h.hosts.say = speaking(nil)

@@ -152,7 +152,7 @@ func (s *Service) refusalOf(ctx context.Context, m call.Message, err error) *ref
 		s.Logger.ErrorContext(ctx, "message not handled in time", "via", m.Via, "err", err)
 		return &refusal.Error{Code: call.NotInTime, Text: fmt.Sprintf("Not finished within %.0f min: Slack or a host answers too slowly. Nothing more will be done. Check what was done, then please try again.", long.After.Minutes())}
 	case errors.Is(err, publish.ErrNoAnswer):
-		s.Logger.ErrorContext(ctx, "Slack took too long for an answer", "via", m.Via, "err", err)
+		s.Logger.ErrorContext(ctx, "Slack did not accept an answer in time", "via", m.Via, "err", err)
 		return &refusal.Error{Code: call.NotInTime, Text: "Slack did not take my answer in time, so it may be missing or incomplete. Nothing more will be done. Check what was done, then please try again."}
 	case call.IsPlanError(err):
 		return &refusal.Error{Code: call.NoPlan, Text: "Nothing was run: " + err.Error()}

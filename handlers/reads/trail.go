@@ -250,7 +250,7 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 	return m
 }
 
-// known reports whether a person has a role in a cluster of a grammar.
+// known reports whether a person may read at least one cluster of a grammar.
 func (s *Reads) known(p auth.Person, g *command.Grammar) bool {
 	return slices.ContainsFunc(g.ClusterNames(), s.Sees(p, ""))
 }

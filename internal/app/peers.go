@@ -17,8 +17,8 @@ const mostSkew = 2 * time.Second
 // peersEvery is how often the replicas are compared.
 const peersEvery = 15 * time.Second
 
-// agrees returns, in words for people, why this replica must not accept changes: its config differs
-// from the leader's. "" means that this replica may accept changes.
+// agrees checks whether this replica may accept changes: its config must equal the leader's. If the
+// replica may not, why is the reason, for people; otherwise why is "".
 func (b *bot) agrees(ctx context.Context) (why string, err error) {
 	if b.Stopped != nil {
 		if why := b.Stopped(); why != "" {

@@ -19,8 +19,8 @@ import (
 const (
 	// roundTripEvery is how often the bot makes a round trip.
 	roundTripEvery = 2 * time.Minute
-	// roundTripWithin is the time limit of a round trip. Slack redelivers at once what is not
-	// acknowledged within 3 s.
+	// roundTripWithin is the time limit of a round trip. It leaves time for a redelivery: Slack
+	// sends an event again that is not acknowledged within 3 s.
 	roundTripWithin = 30 * time.Second
 	// roundTripPoll is how often a replica reads the last round trip.
 	roundTripPoll = 10 * time.Second

@@ -77,8 +77,8 @@ type Reader interface {
 	Head(ctx context.Context) (s Sealed, ok bool, err error)
 }
 
-// Scan answers a query as Log.Find does, from the entry with number floor on. It reads all entries
-// since the time of the query, and few older ones.
+// Scan answers a query as Log.Find does, but starts at entry number floor. It reads every entry
+// since q.Since, and only a few older ones.
 func Scan(ctx context.Context, l Reader, floor uint64, q Query, f func(Sealed) error) (older int, err error) {
 	head, ok, err := l.Head(ctx)
 	if err != nil || !ok {

@@ -22,8 +22,8 @@ type Options struct {
 	After Head
 	// Heads were kept outside the store, and must be in the trail.
 	Heads []Head
-	// Signed are heads with verified signatures. For a whole trail the root of the tree is
-	// compared too.
+	// Signed are heads with verified signatures. For a whole trail, the Merkle root in each head
+	// is also compared with that of the trail.
 	Signed []SignedHead
 	// Anchored refuses a trail without a head for its newest entries, and a part from the
 	// middle without a head for its start: the author of the file could have computed all its

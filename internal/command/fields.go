@@ -40,7 +40,7 @@ type FieldTarget struct {
 // ErrFields reports a button value that Build cannot use.
 var ErrFields = errors.New("this button is from another version of the bot")
 
-// On returns the Fields of a verb for one process and host, "" for none.
+// On returns the Fields of a verb for one process and host, of which either may be "".
 func On(verb, process, host, cluster string) Fields {
 	f := Fields{Verb: verb, Cluster: cluster}
 	if process != "" || host != "" {

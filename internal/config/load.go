@@ -48,7 +48,7 @@ func load(path string, tokens func(*builder)) (*Config, strictyaml.Problems) {
 	b.checkPrograms()
 	b.own.checkWriters()
 	if err := trusted.Source(path); err != nil {
-		b.Add(strictyaml.Problem{File: path, What: err.Error() + ", and so decide what the bot may do", Instead: closed})
+		b.Add(strictyaml.Problem{File: path, What: err.Error() + ": another account could decide what the bot may do", Instead: closed})
 	}
 	tokens(b)
 	b.checkStore(b.lookup())
@@ -156,7 +156,7 @@ func (f file) check(path string, info fs.FileInfo) {
 		}
 	case knownHosts:
 		if err := trusted.Source(path); err != nil {
-			f.Problem(err.Error()+", and so decide which host keys are trusted", closed)
+			f.Problem(err.Error()+": another account could decide which host keys are trusted", closed)
 		}
 	}
 	if info.Size() == 0 {

@@ -200,7 +200,7 @@ func (b *builder) readOptions(to *sshroute.Options, o strictyaml.Object) {
 		}
 		chosen, err := sshroute.Choose(kind, v.Text())
 		if err != nil {
-			v.Problem(err.Error(), "write names separated by commas, after a + to add them to the default")
+			v.Problem(err.Error(), "write names separated by commas; begin the list with + to add them to the default")
 			continue
 		}
 		if len(chosen.Unknown) > 0 {

@@ -79,7 +79,7 @@ func (f files) checkWriters() {
 	for _, name := range append([]string{"."}, f.names...) {
 		path := filepath.Join(f.dir, name)
 		if err := trusted.Source(path); err != nil && !errors.Is(err, fs.ErrNotExist) { // reported when it was read
-			f.Problem(err.Error()+", and so decide which commands run", closed)
+			f.Problem(err.Error()+": another account could decide which commands run", closed)
 		}
 	}
 }

@@ -110,7 +110,7 @@ func TestRunbooksWritableByOthers(t *testing.T) {
 		{"runbooks", 0o755, ""},
 		{"runbooks", 0o775, "15:1: runbooks: others can write "},
 		{"runbooks/feed.yaml", 0o664, "15:1: runbooks: others can write "},
-		{"runbooks/feed.yaml", 0o646, "(mode 0646), and so decide which commands run; make root or the bot's user the owner of the file"},
+		{"runbooks/feed.yaml", 0o646, "(mode 0646): another account could decide which commands run; make root or the bot's user the owner of the file"},
 	} {
 		dir := site(t)
 		own := filepath.Join(dir, "runbooks")

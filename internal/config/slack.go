@@ -48,7 +48,7 @@ func (b *builder) readWorkspace(o strictyaml.Object) {
 	}
 }
 
-const homeIs = "write the id of the workspace (T…), or in an Enterprise Grid that of the organisation (E…)"
+const homeIs = "write the id of the workspace (T…) or, if you use Enterprise Grid, the id of the organisation (E…)"
 
 const channelIs = "write the id (C…), which Slack shows under the channel's details, not the name"
 

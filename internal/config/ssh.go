@@ -146,7 +146,7 @@ func (b *builder) checkPrograms() {
 		if info, err := os.Stat(program); err != nil || info.IsDir() || info.Mode().Perm()&0o111 == 0 {
 			v.Problem(program+" is not a program that the bot can run", "write the path of an executable program")
 		} else if err := trusted.Source(program); err != nil {
-			v.Problem(err.Error()+", and so decide what the bot runs", closed)
+			v.Problem(err.Error()+": another account could decide what the bot runs", closed)
 		}
 	}
 	if b.sshConfig == nil {
@@ -155,7 +155,7 @@ func (b *builder) checkPrograms() {
 	for _, path := range b.sshConfig.Files {
 		if err := trusted.Source(path); err != nil {
 			b.Add(strictyaml.Problem{
-				File: path, Key: "ssh.config_file", What: err.Error() + ", and so decide how hosts are reached", Instead: closed,
+				File: path, Key: "ssh.config_file", What: err.Error() + ": another account could decide how hosts are reached", Instead: closed,
 			})
 		}
 	}

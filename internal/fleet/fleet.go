@@ -49,7 +49,7 @@ type Host struct {
 	// Monit overrides the monit command of this host, e.g. ["sudo", "monit"]; nil means the
 	// catalog's own.
 	Monit []string
-	// OldSudo means that this host's sudo has no regular expressions, and runs SudoWrapper.
+	// OldSudo means that this host's sudo does not support regular expressions, and runs SudoWrapper.
 	OldSudo bool
 	// EtcdClientDir overrides the directory of the etcd client configurations; "" means the
 	// catalog's default.

@@ -110,7 +110,7 @@ func TestUpdates(t *testing.T) {
 		t.Errorf("next is %d of %d", n, len(h.Updates))
 	}
 	h.UpdatePosted(n)
-	h.UpdatePosted(n) // by a leader that has not read the newest note
+	h.UpdatePosted(n) // again, by a leader with an older state: this must drop nothing
 	if _, n, _ := h.NextUpdate(); n != 5 {
 		t.Errorf("then %d", n)
 	}

@@ -314,8 +314,8 @@ func TestScopeAsText(t *testing.T) {
 	}
 }
 
-// Two watches of a target in the same thread have one name, and a "/" in a name adds no
-// path element.
+// TestFollowName: two watches of the same target in the same thread have the same name, and a
+// "/" in a part of the name does not split the key of the store.
 func TestFollowName(t *testing.T) {
 	a := Follow{Scope: Scope{Cluster: "prod", Process: "db_dis"}, Message: Message{Channel: "C1", Thread: "1.2"}}
 	b := a

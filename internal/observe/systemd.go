@@ -15,7 +15,7 @@ var (
 	// unitHead begins `systemctl status`: "● dh-etcd.service - Deephaven …". In the C locale the
 	// mark is a letter or an asterisk; the replacement systemctl prints none.
 	unitHead = regexp.MustCompile(`^(?:[●○◌×↻*xo] )?(\S+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - .*)?$`)
-	// unitField is a line of that output, unitActive the value of its line "Active".
+	// unitField is a line of `systemctl status`; unitActive is the value of the line "Active".
 	unitField  = regexp.MustCompile(`^\s+([A-Z][A-Za-z ]*): (.*)$`)
 	unitActive = regexp.MustCompile(`^([a-z]+)(?: \(([^):]*)\))?(?: \(([a-z-]+)\))?(?: \(Result: ([^)]*)\))?(?: since ([^;]+)(?:; (.+) ago)?)?$`)
 	// unitReason is why a unit file is not loaded.

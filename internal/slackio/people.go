@@ -111,9 +111,9 @@ func (m *memory[V]) put(key string, v V, asked time.Time) {
 	m.seen[key] = remembered[V]{v, asked}
 }
 
-// Lookup returns Slack's current data about an account or, for reads, data at most maxAge old. A
-// request for an action, a vote and the check before execution use a maxAge of 0. Lookup ignores
-// the team that an event names. Callers treat an error as a refusal.
+// Lookup returns Slack's current data about an account or, for reads, data at most maxAge old.
+// maxAge is 0 for a request of an action, for a vote, and for the check before execution. Lookup
+// ignores the team that an event names. Callers treat an error as a refusal.
 func (e *Edge) Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error) {
 	p, err := e.profiles.learn(a.User, maxAge, func() (auth.Profile, error) { return e.lookup(ctx, a) })
 	p.Account = a

@@ -11,8 +11,8 @@ import (
 const (
 	// movedEvery is how often the name of a connected host is looked up again.
 	movedEvery = time.Minute
-	// renewBehind is how long a connection to a name behind a jump host is used. The jump host
-	// looks the name up and does not report the address.
+	// renewBehind is the largest age of a connection to a host behind a jump host, if the config
+	// has the host's name. The jump host looks the name up and does not report the address.
 	renewBehind = 10 * time.Minute
 )
 

@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// The text that a login shell prints before every answer is removed, and
-// nothing else.
+// TestWithoutNoise: only the text that a login shell prints before every
+// answer is removed from the output.
 func TestWithoutNoise(t *testing.T) {
 	const greeting = "NOTICE: maintenance\nIt is 02:13:07, up 9 days\n"
 	for name, tt := range map[string]struct{ noise, out, want, taken string }{

@@ -97,7 +97,7 @@ func Choose(kind Kind, spec string) (Chosen, error) {
 	for _, pattern := range strings.Split(spec, ",") {
 		pattern = strings.TrimSpace(pattern)
 		if pattern == "" {
-			return Chosen{}, fmt.Errorf("%s has an empty name", kind)
+			return Chosen{}, fmt.Errorf("the list %s contains an empty name", kind)
 		}
 		found := matching(all, pattern)
 		if len(found) == 0 {

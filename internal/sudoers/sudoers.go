@@ -24,7 +24,7 @@ type Options struct {
 type File struct {
 	User, Host, Cluster, Catalog string
 	Rules                        []Rule
-	// oldSudo means that the host's sudo has no regular expressions: the rules are those of the
+	// oldSudo means that the host's sudo does not support regular expressions: the rules are those of the
 	// wrapper.
 	oldSudo bool
 	// LeftOut are the commands that cannot be allowed without allowing more.

@@ -21,8 +21,8 @@ type Lowered struct {
 	Catalog string
 	Process string // either Process or Action is set
 	Action  string
-	Class   runbooks.Class    // the class in the file, "" if not about a class
-	Level   runbooks.Severity // the level in the file, Unknown if not about a level
+	Class   runbooks.Class    // the class that the file sets, "" if it sets the level
+	Level   runbooks.Severity // the level that the file sets, Unknown if it sets the class
 	Why     string
 }
 

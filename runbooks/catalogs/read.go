@@ -78,7 +78,7 @@ var (
 	yes   = strictyaml.Value.Boolean
 )
 
-// alreadyRead is the reader of a key that is read before the others.
+// alreadyRead does nothing, for a key whose value was read before the others.
 func alreadyRead(strictyaml.Value) {}
 
 // catalog returns the catalog of that name, or creates it.

@@ -461,7 +461,8 @@ func labWebAPI(t *testing.T, l *lab) {
 	l.refused(in, "No such file")
 }
 
-// alsoUpdates leaves few processes and sets the reload URL of the web server's updates.
+// alsoUpdates removes all but a few processes from the cluster, and sets the URL that makes the
+// web server reload its client updates.
 func alsoUpdates(cl *fleet.Cluster) {
 	keep := []string{"configuration_server", "authentication_server", "etcd", "web_api_service", "client_update_service", "db_dis"}
 	for i := range cl.Hosts {

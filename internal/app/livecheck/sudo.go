@@ -78,7 +78,7 @@ func checkSudoVersion(ctx context.Context, on remote.Runner, h *fleet.Host, abou
 		return []Found{{About: about, Text: err.Error()}}
 	case !reads && !h.OldSudo:
 		return []Found{{About: about, Text: fmt.Sprintf(
-			"sudo %s has no regular expressions (1.9.10 has): set sudo_version: %q for this host, and install the script that bot sudoers --wrapper prints", version, version)}}
+			"sudo %s does not support regular expressions (1.9.10 and later do): set sudo_version: %q for this host, and install the script that bot sudoers --wrapper prints", version, version)}}
 	}
 	return nil
 }

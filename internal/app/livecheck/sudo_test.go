@@ -80,7 +80,7 @@ func TestCheckSudo(t *testing.T) {
 		"one line is missing": {fakeSudo{listing: listing, allowed: noRestart}, false, "sudoers lacks: dhops ALL = (irisadmin) NOPASSWD: /usr/bin/monit restart db_dis"},
 		"more than needed":    {fakeSudo{listing: "    (ALL : ALL) NOPASSWD: ALL\n", allowed: anything}, true, "and everything else"},
 		"a password for some": {fakeSudo{listing: listing + "    (ALL) ALL\n", allowed: anything}, true, "asks for a password for some rules"},
-		"sudo is too old":     {fakeSudo{version: "Sudo version 1.8.23", listing: listing, allowed: anything}, false, `sudo 1.8.23 has no regular expressions (1.9.10 has): set sudo_version: "1.8.23" for this host`},
+		"sudo is too old":     {fakeSudo{version: "Sudo version 1.8.23", listing: listing, allowed: anything}, false, `sudo 1.8.23 does not support regular expressions (1.9.10 and later do): set sudo_version: "1.8.23" for this host`},
 		"not Todd's sudo":     {fakeSudo{version: "sudo-rs 0.2.8", listing: listing, allowed: anything}, false, `sudo's version is not known from "sudo-rs 0.2.8"`},
 		"sudo says nothing":   {fakeSudo{refuse: "a password is required"}, false, "refused by sudo: a password is required; bot sudoers prod/infra-1 prints"},
 	} {

@@ -78,7 +78,8 @@ func Key(s string) string {
 // emoji matches Slack's text form, ":pray:", with a skin tone.
 var emoji = regexp.MustCompile(`^:[a-z+-][a-z0-9_+-]*:(?::skin-tone-[2-6]:)?`)
 
-// Rest returns the text from a token on, on one line, without leading punctuation.
+// Rest returns the text from the first of the tokens to its end, joined into one line, without
+// leading punctuation.
 func Rest(text string, t []Token) string {
 	if len(t) == 0 {
 		return ""

@@ -10,7 +10,7 @@ import (
 	"dhbot/internal/remote"
 )
 
-// alarmLine is a line of `alarm list`; for an alarm of the whole cluster etcd prints no member.
+// alarmLine is a line of `alarm list`. An alarm of the whole cluster has no member id.
 var alarmLine = regexp.MustCompile(`^(?:memberID:(\d+))?\s*alarm:(\w+)$`)
 
 var alarmNames = []string{"NONE", "NOSPACE", "CORRUPT"}

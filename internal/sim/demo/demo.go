@@ -40,7 +40,7 @@ type Options struct {
 	// Watch enables background monitoring, with incidents in the incident
 	// channel.
 	Watch bool
-	// Escalation is the cluster's escalation as in a config; "" means none.
+	// Escalation is the text of the key escalation in the cluster's config; "" means none.
 	Escalation string
 	// Grid makes the local Slack's workspace part of an Enterprise Grid.
 	Grid bool

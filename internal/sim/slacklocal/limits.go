@@ -12,8 +12,8 @@ type rate struct {
 	per time.Duration
 }
 
-// The tiers of the Web API, and the one special rate. "About one a second and
-// channel, with bursts" is implemented as four in any four seconds.
+// The tiers of the Web API, and the one special rate. Slack's "about one
+// per second per channel, with bursts" is implemented as four in any four seconds.
 var (
 	tier2  = rate{20, time.Minute}
 	tier3  = rate{50, time.Minute}

@@ -11,7 +11,7 @@ const (
 	samples = 3
 	// slowest is the longest call whose answer is used.
 	slowest = 3 * time.Second
-	// agree is the largest offset that counts as none: the Date header has whole seconds, and
+	// agree is the largest offset that is treated as no offset: the Date header has whole seconds, and
 	// deadlines are accurate to two seconds.
 	agree = 2 * time.Second
 )

@@ -72,7 +72,7 @@ func (k *Known) reload() error {
 		return fmt.Errorf("known hosts: %w; add the keys of the hosts to the file (ssh-keyscan prints the keys: compare them on the hosts)", err)
 	}
 	if err := trusted.Source(k.path); err != nil {
-		return fmt.Errorf("known hosts: %w, and so decide which host keys are trusted", err)
+		return fmt.Errorf("known hosts: %w: another account could decide which host keys are trusted", err)
 	}
 	if k.db != nil && info.ModTime().Equal(k.modified) && info.Size() == k.size {
 		return nil

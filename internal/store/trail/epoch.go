@@ -175,8 +175,8 @@ func (s *Log) restoredEntry(c epochChange, h head, tree headed, open []string) (
 	}, nil
 }
 
-// forgetLost marks noted runs that the store does not have as ended: they were requested in the
-// time that the store has lost.
+// forgetLost marks a noted run as ended if the store does not have it: the run was requested in
+// the time that the store has lost.
 func (s *Log) forgetLost(open []string) error {
 	for _, id := range s.trust.notes.Open() {
 		if !slices.Contains(open, id) {

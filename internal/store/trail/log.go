@@ -80,7 +80,7 @@ func (s *Log) appendAll(ctx context.Context, asked []Loose) error {
 
 // Trail calls f with every sealed entry from number n on, in order: first archived entries, then
 // those in the store. audit.Verify verifies those in the store. For a damaged or missing archived
-// entry it returns an error of package archive that names the file or the entries.
+// entry Trail returns an error of package archive that names the file or the entries.
 func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) error {
 	next := max(n, 1)
 	take := func(e audit.Sealed) error {

@@ -47,7 +47,8 @@ type trust struct {
 	fresh   []string // alarms not yet posted
 }
 
-// installation is the value of the key "install", signed; its counter is the epoch.
+// installation is the signed value of the key "install". The counter in its signature is the
+// epoch.
 type installation struct {
 	V     int    `json:"v"`
 	Epoch uint64 `json:"-"`

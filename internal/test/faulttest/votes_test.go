@@ -243,7 +243,8 @@ func (h *engines) play(t *testing.T, seed uint64) []porcupine.Operation {
 	return history
 }
 
-// someAct is mostly a vote, because an early end leaves nothing to check.
+// someAct returns a random act, mostly a vote: after an early end of the run no vote could be
+// checked.
 func someAct(r *rand.Rand) act {
 	who := []string{"ben", "chris", "dana", "anna"}[r.IntN(4)]
 	switch n := r.IntN(20); {
