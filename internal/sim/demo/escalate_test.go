@@ -178,9 +178,7 @@ func TestRequestWithoutVotes(t *testing.T) {
 	n := newNight(t)
 	n.run("group: "+slacklocal.DemoGroup, false, func(d *demo.Demo) error {
 		n.away(d)
-		if _, err := d.Slack.Slash(slacklocal.SlashCommand{User: "operator", Channel: slacklocal.DemoIncident, Command: "/dh", Text: "restart db_dis because disk was full"}); err != nil {
-			return err
-		}
+		request(t, d, "restart db_dis because disk was full")
 		run := shows(t, d, "Approval needed")
 		card, _ := n.find(d, run, "Approval needed")
 		for _, words := range []string{"approver is away", "approver2: Do Not Disturb until"} {
