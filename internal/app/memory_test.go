@@ -42,8 +42,7 @@ func TestHeldHeap(t *testing.T) {
 	const size = 256 << 20
 	garbage := make([]byte, size)
 	peak := heldHeap()
-	runtime.KeepAlive(garbage)
-	garbage = nil
+	runtime.KeepAlive(garbage) // from here on it is garbage
 	debug.FreeOSMemory()
 	if left := heldHeap(); peak < size || left > peak-size/2 {
 		t.Errorf("%d bytes with garbage of %d, %d without", peak, size, left)
