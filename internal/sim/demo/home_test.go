@@ -73,21 +73,29 @@ func button(t *testing.T, d *demo.Demo, user, label string) (action, block, valu
 	return "", "", ""
 }
 
-// request types a command of the operator in the incident channel. Like a person, it repeats the
-// command if Slack reports that the app did not answer in time, as on a busy machine.
+// request types a command of the operator in the incident channel.
 func request(t *testing.T, d *demo.Demo, text string) {
 	t.Helper()
+	acked(t, text, func() (*slacklocal.Answer, error) {
+		return d.Slack.Slash(slacklocal.SlashCommand{User: "operator", Channel: slacklocal.DemoIncident, Command: "/dh", Text: text})
+	})
+}
+
+// acked types a command or taps a button. Like a person, it tries again if Slack reports that the
+// app did not answer in time, as on a busy machine.
+func acked(t *testing.T, what string, try func() (*slacklocal.Answer, error)) {
+	t.Helper()
 	for range 10 {
-		answer, err := d.Slack.Slash(slacklocal.SlashCommand{User: "operator", Channel: slacklocal.DemoIncident, Command: "/dh", Text: text})
+		answer, err := try()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if answer.OK {
 			return
 		}
-		t.Logf("Slack answers %q with %s", text, answer.Error)
+		t.Logf("Slack answers %q with %s", what, answer.Error)
 	}
-	t.Fatalf("Slack refuses %q", text)
+	t.Fatalf("Slack refuses %q", what)
 }
 
 // TestHomeTab checks the app's Home tab. The tab shows waiting requests and the state of
@@ -125,9 +133,9 @@ func TestHomeTab(t *testing.T) {
 		tap := func(user string) {
 			_, view := homeOf(t, d, user)
 			action, block, value := button(t, d, user, "Approve")
-			if _, err := d.Slack.Click(slacklocal.Click{User: user, ViewID: view, ActionID: action, BlockID: block, Value: value}); err != nil {
-				t.Fatal(err)
-			}
+			acked(t, user+"'s tap on Approve", func() (*slacklocal.Answer, error) {
+				return d.Slack.Click(slacklocal.Click{User: user, ViewID: view, ActionID: action, BlockID: block, Value: value})
+			})
 		}
 		tap("operator") // the requester
 		tap("approver")
