@@ -236,8 +236,8 @@ func (s *surfaces) slack(command string) string {
 		s.Fatal(err)
 	}
 	slash := slacklocal.SlashCommand{User: "operator", Channel: "incident", Command: "/dh", Text: command}
-	if _, err := s.bot.Slack.Slash(slash); err != nil {
-		s.Fatal(err)
+	if answer, err := s.bot.Slack.Slash(slash); err != nil || !answer.OK {
+		s.Fatalf("Slack answers %q with %+v, %v", command, answer, err)
 	}
 	text := ""
 	s.within(command+" is not answered", func() []string {
