@@ -19,7 +19,7 @@ import (
 
 const (
 	homeVotes   = 5                // runs with buttons
-	homePatient = 30 * time.Second // how long a refresh waits for the hosts' answers
+	homePatient = 30 * time.Second // how long a refresh queries the hosts
 )
 
 // Homes makes the Home tab of each person: the state of the clusters, the requests that
@@ -58,8 +58,6 @@ func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, 
 	if err := publish(ctx, cards); err != nil || len(old) == 0 {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, homePatient)
-	defer cancel()
 	var wg sync.WaitGroup
 	for _, cl := range old {
 		wg.Go(func() { h.refresh(ctx, who, cl, maxAge) })
@@ -132,9 +130,12 @@ func (h *Homes) refresh(ctx context.Context, who call.Person, cl *fleet.Cluster,
 	b.card, b.at = out, h.s.Now()
 }
 
-// lookAt queries the hosts of a cluster about all of its processes, and records the read.
+// lookAt queries the hosts of a cluster about all of its processes, and records the read. Only the
+// query is limited to homePatient: hosts that use up this time do not prevent the record.
 func (s *Service) lookAt(ctx context.Context, who call.Person, cl *fleet.Cluster) (card.Card, error) {
-	board, err := s.Status.Assess(ctx, status.Query{Scope: incident.Scope{Cluster: cl.Name}})
+	query, cancel := context.WithTimeout(ctx, homePatient)
+	defer cancel()
+	board, err := s.Status.Assess(query, status.Query{Scope: incident.Scope{Cluster: cl.Name}})
 	if err != nil {
 		return card.Card{}, err
 	}

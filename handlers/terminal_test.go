@@ -6,18 +6,24 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"dhbot/auth"
 	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/command/complete"
+	"dhbot/internal/remote"
 	"dhbot/internal/test/grammartest"
 )
 
-// keep records the newest page as text.
+// keep records the newest page as text. Like Slack's client, it fails if its context has ended.
 func keep(last *[]string) func(context.Context, []card.Card) error {
-	return func(_ context.Context, cards []card.Card) error {
+	return func(ctx context.Context, cards []card.Card) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		*last = nil
 		for _, c := range cards {
 			*last = append(*last, card.PlainText(c))
@@ -135,6 +141,26 @@ func TestHomeShowsWhatItsReaderMayRead(t *testing.T) {
 	if err != nil || looked != 3 {
 		t.Errorf("%d reads are recorded, %v", looked, err)
 	}
+}
+
+// Hosts that use up the whole time of a query delay the Home tab, but do not stop it from being
+// published.
+func TestHomeOfSlowHosts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newTestService(t)
+		h.hosts.say = func(c remote.Command) remote.Result {
+			time.Sleep(homePatient + time.Second)
+			return running(c)
+		}
+		var last []string
+		err := NewHomes(h.Service).Show(t.Context(), auth.Account{Team: homeTeam, User: "URITA"}, call.Recent, keep(&last))
+		if err != nil {
+			t.Error(err)
+		}
+		if got := strings.Join(last, "\n"); strings.Contains(got, "querying its hosts") || strings.Contains(got, "not recorded") {
+			t.Errorf("the last page:\n%s", got)
+		}
+	})
 }
 
 func TestCompletions(t *testing.T) {
