@@ -14,6 +14,7 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
 	"dhbot/internal/slackio"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/internal/test/memstore"
 )
 
@@ -80,8 +81,7 @@ func TestGapsAreReported(t *testing.T) {
 		} {
 			slack.deaf.Store(phase.deaf)
 			storeDown.Store(phase.down)
-			time.Sleep(phase.lasts)
-			synctest.Wait()
+			fakeclock.Advance(phase.lasts)
 			if len(slack.said()) != phase.told {
 				t.Errorf("after %+v it posted %q", phase, slack.said())
 			}

@@ -13,6 +13,7 @@ import (
 	"dhbot/internal/command"
 	"dhbot/internal/slackio"
 	"dhbot/internal/store/etcdstore"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/internal/test/memstore"
 )
 
@@ -111,8 +112,7 @@ func TestRoundTrip(t *testing.T) {
 			{how: "at once", line: "took 0s", renewals: 2, told: 2},
 		} {
 			slack.turn(phase.how)
-			time.Sleep(roundTripEvery) // the round trip and its consequences
-			synctest.Wait()
+			fakeclock.Advance(roundTripEvery) // the round trip and its consequences
 			why, line := b.roundTripHealth(ctx)
 			if !strings.Contains(why, phase.why) || (phase.why == "") != (why == "") || !strings.Contains(line, phase.line) {
 				t.Errorf("phase %d, %s: health says %q, %q", i, phase.how, why, line)

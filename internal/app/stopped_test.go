@@ -7,7 +7,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
+
+	"dhbot/internal/test/fakeclock"
 )
 
 // Stopped changes are reported in the audit channel, once for each reason.
@@ -25,8 +26,7 @@ func TestStoppedIsReported(t *testing.T) {
 		go func() { done <- b.watchStopped(ctx) }()
 		for _, reason := range []string{"", "two histories of this store", "two histories of this store"} {
 			why.Store(reason)
-			time.Sleep(3 * stoppedEvery)
-			synctest.Wait()
+			fakeclock.Advance(3 * stoppedEvery)
 		}
 		if want := []string{"C0AUDIT: 🔴 No changes accepted: the stored history does not match"}; !slices.Equal(slack.said(), want) {
 			t.Errorf("it posted %q", slack.said())

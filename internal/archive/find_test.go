@@ -16,6 +16,7 @@ import (
 
 	"dhbot/internal/archive"
 	"dhbot/internal/audit"
+	"dhbot/internal/test/fakeclock"
 )
 
 // needsIdentity skips a test where no file has an identity, so that no index is kept.
@@ -308,8 +309,7 @@ func TestKeepIndexed(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- a.KeepIndexed(ctx, time.Minute) }()
-		time.Sleep(time.Second)
-		synctest.Wait()
+		fakeclock.Advance(time.Second)
 		if a.Indexed() != 3 {
 			t.Errorf("%d indexes", a.Indexed())
 		}
@@ -320,8 +320,7 @@ func TestKeepIndexed(t *testing.T) {
 		if err := os.Remove(segs[0].Path); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Minute)
-		synctest.Wait()
+		fakeclock.Advance(2 * time.Minute)
 		if a.Indexed() != 2 {
 			t.Errorf("%d indexes after a segment was moved away", a.Indexed())
 		}

@@ -9,12 +9,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
 	"dhbot/internal/remote"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/internal/test/memstore"
 	"dhbot/runbooks"
 )
@@ -207,8 +207,7 @@ func (h *testEngine) get(id string) engine.Run {
 // after lets d of fake time pass and returns the run.
 func (h *testEngine) after(d time.Duration, id string) engine.Run {
 	h.t.Helper()
-	time.Sleep(d)
-	synctest.Wait()
+	fakeclock.Advance(d)
 	return h.get(id)
 }
 

@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/incident"
 	"dhbot/internal/refusal"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/runbooks"
 )
 
@@ -64,12 +65,12 @@ func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
 		b := newBench(t)
 		b.set(dis, runbooks.Critical)
 		_, stop := b.lead(prod)
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		if !strings.Contains(b.text(0), "No owner yet") {
 			t.Errorf("at first: %s", b.text(0))
 		}
 		b.take("anna")
-		time.Sleep(5 * time.Second)
+		fakeclock.Advance(5 * time.Second)
 		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
 		if !strings.Contains(b.text(0), "anna has been on it since") {
 			t.Errorf("then: %s", b.text(0))
@@ -77,13 +78,13 @@ func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
 		stop()
 		_, stop = b.lead(prod)
 		defer func() { stop() }()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
 		if !strings.Contains(b.text(0), "anna has been on it since") {
 			t.Errorf("under the next leader: %s", b.text(0))
 		}
 		b.set(dis, runbooks.None)
-		time.Sleep(10 * time.Minute)
+		fakeclock.Advance(10 * time.Minute)
 		b.want("✅ Resolved after", "1> 👤 anna is on it", "1> 🟢 Resolved")
 		if list, err := incident.Handlings(t.Context(), b.store, "prod"); err != nil || len(list) != 0 {
 			t.Errorf("still kept: %v, %v", list, err)
@@ -99,7 +100,7 @@ func TestLeaverIsReleased(t *testing.T) {
 		b.set(dis, runbooks.Critical)
 		_, stop := b.lead(prod)
 		defer stop()
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.take("anna")
 		refuse := func(code refusal.Code) {
 			b.mu.Lock()
@@ -107,10 +108,10 @@ func TestLeaverIsReleased(t *testing.T) {
 			b.refuse = &refusal.Error{Code: code, Text: "no"}
 		}
 		refuse(auth.LookupFailed)
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
 		refuse(auth.Deactivated)
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it", "1> 👤 No owner now. I released it: anna may no longer own it")
 		if !strings.Contains(b.text(0), "No owner yet") {
 			t.Errorf("the card: %s", b.text(0))
@@ -129,14 +130,14 @@ func TestMuteEndsWithTheLevel(t *testing.T) {
 		b.set(dis, runbooks.Low)
 		_, stop := b.lead(prod)
 		defer stop()
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.mute(runbooks.Low)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.set(ltds, runbooks.Low) // a separate incident: not muted
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.want("🟡 Sev 3", "1> 🔕 anna muted notifications", "🟡 Sev 3")
 		b.set(dis, runbooks.Critical)
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted", "🟡 Sev 3", "1> 🔴 Sev 1 · Critical", "1> 🔔 Notifications are on again: the level changed")
 	})
 }
@@ -148,16 +149,16 @@ func TestMuteHoldsBackAndEndsInTime(t *testing.T) {
 		b.set(ltds, runbooks.Critical)
 		_, stop := b.lead(prod) // both are one incident
 		defer stop()
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.mute(runbooks.Critical)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.set(dis, runbooks.Moderate)
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted")
 		if !strings.Contains(b.text(0), "Muted until") || !strings.Contains(b.text(0), "Sev 2") {
 			t.Errorf("the card: %s", b.text(0))
 		}
-		time.Sleep(time.Hour)
+		fakeclock.Advance(time.Hour)
 		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted", "1> 🔔 Notifications are on again: the time of the mute is over")
 	})
 }

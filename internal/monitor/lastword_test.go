@@ -9,6 +9,7 @@ import (
 
 	"dhbot/internal/card"
 	"dhbot/internal/monitor"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/runbooks"
 )
 
@@ -52,13 +53,13 @@ func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
 				ctx, lost := context.WithCancel(t.Context())
 				done := make(chan error, 1)
 				go func() { done <- l.Run(ctx) }()
-				time.Sleep(2 * time.Minute)
+				fakeclock.Advance(2 * time.Minute)
 				b.set(dis, runbooks.Moderate)
 				<-old.stopped
 				_, stop := b.lead(prod)
 				defer stop()
 				b.set(dis, tt.then)
-				time.Sleep(10 * time.Minute)
+				fakeclock.Advance(10 * time.Minute)
 				if !strings.Contains(b.text(0), tt.want) {
 					t.Fatalf("before the suspended leader resumes: %s", b.text(0))
 				}
@@ -71,11 +72,11 @@ func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
 				if err := <-done; err != nil {
 					t.Error(err)
 				}
-				time.Sleep(time.Minute)
+				fakeclock.Advance(time.Minute)
 				if !strings.Contains(b.text(0), tt.want) {
 					t.Errorf("after the correction: %s", b.text(0))
 				}
-				time.Sleep(time.Hour)
+				fakeclock.Advance(time.Hour)
 				if err := b.store.WatchState(t.Context(), "overtaken/", func(name string, _ []byte, _ int64) error { t.Errorf("%s is kept", name); return nil }); err != nil {
 					t.Error(err)
 				}
@@ -91,20 +92,20 @@ func TestNextLeaderLooksAgain(t *testing.T) {
 		b := newBench(t)
 		b.set(dis, runbooks.Critical)
 		_, stop := b.lead(prod)
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.set(dis, runbooks.None)
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		stop()
 		b.mu.Lock()
 		b.posts[0].text = "an old form"
 		b.mu.Unlock()
 		_, stop = b.lead(prod)
 		defer func() { stop() }()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		if !strings.Contains(b.text(0), "✅ Resolved after") {
 			t.Errorf("under the next leader: %s", b.text(0))
 		}
-		time.Sleep(time.Hour)
+		fakeclock.Advance(time.Hour)
 		if err := b.store.WatchState(t.Context(), "ended/", func(name string, _ []byte, _ int64) error { t.Errorf("%s is kept", name); return nil }); err != nil {
 			t.Error(err)
 		}

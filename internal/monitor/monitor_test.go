@@ -21,6 +21,7 @@ import (
 	"dhbot/internal/publish"
 	"dhbot/internal/refusal"
 	"dhbot/internal/status"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/internal/test/memstore"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
@@ -192,18 +193,18 @@ func TestIncidentFromOpeningToEnd(t *testing.T) {
 		b := newBench(t)
 		_, stop := b.lead(prod)
 		defer stop()
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		b.want()
 		b.set(dis, runbooks.Low)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.want("🟡 Sev 3 · Low · it is Sev 3 · Low · db_dis on infra-1 · prod")
 		b.set(dis, runbooks.Critical)
-		time.Sleep(10 * time.Minute)
+		fakeclock.Advance(10 * time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 🔴 Sev 1 · Critical")
 		b.set(dis, runbooks.None)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 🔴 Sev 1 · Critical")
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.want("✅ Resolved after", "1> 🔴 Sev 1 · Critical", "1> 🟢 Resolved")
 		if got := b.records("incident"); !slices.Equal(got, []string{"opened: Sev 3 · Low", "changed: Sev 1 · Critical", "resolved: Sev 0 · None"}) {
 			t.Errorf("the trail has %q", got)
@@ -222,16 +223,16 @@ func TestIncidentOutlivesItsLeader(t *testing.T) {
 		b := newBench(t)
 		b.set(dis, runbooks.Critical)
 		_, stop := b.lead(prod)
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		stop()
 		_, stop = b.lead(prod)
-		time.Sleep(10 * time.Minute)
+		fakeclock.Advance(10 * time.Minute)
 		stop()
 		b.want("🔴 Sev 1 · Critical")
 		b.set(dis, runbooks.None)
-		time.Sleep(time.Hour)
+		fakeclock.Advance(time.Hour)
 		_, stop = b.lead(prod)
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		stop()
 		b.want("✅ Resolved after", "1> 🟢 Resolved")
 	})
@@ -271,7 +272,7 @@ func TestDoublePostIsRecognisable(t *testing.T) {
 		}
 		b.want("🔴 Sev 1 · Critical")
 		_, stop := b.lead(prod)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		stop()
 		b.want("🔴 Sev 1 · Critical", "🔴 Sev 1 · Critical")
 		if strings.Contains(b.posts[0].text, "Posted again") || len(b.records("incident")) != 1 {
@@ -294,11 +295,11 @@ func TestSlackIsAway(t *testing.T) {
 		b.set(dis, runbooks.Critical)
 		_, stop := b.lead(prod)
 		defer stop()
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		b.set(ltds, runbooks.Moderate)
-		time.Sleep(4 * time.Minute)
+		fakeclock.Advance(4 * time.Minute)
 		b.want()
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		got := strings.Join(b.shown(), "\n")
 		for _, want := range []string{"db_dis on infra-1", "db_ltds on infra-1"} {
 			if strings.Count(got, want) != 1 {
@@ -314,10 +315,10 @@ func TestWatchTakenOutOfTheConfig(t *testing.T) {
 		b := newBench(t)
 		b.set(dis, runbooks.Critical)
 		_, stop := b.lead(prod)
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		stop()
 		_, stop = b.lead(nil)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		stop()
 		b.want("👁 Closed unresolved: the cluster is no longer monitored")
 		if err := b.store.WatchState(t.Context(), "", func(name string, _ []byte, _ int64) error { return errors.New(name) }); err != nil {
@@ -354,23 +355,23 @@ func TestFollow(t *testing.T) {
 		b.follow(30 * time.Minute)
 		_, stop := b.lead(nil)
 		defer stop()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.want("🟢 Sev 0 · None")
 		b.set(dis, runbooks.Critical)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.want("🔴 Sev 1 · Critical", "1> 🔴 Sev 1 · Critical")
 		b.set(dis, runbooks.Unknown) // the target could not be queried
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.want("⚪ Unknown", "1> 🔴 Sev 1 · Critical", "1> ⚪ Unknown")
 		b.set(dis, runbooks.None)
-		time.Sleep(time.Minute)
-		time.Sleep(27 * time.Minute)
+		fakeclock.Advance(time.Minute)
+		fakeclock.Advance(27 * time.Minute)
 		b.want("👁 Watch ended · db_dis · prod · the time of the watch is over", "1> 🔴 Sev 1 · Critical", "1> ⚪ Unknown", "1> 🟢 Resolved")
 		if got := b.records("watch"); len(got) != 2 || got[1] != "ended" {
 			t.Errorf("the trail has %q", got)
 		}
 		looks := b.looks
-		time.Sleep(time.Hour)
+		fakeclock.Advance(time.Hour)
 		if b.looks != looks {
 			t.Error("the watch still checks its target")
 		}
@@ -383,16 +384,16 @@ func TestFollowOutlivesItsLeader(t *testing.T) {
 		b := newBench(t)
 		b.follow(30 * time.Minute)
 		_, stop := b.lead(nil)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		stop()
 		b.set(dis, runbooks.Critical)
 		_, stop = b.lead(nil)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		stop()
 		b.want("🔴 Sev 1 · Critical", "1> 🔴 Sev 1 · Critical")
-		time.Sleep(time.Hour)
+		fakeclock.Advance(time.Hour)
 		_, stop = b.lead(nil)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		stop()
 		b.want("👁 Watch ended · db_dis · prod · the time of the watch is over", "1> 🔴 Sev 1 · Critical")
 		if list, err := incident.Follows(t.Context(), b.store); err != nil || len(list) != 0 {
@@ -408,7 +409,7 @@ func TestFollowChangedByOthers(t *testing.T) {
 		b.follow(5 * time.Minute)
 		_, stop := b.lead(nil)
 		defer stop()
-		time.Sleep(4 * time.Minute)
+		fakeclock.Advance(4 * time.Minute)
 		change := func(how func(*incident.Follow)) {
 			list, err := incident.Follows(t.Context(), b.store)
 			if err != nil || len(list) != 1 {
@@ -418,10 +419,10 @@ func TestFollowChangedByOthers(t *testing.T) {
 			b.keep(list[0].Follow, list[0].Rev)
 		}
 		change(func(f *incident.Follow) { f.Until = f.Until.Add(time.Hour) })
-		time.Sleep(10 * time.Minute)
+		fakeclock.Advance(10 * time.Minute)
 		b.want("🟢 Sev 0 · None")
 		change(func(f *incident.Follow) { f.End(time.Now(), "approver", "stopped by approver") })
-		time.Sleep(10 * time.Second)
+		fakeclock.Advance(10 * time.Second)
 		b.want("👁 Watch ended · db_dis · prod · stopped by approver")
 	})
 }
@@ -434,17 +435,17 @@ func TestWatchEndsWithTheRole(t *testing.T) {
 		b.follow(30 * time.Minute)
 		_, stop := b.lead(nil)
 		defer stop()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.mu.Lock()
 		b.refuse = &refusal.Error{Code: auth.LookupFailed, Text: "Not allowed: nobody knows"}
 		b.mu.Unlock()
 		b.set(dis, runbooks.Critical)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.want("🟢 Sev 0 · None")
 		b.mu.Lock()
 		b.refuse = &refusal.Error{Text: "Not allowed"}
 		b.mu.Unlock()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.want("👁 Watch ended · db_dis · prod · operator may no longer look at prod")
 	})
 }
@@ -462,9 +463,9 @@ func TestFollowWhoseMessageIsGone(t *testing.T) {
 		}
 		_, stop := b.lead(nil)
 		defer stop()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.set(dis, runbooks.Critical)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		if got := b.records("watch"); len(got) != 2 || got[1] != "ended: its message was deleted" {
 			t.Errorf("the trail has %q", got)
 		}

@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
+	"dhbot/internal/test/fakeclock"
 )
 
 // mentioning is a bench that mentions requesters.
@@ -55,27 +56,27 @@ func TestRequesterIsMentionedOncePerPurpose(t *testing.T) {
 		b := mentioning(t)
 		stop := b.start()
 		s := b.asked(run1)
-		time.Sleep(4 * time.Minute)
+		fakeclock.Advance(4 * time.Minute)
 		s = b.approved(s)
-		time.Sleep(10 * time.Second)
+		fakeclock.Advance(10 * time.Second)
 		for range 3 {
 			s = b.change(s, run1, engine.Running, "another step")
-			time.Sleep(10 * time.Second)
+			fakeclock.Advance(10 * time.Second)
 		}
 		stop()
 		stop = b.start() // a new leader edits the message anew
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		if got, want := b.lines(t, run1), []string{"@requester decided"}; !slices.Equal(got, want) {
 			t.Errorf("mentions %q, want %q", got, want)
 		}
 		s = b.change(s, run1, engine.Unknown, "connection lost")
-		time.Sleep(10 * time.Second)
+		fakeclock.Advance(10 * time.Second)
 		s.Run.EndedBy = &engine.Actor{Person: "ben"}
 		s = b.change(s, run1, engine.Closed, "it did restart")
-		time.Sleep(10 * time.Second)
+		fakeclock.Advance(10 * time.Second)
 		stop()
 		defer b.start()()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		if got, want := b.lines(t, run1), []string{"@requester decided", "@requester unknown"}; !slices.Equal(got, want) {
 			t.Errorf("mentions %q, want %q", got, want)
 		}
@@ -106,15 +107,15 @@ func TestWhatIsPosted(t *testing.T) {
 				b := mentioning(t)
 				defer b.start()()
 				s := b.asked(run1)
-				if time.Sleep(tt.decision); tt.decision > 0 {
+				if fakeclock.Advance(tt.decision); tt.decision > 0 {
 					s = b.approved(s)
 				} else {
 					s.Run.Need = 0
 				}
-				time.Sleep(tt.runs)
+				fakeclock.Advance(tt.runs)
 				s.Run.EndedBy = tt.by
 				b.change(s, run1, tt.end, "")
-				time.Sleep(time.Minute)
+				fakeclock.Advance(time.Minute)
 				if got := b.lines(t, run1); !slices.Equal(got, tt.want) {
 					t.Errorf("mentions %q, want %q", got, tt.want)
 				}
@@ -128,9 +129,9 @@ func TestOldEndIsNotPosted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := mentioning(t)
 		b.change(b.approved(b.asked(run1)), run1, engine.Failed, "")
-		time.Sleep(2 * time.Hour)
+		fakeclock.Advance(2 * time.Hour)
 		defer b.start()()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		if got := b.lines(t, run1); len(got) != 0 {
 			t.Errorf("mentions %q", got)
 		}
@@ -144,7 +145,7 @@ func TestMessageDoesNotWaitForMention(t *testing.T) {
 		b := mentioning(t)
 		defer b.start()()
 		s := b.asked(run1)
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.board.mu.Lock()
 		b.board.fail = func(call string) error {
 			if call == "post C0"+run1 {
@@ -154,7 +155,7 @@ func TestMessageDoesNotWaitForMention(t *testing.T) {
 		}
 		b.board.mu.Unlock()
 		s = b.change(b.approved(s), run1, engine.Done, "")
-		time.Sleep(10 * time.Second)
+		fakeclock.Advance(10 * time.Second)
 		if got := b.board.in("C0" + run1); len(got) != 1 || got[0].text != run1+" done " {
 			t.Errorf("shown %+v", got)
 		}
@@ -162,7 +163,7 @@ func TestMessageDoesNotWaitForMention(t *testing.T) {
 		b.board.mu.Lock()
 		b.board.fail = nil
 		b.board.mu.Unlock()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		if got, want := b.lines(t, run1), []string{"@requester done"}; !slices.Equal(got, want) {
 			t.Errorf("mentions %q, want %q", got, want)
 		}
@@ -180,7 +181,7 @@ func TestPostedAgainMentionsNoOne(t *testing.T) {
 		}
 		defer b.start()()
 		s := b.asked(run1)
-		time.Sleep(10 * time.Second)
+		fakeclock.Advance(10 * time.Second)
 		b.board.mu.Lock()
 		b.board.fail = func(call string) error {
 			if call == "edit C0"+run1 {
@@ -190,7 +191,7 @@ func TestPostedAgainMentionsNoOne(t *testing.T) {
 		}
 		b.board.mu.Unlock()
 		s = b.change(s, run1, engine.Waiting, "ben is looking")
-		time.Sleep(10 * time.Second)
+		fakeclock.Advance(10 * time.Second)
 		if got := b.board.in("C0" + run1); calls != 1 || len(got) != 2 || got[1].text != run1+" waiting for votes ben is looking" {
 			t.Errorf("%d calls: %+v", calls, got)
 		}

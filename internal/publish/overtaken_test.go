@@ -11,6 +11,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
+	"dhbot/internal/test/fakeclock"
 )
 
 // paused stops a replica at one point, as SIGSTOP does, until it is released.
@@ -72,27 +73,27 @@ func TestPausedReplicaLeavesTheLastWord(t *testing.T) {
 			gate := &paused{at: point, stopped: make(chan struct{}), release: make(chan struct{})}
 			stopOld := b.startWith(pausedPosts{b.posts, gate}, pausedBoard{b.board, gate})
 			s := b.change(engine.Stored{}, "R-7F3K", engine.Running, "step 1")
-			time.Sleep(5 * time.Second)
+			fakeclock.Advance(5 * time.Second)
 			gate.armed.Store(true)
 			s = b.change(s, "R-7F3K", engine.Running, "step 2")
 			<-gate.stopped
 
 			stopNew := b.startWith(b.posts, b.board)
 			s = b.change(s, "R-7F3K", engine.Done, "the end")
-			time.Sleep(20 * time.Second)
+			fakeclock.Advance(20 * time.Second)
 			old := make(chan struct{})
 			lose := func() { stopOld(); close(old) }
 			if knows {
 				go lose()
-				time.Sleep(time.Millisecond)
+				fakeclock.Advance(time.Millisecond)
 				close(gate.release)
 			} else {
 				close(gate.release)
-				time.Sleep(50 * time.Millisecond)
+				fakeclock.Advance(50 * time.Millisecond)
 				go lose()
 			}
 			<-old
-			time.Sleep(time.Minute)
+			fakeclock.Advance(time.Minute)
 			want := fmt.Sprintf("R-7F3K %s the end", engine.Done)
 			if got := b.board.in("C0R-7F3K"); len(got) != 1 || got[0].text != want {
 				t.Errorf("paused %s, knows %v: the channel shows %+v, want %q", point, knows, got, want)

@@ -15,6 +15,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/internal/test/memstore"
 )
 
@@ -213,10 +214,10 @@ func TestRunHasOneMessageThatEndsRight(t *testing.T) {
 		var s engine.Stored
 		for i := range 50 {
 			s = b.change(s, run1, engine.Running, fmt.Sprint("step ", i))
-			time.Sleep(50 * time.Millisecond)
+			fakeclock.Advance(50 * time.Millisecond)
 		}
 		s = b.change(s, run1, engine.Done, "41 s")
-		time.Sleep(5 * time.Second)
+		fakeclock.Advance(5 * time.Second)
 		got := b.board.in("C0" + run1)
 		if len(got) != 1 || got[0].text != run1+" done 41 s" || !got[0].final {
 			t.Errorf("shown %+v", got)
@@ -235,11 +236,11 @@ func TestOutcomeOvertakesProgress(t *testing.T) {
 		b.board.took = 30 * time.Second
 		defer b.start()()
 		s := b.change(engine.Stored{}, run1, engine.Running, "")
-		time.Sleep(31 * time.Second)
+		fakeclock.Advance(31 * time.Second)
 		s = b.change(s, run1, engine.Running, "step 1")
-		time.Sleep(time.Second)
+		fakeclock.Advance(time.Second)
 		b.change(s, run1, engine.Done, "")
-		time.Sleep(31 * time.Second)
+		fakeclock.Advance(31 * time.Second)
 		if got := b.board.in("C0" + run1); len(got) != 1 || got[0].text != run1+" done " || b.board.edits != 1 {
 			t.Errorf("after %d edits: %+v", b.board.edits, got)
 		}
@@ -258,9 +259,9 @@ func TestFailingBoardLosesNothing(t *testing.T) {
 		}
 		defer b.start()()
 		s := b.change(engine.Stored{}, run1, engine.Waiting, "")
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		s = b.change(s, run1, engine.Denied, "no")
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		got := b.board.in("C0" + run1)
 		if len(got) != 1 || got[0].text != run1+" denied no" {
 			t.Errorf("shown %+v", got)
@@ -278,13 +279,13 @@ func TestRestartReconciles(t *testing.T) {
 		s := b.change(engine.Stored{}, run1, engine.Running, "")
 		other := b.change(engine.Stored{}, "R-6789", engine.Done, "")
 		still := b.change(engine.Stored{}, "R-2ABC", engine.Waiting, "")
-		time.Sleep(5 * time.Second)
+		fakeclock.Advance(5 * time.Second)
 		stop()
 		s = b.change(s, run1, engine.Failed, "still not up")
 		never := b.change(engine.Stored{}, "R-ABCD", engine.Expired, "")
 		before := b.board.edits
 		defer b.start()()
-		time.Sleep(3 * time.Minute)
+		fakeclock.Advance(3 * time.Minute)
 		for _, want := range []engine.Stored{s, other, still, never} {
 			b.wantPosted(want)
 			if got := b.board.in(want.Run.Place.Channel); len(got) != 1 || !strings.Contains(got[0].text, string(want.Run.State)) ||
@@ -322,11 +323,11 @@ func TestDoublePostIsRecognisable(t *testing.T) {
 		b.posts = store
 		stop := b.start()
 		s := b.change(engine.Stored{}, run1, engine.Waiting, "")
-		time.Sleep(500 * time.Millisecond)
+		fakeclock.Advance(500 * time.Millisecond)
 		stop()
 		store.lose = false
 		stop = b.start()
-		time.Sleep(5 * time.Second)
+		fakeclock.Advance(5 * time.Second)
 		stop()
 		got := b.board.in("C0" + run1)
 		if len(got) != 2 || got[0].foot != "" || !strings.Contains(got[1].foot, "Posted again") {
@@ -347,9 +348,9 @@ func TestMessageThatIsGoneIsPostedAnew(t *testing.T) {
 		}
 		defer b.start()()
 		s := b.change(engine.Stored{}, run1, engine.Running, "")
-		time.Sleep(5 * time.Second)
+		fakeclock.Advance(5 * time.Second)
 		s = b.change(s, run1, engine.Done, "")
-		time.Sleep(5 * time.Second)
+		fakeclock.Advance(5 * time.Second)
 		if got := b.board.in("C0" + run1); len(got) < 2 || got[len(got)-1].text != run1+" done " {
 			t.Errorf("shown %+v", got)
 		}
@@ -373,12 +374,12 @@ func TestClosedChannelIsShownInTheAuditChannel(t *testing.T) {
 			}
 			defer b.start()()
 			s := b.change(engine.Stored{}, run1, engine.Waiting, "")
-			time.Sleep(5 * time.Second)
+			fakeclock.Advance(5 * time.Second)
 			archived.Store(true)
 			s = b.change(s, run1, engine.Running, "")
-			time.Sleep(time.Minute)
+			fakeclock.Advance(time.Minute)
 			s = b.change(s, run1, engine.Done, "")
-			time.Sleep(time.Minute)
+			fakeclock.Advance(time.Minute)
 			b.wantPosted(s)
 			var cards []shown
 			for _, m := range b.board.in(auditChannel) {
@@ -410,7 +411,7 @@ func TestUnseenRequestIsWithdrawn(t *testing.T) {
 		}
 		defer b.start()()
 		b.change(engine.Stored{}, run1, engine.Waiting, "")
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		st, err := b.store.Get(t.Context(), run1)
 		if err != nil || st.Run.State != engine.Cancelled {
 			t.Errorf("the run is %+v, %v, want cancelled", st.Run.State, err)
@@ -447,17 +448,17 @@ func TestTrailIsPostedInBatchesWithoutReads(t *testing.T) {
 		b := newBench(t)
 		stop := b.start()
 		b.record(3, audit.Note)
-		time.Sleep(3 * time.Second)
+		fakeclock.Advance(3 * time.Second)
 		b.record(5, audit.ReadDone)
-		time.Sleep(3 * time.Second)
+		fakeclock.Advance(3 * time.Second)
 		b.record(1, audit.Refused)
-		time.Sleep(3 * time.Second)
+		fakeclock.Advance(3 * time.Second)
 		stop()
 		b.wantTrail("1-3 (3)", "9-9 (1)")
 		b.record(15, audit.Note)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		stop = b.start()
-		time.Sleep(3 * time.Second)
+		fakeclock.Advance(3 * time.Second)
 		stop()
 		// Each message has as many records as fit: a record that was cut would never be posted.
 		b.wantTrail("1-3 (3)", "9-9 (1)", "10-16 (7) 1m0s late · 8 more entries are waiting",
@@ -478,7 +479,7 @@ func TestTrailIsPostedAtLeastOnce(t *testing.T) {
 		}
 		defer b.start()()
 		b.record(2, audit.Note)
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		got := b.board.in(auditChannel)
 		if len(got) != 1 || got[0].text != "1-2 (2)" || !strings.Contains(got[0].foot, "late") {
 			t.Errorf("shown %+v", got)

@@ -13,6 +13,7 @@ import (
 	"dhbot/internal/card"
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/runbooks"
 )
 
@@ -93,10 +94,10 @@ func TestReminders(t *testing.T) {
 		b.withReminders(func(id string, e engine.Event) error { return b.happen(id, e) })
 		defer b.start()()
 		b.ask(run1)
-		time.Sleep(3*time.Minute - 2*time.Second)
+		fakeclock.Advance(3*time.Minute - 2*time.Second)
 		const first = "waiting for votes "
 		b.wantTexts(first)
-		time.Sleep(4 * time.Second)
+		fakeclock.Advance(4 * time.Second)
 		b.wantTexts(first, "reminder 1 calls 1")
 		if got := b.board.in("C0" + run1); got[1].thread != got[0].ts {
 			t.Errorf("the reminder is in the thread %q", got[1].thread)
@@ -104,14 +105,14 @@ func TestReminders(t *testing.T) {
 		if err := b.happen(run1, engine.LookingBy{By: ben}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		b.wantTexts(first, "reminder 1 calls 1", "reminder 2 calls 0")
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		b.wantTexts(first, "reminder 1 calls 1", "reminder 2 calls 0", "reminder 3 calls 1")
 		if err := b.happen(run1, engine.DeniedBy{By: ben, Reason: "no"}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		b.wantTexts("denied no", "reminder 1: denied", "reminder 2: denied", "reminder 3: denied")
 	})
 }
@@ -147,16 +148,16 @@ func TestEndReminder(t *testing.T) {
 		if _, err := b.store.Commit(t.Context(), engine.Change{Run: r, Rev: st.Rev}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(19 * time.Minute)
+		fakeclock.Advance(19 * time.Minute)
 		b.wantTexts("running ")
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		b.wantTexts("running ", "reminder -1 calls 1")
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		b.wantTexts("running ", "reminder -1 calls 1")
 		if err := b.happen(run1, engine.CancelledBy{By: anna, Reason: "enough"}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		b.wantTexts("cancelled cancelled by anna: enough", "reminder -1: cancelled")
 	})
 }
@@ -175,12 +176,12 @@ func TestReminderIsGivenAtLeastOnce(t *testing.T) {
 		})
 		stop := b.start()
 		b.ask(run1)
-		time.Sleep(4 * time.Minute)
+		fakeclock.Advance(4 * time.Minute)
 		b.wantTexts("waiting for votes ", "reminder 1 calls 1")
 		stop()
 		down = false
 		defer b.start()()
-		time.Sleep(3 * time.Second)
+		fakeclock.Advance(3 * time.Second)
 		b.wantTexts("waiting for votes ", "reminder 1 calls 1", "reminder 1 calls 1")
 		st, err := b.store.Get(t.Context(), run1)
 		if err != nil || st.Run.Reminded() != 1 || st.Run.Reminders[0].Message != b.board.in("C0" + run1)[2].ts {
@@ -206,7 +207,7 @@ func TestReminderThatCameTooLateIsClosed(t *testing.T) {
 		}
 		defer b.start()()
 		b.ask(run1)
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		b.wantTexts("denied no", "reminder 1: denied")
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"dhbot/internal/engine"
+	"dhbot/internal/test/fakeclock"
 )
 
 // The requester of a run that a restore has closed is mentioned next to the run's message, whether
@@ -16,13 +17,13 @@ func TestRestoredRunIsReported(t *testing.T) {
 		b := newBench(t)
 		stop := b.start()
 		s := b.change(engine.Stored{}, run1, engine.Running, "")
-		time.Sleep(5 * time.Second)
+		fakeclock.Advance(5 * time.Second)
 		s = b.change(s, run1, engine.Closed, "from before the restore")
 		forgotten := b.change(engine.Stored{}, "R-3456", engine.Closed, "from before the restore")
-		time.Sleep(5 * time.Second)
+		fakeclock.Advance(5 * time.Second)
 		stop()
 		defer b.start()()
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		for _, st := range []engine.Stored{s, forgotten} {
 			told := 0
 			list := b.board.in("C0" + st.Run.ID)

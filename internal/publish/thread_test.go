@@ -12,6 +12,7 @@ import (
 	"dhbot/internal/audit"
 	"dhbot/internal/engine"
 	"dhbot/internal/publish"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/internal/test/memstore"
 )
 
@@ -25,13 +26,13 @@ func TestTrailHasAThreadForEachRun(t *testing.T) {
 		b.record(1, audit.Note)
 		a = b.change(a, run1, engine.Running, "step 1")
 		stop := b.start() // started now, so that its first check finds all entries
-		time.Sleep(4 * time.Second)
+		fakeclock.Advance(4 * time.Second)
 		c = b.change(c, "R-6789", engine.Done, "")
-		time.Sleep(4 * time.Second)
+		fakeclock.Advance(4 * time.Second)
 		stop()
 		defer b.start()() // another process continues the same threads
 		a = b.change(a, run1, engine.Done, "")
-		time.Sleep(4 * time.Second)
+		fakeclock.Advance(4 * time.Second)
 		trail := b.board.in(auditChannel)
 		type place struct{ text, thread string }
 		var got []place
@@ -77,11 +78,11 @@ func TestTrailDoesNotWaitForever(t *testing.T) {
 		defer b.start()()
 		b.change(engine.Stored{}, run1, engine.Running, "")
 		b.record(1, audit.Note)
-		time.Sleep(3 * time.Second)
+		fakeclock.Advance(3 * time.Second)
 		if got := b.board.in(auditChannel); len(got) != 1 || got[0].text != "2-2 (1)" {
 			t.Errorf("after 3 s %+v", got)
 		}
-		time.Sleep(5 * time.Second)
+		fakeclock.Advance(5 * time.Second)
 		if got := b.board.in(auditChannel); len(got) != 2 || got[1].text != "1-1 (1)" || strings.Contains(got[1].foot, "message of") {
 			t.Errorf("after 8 s %+v", got)
 		}
@@ -106,7 +107,7 @@ func TestThreadsOfANewerBotAreLeftAlone(t *testing.T) {
 		b.posts = newer{b.store}
 		defer b.start()()
 		b.change(engine.Stored{}, run1, engine.Running, "")
-		time.Sleep(3 * time.Second)
+		fakeclock.Advance(3 * time.Second)
 		if got := b.board.in(auditChannel); len(got) != 1 || got[0].thread != "" {
 			t.Errorf("the trail shows %+v", got)
 		}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/test/fakeclock"
 )
 
 // swallow reads everything and never answers, until the other side closes.
@@ -192,8 +193,7 @@ func TestSuperfluous(t *testing.T) {
 		}
 		close(hold)
 		wg.Wait()
-		time.Sleep(idleKeep + time.Minute)
-		synctest.Wait()
+		fakeclock.Advance(idleKeep + time.Minute)
 		if dials, open, _ := h.counts(); dials != 2 || open != 1 {
 			t.Errorf("%d dials, %d open, want 2 and 1", dials, open)
 		}
@@ -228,14 +228,12 @@ func TestKeepAlive(t *testing.T) {
 		var maintained sync.WaitGroup
 		maintained.Go(func() { _ = p.Maintain(ctx) })
 		want(t, run(t, p, onFake(true)), remote.Answered)
-		time.Sleep(time.Hour)
-		synctest.Wait()
+		fakeclock.Advance(time.Hour)
 		if dials, open, _ := h.counts(); dials != 1 || open != 1 {
 			t.Errorf("after an hour %d dials, %d open, want 1 and 1", dials, open)
 		}
 		h.frozen.Store(true)
-		time.Sleep(2*p.cfg.KeepAlive + p.cfg.HandshakeTimeout)
-		synctest.Wait()
+		fakeclock.Advance(2*p.cfg.KeepAlive + p.cfg.HandshakeTimeout)
 		if _, open, _ := h.counts(); open != 0 {
 			t.Errorf("%d connections to a frozen host", open)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"dhbot/internal/test/fakeclock"
 	"dhbot/internal/workerpool"
 )
 
@@ -23,16 +24,14 @@ func TestEverythingRunsAndEnds(t *testing.T) {
 					ended.Add(1)
 				})
 			}
-			time.Sleep(time.Second)
-			synctest.Wait()
+			fakeclock.Advance(time.Second)
 		}
 		if n, took := ended.Load(), time.Since(began); n != 15 || took != 3*time.Second {
 			t.Errorf("%d of 15 functions ended after %s, want all after 3 s", n, took)
 		}
 		c.Go(func() { time.Sleep(time.Minute); ended.Add(1) })
 		c.Close()
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		fakeclock.Advance(time.Minute)
 		if ended.Load() != 16 {
 			t.Error("a function that ran when the pool was closed did not end")
 		}
