@@ -2,7 +2,6 @@ package demo_test
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 
 	"dhbot/internal/sim/demo"
@@ -15,7 +14,7 @@ import (
 func TestApprovingInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
-	o := demo.Options{Generation: "current", Pace: 0.05, Log: slog.New(slog.DiscardHandler)}
+	o := demo.Options{Generation: "current", Pace: 0.05, Log: warnings(t)}
 	err := demo.Run(t.Context(), o, func(_ context.Context, d *demo.Demo) error {
 		base := d.Slack.URL()
 		operator := open(t, browser, base, "operator", "incident", 1100, 800)

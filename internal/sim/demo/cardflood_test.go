@@ -3,7 +3,6 @@ package demo_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -45,7 +44,7 @@ func TestCardBesideFloods(t *testing.T) {
 		{"300 reads of the requester", "status db_dis", []string{"operator"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := demo.Options{Generation: hostsim.Current, Pace: 0.1, Log: slog.New(slog.DiscardHandler), Others: others}
+			o := demo.Options{Generation: hostsim.Current, Pace: 0.1, Log: warnings(t), Others: others}
 			err := demo.Run(t.Context(), o, func(_ context.Context, d *demo.Demo) error {
 				say := func(who, text string) error {
 					_, err := d.Slack.Slash(slacklocal.SlashCommand{User: who, Channel: slacklocal.DemoIncident, Command: "/dh", Text: text})
@@ -105,7 +104,7 @@ func TestCardBesideEdits(t *testing.T) {
 			return s, err
 		}
 	}
-	o := demo.Options{Generation: hostsim.Current, Pace: 0.1, Log: slog.New(slog.DiscardHandler), Wrap: wrap}
+	o := demo.Options{Generation: hostsim.Current, Pace: 0.1, Log: warnings(t), Wrap: wrap}
 	err := demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 		ctx, stop := context.WithCancel(ctx)
 		var edits sync.WaitGroup

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -61,7 +60,7 @@ func (n *night) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Lo
 func (n *night) run(mentioned string, watch bool, f func(d *demo.Demo) error) {
 	n.t.Helper()
 	o := demo.Options{
-		Generation: hostsim.Current, Pace: 0.1, Log: slog.New(slog.DiscardHandler), Watch: watch, Now: n.now,
+		Generation: hostsim.Current, Pace: 0.1, Log: warnings(n.t), Watch: watch, Now: n.now,
 		Escalation: fmt.Sprintf("{after: 5m, %s, page: {after: 10m, shape: alertmanager, url: %q}}", mentioned, n.pager.URL+"/api/v2/alerts"),
 	}
 	if err := demo.Run(n.t.Context(), o, func(_ context.Context, d *demo.Demo) error { return f(d) }); err != nil {

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -60,7 +59,7 @@ func TestFlood(t *testing.T) {
 	}
 	key, public := publicKey(t)
 	o := demo.Options{
-		Generation: hostsim.Current, Pace: 0.1, Log: slog.New(slog.DiscardHandler),
+		Generation: hostsim.Current, Pace: 0.1, Log: warnings(t),
 		Keys: map[string]string{"operator": public}, Others: strangers(f.strangers),
 	}
 	err = demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {

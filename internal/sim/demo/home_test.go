@@ -3,7 +3,6 @@ package demo_test
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -103,7 +102,7 @@ func acked(t *testing.T, what string, try func() (*slacklocal.Answer, error)) {
 // access sees nothing there.
 func TestHomeTab(t *testing.T) {
 	t.Parallel()
-	o := demo.Options{Generation: "current", Pace: 0.1, Log: slog.New(slog.DiscardHandler)}
+	o := demo.Options{Generation: "current", Pace: 0.1, Log: warnings(t)}
 	err := demo.Run(t.Context(), o, func(_ context.Context, d *demo.Demo) error {
 		request(t, d, "restart db_dis disk was full")
 		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {

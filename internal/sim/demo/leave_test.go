@@ -3,7 +3,6 @@ package demo_test
 import (
 	"context"
 	"io"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -20,7 +19,7 @@ func TestEveryGoroutineEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	play := func() {
-		o := demo.Options{Generation: "current", Pace: 0.1, Log: slog.New(slog.DiscardHandler)}
+		o := demo.Options{Generation: "current", Pace: 0.1, Log: warnings(t)}
 		err := demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 			stage := d.Stage()
 			stage.Out = io.Discard

@@ -2,6 +2,7 @@ package demo_test
 
 import (
 	"flag"
+	"log/slog"
 	"os"
 	"testing"
 )
@@ -14,4 +15,9 @@ func TestMain(m *testing.M) {
 		_ = f.Value.Set("8") // 8 is a valid number
 	}
 	os.Exit(m.Run())
+}
+
+// warnings is a bot's log whose warnings and errors are shown if the test fails.
+func warnings(t *testing.T) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

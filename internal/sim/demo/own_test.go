@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,7 +55,7 @@ func TestOwnRunbooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := demo.Options{
-		Generation: hostsim.Current, Log: slog.New(slog.DiscardHandler), Runbooks: private(t, directory),
+		Generation: hostsim.Current, Log: warnings(t), Runbooks: private(t, directory),
 		Real: &demo.Real{Cluster: cl, KeyFile: hosts.KeyFile(), KnownHosts: hosts.KnownHosts()},
 	}
 	err = demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {

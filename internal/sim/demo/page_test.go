@@ -2,7 +2,6 @@ package demo_test
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 
 	"dhbot/internal/sim/demo"
@@ -17,7 +16,7 @@ const phoneWidth, narrowWidth, phoneHeight = 375, 320, 760
 func TestApprovalInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
-	o := demo.Options{Generation: "current", Pace: 0.05, Log: slog.New(slog.DiscardHandler)}
+	o := demo.Options{Generation: "current", Pace: 0.05, Log: warnings(t)}
 	err := demo.Run(t.Context(), o, func(_ context.Context, d *demo.Demo) error {
 		base := d.Slack.URL()
 		operator := open(t, browser, base, "operator", "incident", 1100, 800)
@@ -64,7 +63,7 @@ func TestApprovalInTheBrowser(t *testing.T) {
 func TestFirstPageInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
-	o := demo.Options{Generation: "current", Pace: 0.05, Log: slog.New(slog.DiscardHandler)}
+	o := demo.Options{Generation: "current", Pace: 0.05, Log: warnings(t)}
 	err := demo.Run(t.Context(), o, func(_ context.Context, d *demo.Demo) error {
 		w := open(t, browser, d.Slack.URL(), "operator", "incident", 1280, 860)
 		w.types("/dh status")

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"net"
@@ -138,7 +137,7 @@ func TestPrometheus(t *testing.T) {
 	t.Parallel()
 	address := freeAddress(t)
 	prometheus := startPrometheus(t, address)
-	o := demo.Options{Generation: "current", Pace: 0.1, Watch: true, Metrics: address, Log: slog.New(slog.DiscardHandler)}
+	o := demo.Options{Generation: "current", Pace: 0.1, Watch: true, Metrics: address, Log: warnings(t)}
 	err := demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 		play := func(script string) error {
 			lines, err := demo.ParseScript(strings.NewReader(script))

@@ -3,7 +3,6 @@ package demo_test
 import (
 	"context"
 	"io"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +27,7 @@ func TestTraces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := demo.Options{Generation: "current", Pace: 0.1, Log: slog.New(slog.DiscardHandler)}
+	o := demo.Options{Generation: "current", Pace: 0.1, Log: warnings(t)}
 	err = demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 		stage := d.Stage()
 		stage.Out = io.Discard
