@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"hash/fnv"
+	"maps"
 	"sync"
 	"time"
 
@@ -21,17 +22,28 @@ const (
 	homeFresh   = time.Minute      // largest age of the hosts' answers
 )
 
-// homes updates the Home tabs of recent viewers when runs change.
+// homes updates the Home tabs of recent viewers when runs change. A tab that could not be
+// published is published again in the next round.
 type homes struct {
 	b       *bot
-	pages   *handlers.Homes
+	show    func(ctx context.Context, a auth.Account) error // publishes a tab
 	opened  chan auth.Account
+	failed  chan auth.Account
 	changed chan struct{}
 	queues  [homeWorkers]chan auth.Account
 }
 
 func (b *bot) newHomes() *homes {
-	h := &homes{b: b, pages: handlers.NewHomes(b.service), opened: make(chan auth.Account, homeQueue), changed: make(chan struct{}, 1)}
+	pages := handlers.NewHomes(b.service)
+	return newHomes(b, func(ctx context.Context, a auth.Account) error {
+		return pages.Show(ctx, a, homeFresh, func(ctx context.Context, cards []card.Card) error {
+			return b.slack.PublishHome(ctx, a.User, cards)
+		})
+	})
+}
+
+func newHomes(b *bot, show func(context.Context, auth.Account) error) *homes {
+	h := &homes{b: b, show: show, opened: make(chan auth.Account, homeQueue), failed: make(chan auth.Account), changed: make(chan struct{}, 1)}
 	for i := range h.queues {
 		h.queues[i] = make(chan auth.Account, homeQueue)
 	}
@@ -59,10 +71,9 @@ func (h *homes) run(ctx context.Context) error {
 	return nil
 }
 
-// serve updates tabs: at once when a person opens one, and in rounds for all recent viewers
-// after a run has changed.
+// serve updates tabs: at once when a person opens one, and in rounds for recent viewers.
 func (h *homes) serve(ctx context.Context) {
-	viewers := map[auth.Account]time.Time{}
+	v := viewers{since: map[auth.Account]time.Time{}, again: map[auth.Account]bool{}}
 	round := time.NewTicker(homeEvery)
 	defer round.Stop()
 	for {
@@ -70,36 +81,64 @@ func (h *homes) serve(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case a := <-h.opened:
-			if _, known := viewers[a]; known || len(viewers) < homeViewers {
-				viewers[a] = h.b.Now()
-			}
-			h.hand(a)
+			v.add(a, h.b.Now())
+			h.hand(&v, a)
+		case a := <-h.failed:
+			v.again[a] = true
 		case <-round.C:
-			select {
-			case <-h.changed:
-			default:
-				continue
-			}
-			for a, since := range viewers {
-				if h.b.Now().Sub(since) > homeLasts {
-					delete(viewers, a)
-					continue
-				}
-				h.hand(a)
+			for _, a := range v.due(h.runsChanged(), h.b.Now()) {
+				h.hand(&v, a)
 			}
 		}
 	}
 }
 
-// hand passes a page to its person's worker, so that an older form never overwrites a newer
+// viewers are the people who recently opened their tab.
+type viewers struct {
+	since map[auth.Account]time.Time // when they last opened it
+	again map[auth.Account]bool      // whose tab could not be published
+}
+
+func (v *viewers) add(a auth.Account, now time.Time) {
+	if _, known := v.since[a]; known || len(v.since) < homeViewers {
+		v.since[a] = now
+	}
+}
+
+// due returns the viewers whose tab is published in this round: all after a run has changed,
+// otherwise only those whose tab could not be published. It forgets people who opened their tab
+// long ago.
+func (v *viewers) due(runsChanged bool, now time.Time) []auth.Account {
+	maps.DeleteFunc(v.since, func(_ auth.Account, since time.Time) bool { return now.Sub(since) > homeLasts })
+	var out []auth.Account
+	for a := range v.since {
+		if runsChanged || v.again[a] {
+			out = append(out, a)
+		}
+	}
+	clear(v.again)
+	return out
+}
+
+func (h *homes) runsChanged() bool {
+	select {
+	case <-h.changed:
+		return true
+	default:
+		return false
+	}
+}
+
+// hand passes a tab to its person's worker, so that an older form never overwrites a newer
 // one.
-func (h *homes) hand(a auth.Account) {
+func (h *homes) hand(v *viewers, a auth.Account) {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.String()))
 	select {
 	case h.queues[sum.Sum32()%homeWorkers] <- a:
 	default:
-		h.b.Log.Warn("too many home pages wait; one was left out", "account", a.String())
+		v.again[a] = true
+		h.b.Log.Warn("too many home pages wait; one waits for the next round", "account", a.String())
 	}
 }
 
@@ -109,11 +148,14 @@ func (h *homes) work(ctx context.Context, queue <-chan auth.Account) {
 		case <-ctx.Done():
 			return
 		case a := <-queue:
-			err := h.pages.Show(ctx, a, homeFresh, func(ctx context.Context, cards []card.Card) error {
-				return h.b.slack.PublishHome(ctx, a.User, cards)
-			})
-			if err != nil && ctx.Err() == nil {
-				h.b.Log.WarnContext(ctx, "a home page is not up to date", "account", a.String(), "err", err)
+			err := h.show(ctx, a)
+			if err == nil || ctx.Err() != nil {
+				continue
+			}
+			h.b.Log.WarnContext(ctx, "a home page is not up to date; retrying", "account", a.String(), "err", err)
+			select {
+			case h.failed <- a:
+			case <-ctx.Done():
 			}
 		}
 	}
