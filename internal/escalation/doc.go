@@ -1,7 +1,7 @@
 // Package escalation notifies other people about an incident without an owner, or a Sev 1
 // request without a decision, after the configured time: first people in Slack, then a
-// pager. The leader runs it. Each stage is claimed in the store first, so it happens at
-// most once.
+// pager. The leader runs it. Each stage is claimed in the store first, so that only one replica
+// carries it out. An alert is sent at most once; a mention is repeated until Slack accepts it.
 //
 // # Files
 //

@@ -152,9 +152,10 @@ func (e *Escalator) cluster(ctx context.Context, cluster string, p Policy, subje
 	for _, s := range subjects {
 		live[s.key] = true
 		for _, name := range []stage{people, page} {
-			done := begun[stageName(cluster, s.key, name)]
-			if done.V == 0 && s.due(p, name, e.Now()) {
-				errs = append(errs, e.carryOut(ctx, p, s, name, done.rev))
+			key := stageName(cluster, s.key, name)
+			last := begun[key]
+			if s.due(p, name, e.Now()) && (last.V == 0 || e.repeats(key, last)) {
+				errs = append(errs, e.carryOut(ctx, p, s, name, last))
 			}
 		}
 	}
@@ -163,7 +164,7 @@ func (e *Escalator) cluster(ctx context.Context, cluster string, p Policy, subje
 		case st.V == 0: // not stored by the bot: replaced when the stage is due
 		case !live[st.Key]:
 			errs = append(errs, e.removeStage(ctx, p, name, st))
-		case st.Outcome == "" && st.Stage == page && !e.isSending(name):
+		case st.Stage == page && e.isLeft(name, st):
 			errs = append(errs, e.reportUnsure(ctx, name, st))
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"dhbot/internal/incident"
 	"dhbot/internal/pager"
 	"dhbot/internal/publish"
+	"dhbot/internal/test/fakeclock"
 	"dhbot/internal/test/memstore"
 	"dhbot/runbooks"
 )
@@ -28,9 +29,11 @@ type bench struct {
 	store *memstore.Store
 	mu    sync.Mutex
 	said  []string
-	fails error
-	hangs bool
+	fails error // the answer of the pager to an alert
+	hangs bool  // whether the pager never answers
 	open  []engine.Stored
+	// refuse returns Slack's error about a message, and the pager's about the end of an alert.
+	refuse func(ctx context.Context) error
 }
 
 func newBench(t *testing.T) *bench {
@@ -43,7 +46,27 @@ func (b *bench) say(text string) {
 	b.said = append(b.said, text)
 }
 
-func (b *bench) Post(_ context.Context, at engine.Place, c card.Card) (string, error) {
+// refused returns the error that a test wants.
+func (b *bench) refused(ctx context.Context) error {
+	b.mu.Lock()
+	refuse := b.refuse
+	b.mu.Unlock()
+	if refuse == nil {
+		return nil
+	}
+	return refuse(ctx)
+}
+
+func (b *bench) setRefuse(refuse func(ctx context.Context) error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.refuse = refuse
+}
+
+func (b *bench) Post(ctx context.Context, at engine.Place, c card.Card) (string, error) {
+	if err := b.refused(ctx); err != nil {
+		return "", err
+	}
 	first, _, _ := strings.Cut(card.PlainText(c), "\n")
 	b.say(at.Channel + "/" + at.Thread + " " + first)
 	return "9", nil
@@ -62,7 +85,10 @@ func (b *bench) Trigger(ctx context.Context, a pager.Alert) error {
 	return b.fails
 }
 
-func (b *bench) Resolve(_ context.Context, a pager.Alert) error {
+func (b *bench) Resolve(ctx context.Context, a pager.Alert) error {
+	if err := b.refused(ctx); err != nil {
+		return err
+	}
 	b.say("resolve " + a.Key)
 	return nil
 }
@@ -164,34 +190,131 @@ func TestIncidentThatNoOneTakes(t *testing.T) {
 		b := newBench(t)
 		i := b.incident(runbooks.Critical, 0)
 		first, second := b.lead(), b.lead()
-		time.Sleep(4 * time.Minute)
+		fakeclock.Advance(4 * time.Minute)
 		b.want()
-		time.Sleep(2 * time.Minute)
+		fakeclock.Advance(2 * time.Minute)
 		people := "C1/7 🚨 No owner for 5 min · prod-7"
 		b.want(people)
 		first()
 		third := b.lead()
-		time.Sleep(5 * time.Minute)
+		fakeclock.Advance(5 * time.Minute)
 		key := fmt.Sprintf("prod/prod-7@%d", i.Opened.UnixMilli())
 		b.want(people, "page "+key+" critical", "C1/7 📟 PagerDuty was alerted")
 		second()
-		time.Sleep(time.Hour)
+		fakeclock.Advance(time.Hour)
 		b.want(people, "page "+key+" critical", "C1/7 📟 PagerDuty was alerted")
 		b.keep(incident.ClusterName("prod"), incident.Cluster{V: incident.FormVersion, Cluster: "prod"})
-		time.Sleep(time.Minute)
+		fakeclock.Advance(time.Minute)
 		third()
 		b.want(people, "page "+key+" critical", "C1/7 📟 PagerDuty was alerted", "resolve "+key)
-		if left, err := stages(t.Context(), b.store, "prod"); err != nil || len(left) != 0 {
-			t.Errorf("still kept: %v, %v", left, err)
-		}
-		var got []string
-		if err := b.store.Trail(t.Context(), 1, func(e audit.Sealed) error { got = append(got, e.Record.Outcome); return nil }); err != nil {
-			t.Fatal(err)
-		}
-		if want := []string{"people: begun", "people: sent", "page: begun", "page: sent", "page: resolved"}; !slices.Equal(got, want) {
-			t.Errorf("the trail says %q", got)
-		}
+		b.wantNoStages()
+		b.wantTrail("people: begun", "people: sent", "page: begun", "page: sent", "page: resolved")
 	})
+}
+
+func (b *bench) wantNoStages() {
+	b.t.Helper()
+	if left, err := stages(b.t.Context(), b.store, "prod"); err != nil || len(left) != 0 {
+		b.t.Errorf("still kept: %v, %v", left, err)
+	}
+}
+
+// wantTrail checks the outcomes in the trail.
+func (b *bench) wantTrail(want ...string) {
+	b.t.Helper()
+	var got []string
+	if err := b.store.Trail(b.t.Context(), 1, func(e audit.Sealed) error { got = append(got, e.Record.Outcome); return nil }); err != nil {
+		b.t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		b.t.Errorf("the trail says %q, want %q", got, want)
+	}
+}
+
+// stalled blocks until ctx ends.
+func stalled(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A mention is repeated if Slack refuses it, or if the leader stops while it posts.
+func TestMentionIsRepeated(t *testing.T) {
+	t.Run("Slack refuses it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.incident(runbooks.Critical, 0)
+			b.setRefuse(func(context.Context) error { return errors.New("connection refused") })
+			defer b.lead()()
+			fakeclock.Advance(5*time.Minute + repeatAfter/2)
+			b.setRefuse(nil)
+			b.want()
+			fakeclock.Advance(repeatAfter)
+			b.want("C1/7 🚨 No owner for 6 min")
+			fakeclock.Advance(3 * time.Minute)
+			b.want("C1/7 🚨 No owner for 6 min")
+			b.wantTrail("people: begun", "people: failed", "people: begun again", "people: sent")
+		})
+	})
+	t.Run("the leader stops", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.incident(runbooks.Critical, 0)
+			b.setRefuse(stalled)
+			stop := b.lead()
+			fakeclock.Advance(5*time.Minute + repeatAfter/2)
+			stop()
+			b.setRefuse(nil)
+			defer b.lead()()
+			fakeclock.Advance(repeatAfter)
+			b.want("C1/7 🚨 No owner for 6 min")
+			b.wantTrail("people: begun", "people: begun again", "people: sent")
+		})
+	})
+}
+
+// The end of an alert is sent by the next leader if a leader stops while it sends it. If the
+// pager refuses the end, the thread and the trail say so.
+func TestAlertIsResolvedAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		refuse func(ctx context.Context) error
+		said   string
+		trail  string
+	}{
+		"the leader stops":     {stalled, "resolve prod/prod-7@", "page: resolved"},
+		"the pager refuses it": {refuseOnce("it answers with 400"), "C1/7 ⚠️ The alert about prod-7 could not be resolved", "page: not resolved"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				b.incident(runbooks.Critical, 0)
+				stop := b.lead()
+				fakeclock.Advance(11 * time.Minute)
+				b.keep(incident.ClusterName("prod"), incident.Cluster{V: incident.FormVersion, Cluster: "prod"})
+				b.setRefuse(tt.refuse)
+				fakeclock.Advance(30 * time.Second)
+				stop()
+				b.setRefuse(nil)
+				stop = b.lead()
+				fakeclock.Advance(5 * time.Minute)
+				stop()
+				b.want("C1/7 🚨 No owner", "page prod/prod-7@", "C1/7 📟 PagerDuty was alerted", tt.said)
+				b.wantNoStages()
+				b.wantTrail("people: begun", "people: sent", "page: begun", "page: sent", tt.trail)
+			})
+		})
+	}
+}
+
+// refuseOnce refuses the first message or alert.
+func refuseOnce(why string) func(context.Context) error {
+	refused := false
+	return func(context.Context) error {
+		if refused {
+			return nil
+		}
+		refused = true
+		return errors.New(why)
+	}
 }
 
 // Two leaders that read the same store at the same time claim a stage once.
@@ -199,7 +322,7 @@ func TestStageIsClaimedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		i := b.incident(runbooks.Critical, 0)
-		time.Sleep(time.Hour)
+		fakeclock.Advance(time.Hour)
 		for range 2 {
 			e, err := New(Config{
 				Keeper: b.store, Runs: runs{b.store, b}, Posts: posts{}, Messenger: b, Absent: func(context.Context, []engine.Callee) []card.Absent { return nil },
@@ -209,7 +332,7 @@ func TestStageIsClaimedOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := e.ofIncident("prod", b.policy()["prod"], i, incident.Handling{})
-			if err := e.carryOut(t.Context(), b.policy()["prod"], s, people, 0); err != nil {
+			if err := e.carryOut(t.Context(), b.policy()["prod"], s, people, stored{}); err != nil {
 				t.Error(err)
 			}
 			e.work.Wait()
@@ -241,7 +364,7 @@ func TestWhatIsEscalated(t *testing.T) {
 				b := newBench(t)
 				b.handle(b.incident(tt.level, tt.worst), tt.handle)
 				stop := b.lead()
-				time.Sleep(7 * time.Minute)
+				fakeclock.Advance(7 * time.Minute)
 				stop()
 				if called := len(b.said) > 0; called != tt.calls {
 					t.Errorf("called %t: %q", called, b.said)
@@ -270,7 +393,7 @@ func TestRequestThatNoOneApproves(t *testing.T) {
 		}
 		b.open = []engine.Stored{run("R-7F3K", runbooks.Critical), run("R-VOTE", runbooks.Critical, engine.Vote{}), run("R-LOWE", runbooks.Low), run("R-NONE", runbooks.Unknown)}
 		stop := b.lead()
-		time.Sleep(6 * time.Minute)
+		fakeclock.Advance(6 * time.Minute)
 		b.mu.Lock()
 		slices.Sort(b.said)
 		b.mu.Unlock()
@@ -278,7 +401,7 @@ func TestRequestThatNoOneApproves(t *testing.T) {
 		b.mu.Lock()
 		b.open = nil
 		b.mu.Unlock()
-		time.Sleep(10 * time.Minute)
+		fakeclock.Advance(10 * time.Minute)
 		stop()
 		b.want("C0AUDIT/ 🚨 No approval or denial for 5 min · R-NONE", "C1/5 🚨 No approval or denial for 5 min · R-7F3K")
 	})
@@ -292,9 +415,25 @@ func TestPageFails(t *testing.T) {
 		b.fails = errors.New("it answers with 400")
 		b.incident(runbooks.Critical, 0)
 		stop := b.lead()
-		time.Sleep(time.Hour)
+		fakeclock.Advance(time.Hour)
 		stop()
 		b.want("C1/7 🚨 No owner", "page prod/prod-7@", "C1/7 🚨 PagerDuty could not be reached about prod-7")
+	})
+}
+
+// If the leader stops while it sends an alert, the next leader reports that the alert may be
+// missing.
+func TestPageIsInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.hangs = true
+		b.incident(runbooks.Critical, 0)
+		stop := b.lead()
+		fakeclock.Advance(11 * time.Minute)
+		stop()
+		defer b.lead()()
+		fakeclock.Advance(time.Hour)
+		b.want("C1/7 🚨 No owner", "page prod/prod-7@", "C1/7 🚨 The pager may not have been alerted about prod-7")
 	})
 }
 
@@ -305,7 +444,7 @@ func TestPageInDoubt(t *testing.T) {
 		name := stageName("prod", fmt.Sprintf("prod-7@%d", i.Opened.UnixMilli()), page)
 		b.keep(name, stored{V: formVersion, Key: fmt.Sprintf("prod-7@%d", i.Opened.UnixMilli()), ID: "prod-7", Stage: page, At: time.Now(), By: "gone", Place: engine.Place{Channel: "C1", Thread: "7"}})
 		stop := b.lead()
-		time.Sleep(time.Hour)
+		fakeclock.Advance(time.Hour)
 		stop()
 		b.want("C1/7 🚨 The pager may not have been alerted about prod-7", "C1/7 🚨 No owner")
 	})

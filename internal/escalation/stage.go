@@ -47,9 +47,10 @@ type stored struct {
 
 // The outcomes of a stage.
 const (
-	sent   = "sent"
-	failed = "failed"
-	unsure = "may not have been sent"
+	sent      = "sent"
+	failed    = "failed"
+	unsure    = "may not have been sent"
+	resolving = "resolving" // the subject is over, and the pager is being told
 )
 
 const prefix = "escalation/"
@@ -79,13 +80,13 @@ func stages(ctx context.Context, k incident.Keeper, cluster string) (map[string]
 	return out, err
 }
 
-// set replaces the stage at revision rev, and stores the record.
-func (e *Escalator) set(ctx context.Context, name string, s stored, rev int64, r audit.Record) (int64, error) {
+// set replaces the stage at revision rev, and stores the records.
+func (e *Escalator) set(ctx context.Context, name string, s stored, rev int64, records ...audit.Record) (int64, error) {
 	data, err := json.Marshal(s)
 	if err != nil {
 		return 0, err
 	}
-	return e.Keeper.SetWatchState(ctx, name, data, rev, []audit.Record{r}, "")
+	return e.Keeper.SetWatchState(ctx, name, data, rev, records, "")
 }
 
 func (e *Escalator) record(cluster string, s stored, outcome, text string) audit.Record {
@@ -95,13 +96,33 @@ func (e *Escalator) record(cluster string, s stored, outcome, text string) audit
 	}
 }
 
-// carryOut claims a stage, so that no replica begins it again, and then runs it.
-func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stage, rev int64) error {
+// repeatAfter is the time after which a mention is repeated that failed or whose outcome is
+// unknown. The end of an alert is repeated after the same time if its outcome is unknown.
+const repeatAfter = time.Minute
+
+// repeats reports whether a stage runs again. An alert is never repeated: it would wake people
+// twice.
+func (e *Escalator) repeats(name string, st stored) bool {
+	return st.Stage == people && (st.Outcome == failed || e.isLeft(name, st)) && e.Now().Sub(st.At) >= repeatAfter
+}
+
+// isLeft reports whether the replica that began a stage stopped before its outcome was known.
+func (e *Escalator) isLeft(name string, st stored) bool {
+	return st.Outcome == "" && !e.isSending(name)
+}
+
+// carryOut claims a stage, so that no other replica begins it, and then runs it. The stage last is
+// the failed or unknown one that it repeats; its V is 0 for none.
+func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stage, last stored) error {
 	st := stored{
 		V: formVersion, Key: s.key, ID: s.id, Stage: name, At: e.Now(), By: e.Replica, Place: s.place, Began: s.since, Summary: s.summary,
 	}
+	begun := "begun"
+	if s.call.Again = last.V != 0; s.call.Again {
+		begun = "begun again"
+	}
 	key := stageName(s.cluster, s.key, name)
-	rev, err := e.set(ctx, key, st, rev, e.record(s.cluster, st, "begun", s.summary))
+	rev, err := e.set(ctx, key, st, last.rev, e.record(s.cluster, st, begun, s.summary))
 	if errors.Is(err, engine.ErrConflict) {
 		return nil // another leader was first
 	}
@@ -121,13 +142,13 @@ func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stag
 const noteBudget = 10 * time.Second
 
 // runStage mentions people or alerts the pager, and stores the outcome. It posts the outcome of a
-// page.
+// page. If ctx ends first, the outcome remains unknown: the next leader mentions people again, and
+// reports that the alert may be missing.
 func (e *Escalator) runStage(ctx context.Context, p Policy, s subject, name string, st stored) {
 	s.call.Waited = e.Now().Sub(s.since)
 	var err error
 	if st.Stage == page {
 		err = p.Page.Pager.Trigger(ctx, e.alert(ctx, s))
-		e.postPaged(ctx, s, incidentcard.Paged(s.call, p.Page.Name, err))
 	} else {
 		s.call.Group = p.Group
 		s.call.Callees = p.Callees
@@ -136,8 +157,14 @@ func (e *Escalator) runStage(ctx context.Context, p Policy, s subject, name stri
 	text := ""
 	st.Outcome = sent
 	if err != nil {
-		st.Outcome, text = failed, err.Error()
 		e.Logger.ErrorContext(ctx, "could not escalate", "about", s.id, "stage", st.Stage, "err", err)
+		if ctx.Err() != nil {
+			return
+		}
+		st.Outcome, text = failed, err.Error()
+	}
+	if st.Stage == page {
+		e.report(ctx, st, incidentcard.Paged(s.call, p.Page.Name, err))
 	}
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
@@ -146,37 +173,70 @@ func (e *Escalator) runStage(ctx context.Context, p Policy, s subject, name stri
 	}
 }
 
-// postPaged posts the outcome of a page.
-func (e *Escalator) postPaged(ctx context.Context, s subject, c card.Card) {
-	if _, err := e.Messenger.Post(ctx, s.place, c); err != nil {
-		e.Logger.ErrorContext(ctx, "the outcome of an escalation is not posted", "about", s.id, "err", err)
+// report posts what happened to an alert.
+func (e *Escalator) report(ctx context.Context, st stored, c card.Card) {
+	if _, err := e.Messenger.Post(ctx, st.Place, c); err != nil {
+		e.Logger.ErrorContext(ctx, "the outcome of a page is not posted", "about", st.ID, "err", err)
 	}
 }
 
-// removeStage deletes a stage whose subject is over, and resolves the alert unless it failed.
+// removeStage deletes a stage whose subject is over. It first resolves the alert, unless the alert
+// failed.
 func (e *Escalator) removeStage(ctx context.Context, p Policy, name string, st stored) error {
 	if e.isSending(name) {
 		return nil
 	}
-	cluster := clusterOf(name)
-	resolves := st.Stage == page && st.Outcome != failed && p.Page != nil
-	var records []audit.Record
-	if resolves {
-		records = append(records, e.record(cluster, st, "resolved", ""))
+	if st.Stage != page || st.Outcome == failed || p.Page == nil {
+		return e.forget(ctx, name, st, nil)
 	}
-	if _, err := e.Keeper.SetWatchState(ctx, name, nil, st.rev, records, ""); err != nil || !resolves {
-		if errors.Is(err, engine.ErrConflict) {
-			return nil
-		}
+	if st.Outcome == resolving && e.Now().Sub(st.At) < repeatAfter {
+		return nil // another leader began it
+	}
+	st.Outcome, st.At, st.By = resolving, e.Now(), e.Replica
+	rev, err := e.set(ctx, name, st, st.rev)
+	if errors.Is(err, engine.ErrConflict) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
+	e.setSending(name, true)
+	st.rev = rev
 	e.work.Go(func() {
-		a := pager.Alert{Key: cluster + "/" + st.Key, Cluster: cluster, About: st.ID, Summary: st.Summary, Severity: "critical", Began: st.Began}
-		if err := p.Page.Pager.Resolve(ctx, a); err != nil {
-			e.Logger.ErrorContext(ctx, "a page could not be resolved", "about", st.ID, "err", err)
-		}
+		defer e.setSending(name, false)
+		e.resolve(ctx, p, name, st)
 	})
 	return nil
+}
+
+// resolve resolves an alert and deletes its stage. If ctx ends first, the next leader does it
+// again, which the pager ignores if the alert is resolved already.
+func (e *Escalator) resolve(ctx context.Context, p Policy, name string, st stored) {
+	cluster := clusterOf(name)
+	a := pager.Alert{Key: cluster + "/" + st.Key, Cluster: cluster, About: st.ID, Summary: st.Summary, Severity: "critical", Began: st.Began}
+	r := e.record(cluster, st, "resolved", "")
+	if err := p.Page.Pager.Resolve(ctx, a); err != nil {
+		e.Logger.ErrorContext(ctx, "a page could not be resolved", "about", st.ID, "err", err)
+		if ctx.Err() != nil {
+			return
+		}
+		r = e.record(cluster, st, "not resolved", err.Error())
+		e.report(ctx, st, incidentcard.PageNotResolved(st.ID, p.Page.Name, err))
+	}
+	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
+	defer cancel()
+	if err := e.forget(note, name, st, []audit.Record{r}); err != nil {
+		e.Logger.ErrorContext(ctx, "the end of a page is not recorded", "about", st.ID, "err", err)
+	}
+}
+
+// forget deletes a stage, and stores the records.
+func (e *Escalator) forget(ctx context.Context, name string, st stored, records []audit.Record) error {
+	_, err := e.Keeper.SetWatchState(ctx, name, nil, st.rev, records, "")
+	if errors.Is(err, engine.ErrConflict) {
+		return nil
+	}
+	return err
 }
 
 // reportUnsure posts that an alert with an unknown outcome may not have been sent. It does not send

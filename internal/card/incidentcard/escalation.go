@@ -21,6 +21,7 @@ type Escalation struct {
 	Waited      time.Duration
 	Callees     []engine.Callee
 	Group       string // a user group
+	Again       bool   // an earlier mention failed, or its outcome is unknown
 }
 
 // about returns the id of the incident or run.
@@ -64,11 +65,16 @@ func Escalated(e Escalation) card.Card {
 	if e.Group != "" {
 		call = append(call, card.G(e.Group))
 	}
+	var foot []card.Line
+	if e.Again {
+		foot = []card.Line{{card.T("Posted again, because the last mention may not have been posted.")}}
+	}
 	return card.Card{
 		Push:      card.Clip("🚨 "+head+" · "+e.What, card.PushMost),
 		Head:      card.Line{card.T("🚨 "), card.B(head), card.T(" · " + e.about())},
 		Body:      []card.Element{card.Text{Lines: []card.Line{{card.T(e.What)}, append(call, card.T(please))}}},
 		Buttons:   []card.Button{button},
+		Foot:      foot,
 		Broadcast: true,
 	}
 }
@@ -100,5 +106,14 @@ func PageUnsure(id, what string) card.Card {
 	return card.Card{
 		Push: card.Clip("🚨 "+text+" · "+what, card.PushMost), Broadcast: true,
 		Head: card.Line{card.T("🚨 "), card.B(text), card.T(": I was stopped while I sent the alert, and I never send one twice. Call people yourself.")},
+	}
+}
+
+// PageNotResolved reports that the pager was not told of the end of an alert's subject.
+func PageNotResolved(id, pager string, err error) card.Card {
+	text := "The alert about " + id + " could not be resolved"
+	return card.Card{
+		Push: "⚠️ " + text, Head: card.Line{card.T("⚠️ "), card.B(text), card.T(": please resolve it in " + pager + " yourself.")}, Broadcast: true,
+		Body: []card.Element{card.Text{Lines: []card.Line{{card.T(card.Clip(err.Error(), card.PushMost))}}}},
 	}
 }

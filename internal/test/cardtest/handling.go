@@ -35,13 +35,17 @@ func handlingSamples() []Sample {
 		Callees: []engine.Callee{{Person: "chris", Account: account("U0CHRIS")}, {Person: "dana", Account: account("U0DANA")}},
 	}
 	request := incidentcard.Escalation{Run: "R-7F3K", Target: "db_dis", What: "Sev 1 · Critical · R-7F3K waits for approval: restart db_dis · asked by anna", Waited: 5 * time.Minute, Group: "S0ONCALL"}
+	again := waits
+	again.Again = true
 	return []Sample{
 		{"escalated-incident", incidentcard.Escalated(waits)},
+		{"escalated-again", incidentcard.Escalated(again)},
 		{"escalated-away", card.WithAbsent(incidentcard.Escalated(waits), []card.Absent{{Person: "chris"}, {Person: "dana", DND: now.Add(5 * time.Hour)}})},
 		{"escalated-request", incidentcard.Escalated(request)},
 		{"paged", incidentcard.Paged(waits, "PagerDuty", nil)},
 		{"paged-not", incidentcard.Paged(waits, "PagerDuty", errors.New("it answers with 400 Bad Request: no reason given"))},
 		{"page-unsure", incidentcard.PageUnsure("prod-8", waits.What)},
+		{"page-not-resolved", incidentcard.PageNotResolved("prod-8", "PagerDuty", errors.New("it answers with 400 Bad Request: no reason given"))},
 		{"incident-owned", incidentcard.Incident(several[0].Incident, owned, "prod", find)},
 		{"incident-handle", incidentcard.HandleIncident(several[0], []string{"ben", "chris"}, now)},
 		{"incident-handle-free", incidentcard.HandleIncident(several[1], []string{"anna", "ben", "chris"}, now)},
