@@ -172,6 +172,7 @@ type Times struct {
 	Monitor monitor.Times
 
 	Escalation time.Duration // between two checks for due stages
+	Absences   time.Duration // limit of a query who is away
 }
 
 func (c Config) withDefaults() Config {

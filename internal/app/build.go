@@ -55,7 +55,7 @@ func build(c Config, edges Edges, loop *liveness.Loop) (*bot, error) {
 	if b.service, err = b.newService(assessor); err != nil {
 		return nil, err
 	}
-	b.presence = presence.New(b.slack, b.Now, b.Log.With("part", "presence"))
+	b.presence = presence.New(b.slack, b.Times.Absences, b.Now, b.Log.With("part", "presence"))
 	if b.monitor, err = b.newMonitor(); err != nil {
 		return nil, err
 	}

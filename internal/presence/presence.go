@@ -1,6 +1,7 @@
 package presence
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -24,7 +25,7 @@ type Source interface {
 }
 
 const (
-	// askBudget limits a query: a mention does not wait longer.
+	// askBudget is the default limit of a query: a mention does not wait longer.
 	askBudget = 1500 * time.Millisecond
 	// mostAsked limits the number of people in one query.
 	mostAsked = 10
@@ -36,6 +37,7 @@ const (
 // Board caches absences.
 type Board struct {
 	source Source
+	budget time.Duration
 	now    func() time.Time
 	log    *slog.Logger
 
@@ -48,16 +50,16 @@ type answer struct {
 	at time.Time
 }
 
-// New makes a Board.
-func New(source Source, now func() time.Time, log *slog.Logger) *Board {
-	return &Board{source: source, now: now, log: log, seen: map[string]answer{}}
+// New makes a Board, whose queries take at most budget; 0 means the default.
+func New(source Source, budget time.Duration, now func() time.Time, log *slog.Logger) *Board {
+	return &Board{source: source, budget: cmp.Or(budget, askBudget), now: now, log: log, seen: map[string]answer{}}
 }
 
 // Ask returns which of the people are away now.
 func (b *Board) Ask(ctx context.Context, called []engine.Callee) []card.Absent {
 	ask := b.unknown(called)
 	if len(ask) > 0 {
-		ctx, cancel := context.WithTimeout(ctx, askBudget)
+		ctx, cancel := context.WithTimeout(ctx, b.budget)
 		defer cancel()
 		found, err := b.source.Absences(ctx, ask)
 		if err != nil {

@@ -33,7 +33,7 @@ func TestWhoIsAway(t *testing.T) {
 		called = append(called, engine.Callee{Person: name, Account: auth.Account{User: name}})
 	}
 	s := &source{says: map[string]Absence{"anna": {}, "ben": {Away: true}, "chris": {Away: true, DND: now.Add(4 * time.Hour)}}}
-	b := New(s, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	b := New(s, 0, func() time.Time { return now }, slog.New(slog.DiscardHandler))
 	if got := b.Known(called); got != nil {
 		t.Errorf("before the first query: %v", got)
 	}

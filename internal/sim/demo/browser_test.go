@@ -39,6 +39,12 @@ func startBrowser(t *testing.T) context.Context {
 	return ctx
 }
 
+// Limits for a busy machine.
+const (
+	windowLasts  = 5 * time.Minute
+	pagePatience = 90 * time.Second
+)
+
 // window is one person's window of the page.
 type window struct {
 	t    *testing.T
@@ -53,7 +59,7 @@ type window struct {
 func open(t *testing.T, browser context.Context, base, user, channel string, width, height int64) *window {
 	t.Helper()
 	tab, cancel := chromedp.NewContext(browser)
-	ctx, stop := context.WithTimeout(tab, 60*time.Second)
+	ctx, stop := context.WithTimeout(tab, windowLasts)
 	w := &window{t: t, ctx: ctx, name: user}
 	q := url.Values{"user": {user}, "channel": {channel}, "theme": {"light"}}
 	if err := chromedp.Do(ctx); err != nil {
@@ -149,7 +155,7 @@ func (w *window) sees(texts ...string) {
 		tests = append(tests, fmt.Sprintf("text.includes(%q)", s))
 	}
 	js := `(() => { const text = [...document.querySelectorAll('#messages article')].at(-1)?.innerText ?? ''; return ` + strings.Join(tests, " && ") + ` })()`
-	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(pagePatience))); err != nil {
 		w.t.Fatalf("%s does not see %q: %v\nbut:\n%s", w.name, texts, err, eval[string](w, `document.querySelector('#messages').innerText`))
 	}
 }
@@ -158,7 +164,7 @@ func (w *window) sees(texts ...string) {
 func (w *window) counts(selector string, n int) {
 	w.t.Helper()
 	js := fmt.Sprintf("document.querySelectorAll(%q).length === %d", selector, n)
-	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(pagePatience))); err != nil {
 		w.t.Fatalf("%s's page has %d of %q, want %d: %v", w.name, eval[int](w, fmt.Sprintf("document.querySelectorAll(%q).length", selector)), selector, n, err)
 	}
 }
@@ -176,7 +182,7 @@ func (w *window) waits(where string, texts []string) {
 		tests = append(tests, fmt.Sprintf("text.includes(%q)", s))
 	}
 	js := fmt.Sprintf(`(() => { const text = document.querySelector(%q)?.innerText ?? ''; return `, where) + strings.Join(tests, " && ") + ` })()`
-	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(pagePatience))); err != nil {
 		w.t.Fatalf("%s does not see %q in %s: %v\nbut:\n%s", w.name, texts, where, err, eval[string](w, `document.body.innerText`))
 	}
 }
@@ -236,7 +242,7 @@ func (w *window) overview(base string) {
 	w.t.Helper()
 	w.do(chromedp.Navigate(base + "/"))
 	const ready = `document.querySelectorAll('iframe').length > 0 && [...document.querySelectorAll('iframe')].every((f) => f.contentDocument?.querySelector('article'))`
-	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](ready, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
+	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](ready, chromedp.WithPollingTimeout(pagePatience))); err != nil {
 		w.t.Fatalf("the desk's windows do not fill: %v", err)
 	}
 }

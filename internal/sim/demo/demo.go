@@ -162,6 +162,7 @@ func (o Options) times() app.Times {
 			Soon: o.quicker(5 * time.Second), Relist: o.quicker(2 * time.Second),
 		},
 		Escalation: o.quicker(5 * time.Second),
+		Absences:   20 * time.Second, // a busy machine is slow
 	}
 }
 

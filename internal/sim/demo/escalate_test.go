@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"dhbot/internal/app"
 	"dhbot/internal/sim/demo"
 	"dhbot/internal/sim/hostsim"
 	"dhbot/internal/sim/slacklocal"
@@ -24,6 +25,7 @@ type night struct {
 	t     *testing.T
 	ahead atomic.Int64
 	pager *httptest.Server
+	store app.Store
 
 	mu     sync.Mutex
 	alerts []sentAlert
@@ -61,6 +63,7 @@ func (n *night) run(mentioned string, watch bool, f func(d *demo.Demo) error) {
 	n.t.Helper()
 	o := demo.Options{
 		Generation: hostsim.Current, Pace: 0.1, Log: warnings(n.t), Watch: watch, Now: n.now,
+		Wrap:       func(e *app.Edges) { n.store = e.Store },
 		Escalation: fmt.Sprintf("{after: 5m, %s, page: {after: 10m, shape: alertmanager, url: %q}}", mentioned, n.pager.URL+"/api/v2/alerts"),
 	}
 	if err := demo.Run(n.t.Context(), o, func(_ context.Context, d *demo.Demo) error { return f(d) }); err != nil {
@@ -185,6 +188,10 @@ func TestRequestWithoutVotes(t *testing.T) {
 				t.Errorf("%q is missing in %s", words, card.Blocks)
 			}
 		}
+		await(t, "the stored place of the card, in whose thread the group is called", func() bool {
+			post, ok, err := n.store.Post(t.Context(), run)
+			return err == nil && ok && post.TS == card.TS
+		})
 		n.pass(5*time.Minute, "the group is called", n.has(d, "No approval or denial for", run))
 		call, _ := n.find(d, "No approval or denial for", run)
 		if call.ThreadTS != card.TS || !call.Broadcast || !slices.Contains(call.Notifies, "!subteam^"+slacklocal.DemoGroup) {
