@@ -103,7 +103,7 @@ func takes(cmd command.Command, policy auth.Policy) string {
 		return ""
 	}
 	if cmd.OverCritical {
-		return "Needs the approval of another person if it covers a process whose outage is Sev 1."
+		return "Needs the approval of another person if the outage of a process on these hosts is Sev 1."
 	}
 	switch cmd.Class {
 	case runbooks.Read:

@@ -135,7 +135,7 @@ func TestLongMaintenance(t *testing.T) {
 		return list[0].Until
 	}
 	begun := *now
-	if a := say("UANNA", "maintenance db_dis in prod 1d because move"); !strings.Contains(a, "beyond 4 h") || !until().Equal(begun.Add(4*time.Hour)) {
+	if a := say("UANNA", "maintenance db_dis in prod 1d because move"); !strings.Contains(a, "Shortened to 4 h") || !until().Equal(begun.Add(4*time.Hour)) {
 		t.Errorf("alone: until %s: %s", until(), a)
 	}
 	*now = begun.Add(3 * time.Hour)

@@ -102,7 +102,7 @@ func locksAgainst(held []engine.Lock, plan runbooks.Plan) []string {
 	for _, l := range held {
 		for _, name := range plan.Locks {
 			if l.Name == plan.Cluster+"/"+name || l.Name == name {
-				out = append(out, l.Name+" is locked by "+l.Run+": a new run would wait for it.")
+				out = append(out, l.Name+" is locked by "+l.Run+": a new run would wait until that run ends.")
 			}
 		}
 	}

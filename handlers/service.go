@@ -160,7 +160,7 @@ func (s *Service) refusalOf(ctx context.Context, m call.Message, err error) *ref
 		s.Logger.InfoContext(ctx, "a button could not be used", "err", err)
 		return &refusal.Error{Code: call.OldButton, Text: "This button is from another version of the bot, or its target is gone. Type the command instead; nothing was run."}
 	case errors.Is(err, engine.ErrLeaseLost):
-		return &refusal.Error{Code: call.LeaseLost, Text: "I lost contact with my state store for a moment, and another replica may have taken over your message. If it does not answer within half a minute, please try again."}
+		return &refusal.Error{Code: call.LeaseLost, Text: "I lost contact with my state store for a moment, and another replica may have taken over your message. If you get no answer within half a minute, please try again."}
 	case errors.Is(err, engine.ErrNewerForm):
 		return &refusal.Error{Code: call.OldReplica, Text: "Nothing was done: this run was stored by a newer version of the bot, which is about to replace me. Please try again in a minute."}
 	case errors.Is(err, engine.ErrStoreDown):

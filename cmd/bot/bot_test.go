@@ -74,7 +74,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"plan"}, 2, "requires at least 1 arg"},
 		{[]string{"plan", "restart", "db_diss"}, 1, "restart db_dis"},
 		{[]string{"plan", "restart", "db_dis; rm -rf /"}, 1, "Did you mean"},
-		{[]string{"plan", "help"}, 1, "makes no plan"},
+		{[]string{"plan", "help"}, 1, "no plan to show"},
 		{[]string{"plan", "--catalog", "modern", "status"}, 2, "legacy-20200121"},
 		{[]string{"check", "--config", "nowhere.yaml"}, 1, "nowhere.yaml"},
 		{[]string{"demo", "--script", "nowhere.story"}, 2, "nowhere.story"},

@@ -59,7 +59,7 @@ func doCommand() *cobra.Command {
 	configFlag(cmd, &d.config)
 	cmd.Flags().StringVar(&d.socket, "socket", "", "the bot's terminal `socket`; default: the config's")
 	cmd.Flags().StringVar(&d.as, "as", "", "your `name` in the config, if your keys do not identify you")
-	cmd.Flags().StringArrayVar(&d.keys, "key", nil, "a private key `file` to prove who you are with, instead of the agent's; may be given several times")
+	cmd.Flags().StringArrayVar(&d.keys, "key", nil, "a private key `file` that proves who you are, instead of the agent's keys; may be given several times")
 	out = outputFlags(cmd)
 	cmd.Flags().BoolVarP(&d.yes, "yes", "y", false, "run at once where Slack would show a Run button")
 	cmd.Flags().SetInterspersed(false) // a flag after the command is part of the command, as in Slack

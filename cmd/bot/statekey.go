@@ -22,7 +22,7 @@ func stateKey() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "key %s in %s; heads verify with\n%s\n", key.ID(), args[0], key.Public())
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "key %s is in %s; the public key that verifies heads is\n%s\n", key.ID(), args[0], key.Public())
 			return err
 		},
 	}
@@ -71,7 +71,7 @@ func stateRotate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "key %s signs from now on; heads verify with\n%s\n", key.ID(), key.Public())
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "key %s signs from now on; the public key that verifies heads is\n%s\n", key.ID(), key.Public())
 			return err
 		},
 	}

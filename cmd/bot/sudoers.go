@@ -25,8 +25,8 @@ type sudoersAsked struct {
 func sudoersCommand() *cobra.Command {
 	var asked sudoersAsked
 	cmd := &cobra.Command{
-		Use: "sudoers HOST", Short: "Print the least sudoers file for the commands that the catalog can run on a host", Args: argCheck(cobra.ExactArgs(1)),
-		Long: "Print the least sudoers file for the commands that the catalog can run on a host: exact commands,\n" +
+		Use: "sudoers HOST", Short: "Print the minimal sudoers file for the commands that the catalog can run on a host", Args: argCheck(cobra.ExactArgs(1)),
+		Long: "Print the minimal sudoers file for the commands that the catalog can run on a host: exact commands,\n" +
 			"no wildcards, no SETENV. A variable argument is an anchored regular expression,\n" +
 			"which needs sudo 1.9.10. For a host with an older sudo (sudo_version in the config)\n" +
 			"the file allows only the script that --wrapper prints, which compares commands with\n" +

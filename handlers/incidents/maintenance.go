@@ -121,7 +121,7 @@ func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet
 		return "", refusal.New(call.NeedsApprover, "Maintenance of a Sev 1 process ends after 4 h unless an approver other than you announces it for longer: `%s %s 2h because REASON`. Nothing was changed.", c.Cmd.Verb, c.Process.ID)
 	}
 	m.From, m.Until = began, most
-	return fmt.Sprintf("Shortened: maintenance of a Sev 1 process beyond 4 h needs an approval. For longer, an approver other than you announces it too: `%s %s …`.", c.Cmd.Verb, c.Process.ID), nil
+	return fmt.Sprintf("Shortened to 4 h in total: only an approver other than you can announce more for a Sev 1 process: `%s %s …`.", c.Cmd.Verb, c.Process.ID), nil
 }
 
 func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Maintenance, reason string) error {

@@ -26,7 +26,7 @@ func (b *bot) watchStopped(ctx context.Context) error {
 			continue
 		}
 		if _, err := b.slack.Post(ctx, engine.Place{Channel: b.AuditChannel}, card.ChangesStopped(b.Replica, why)); err != nil {
-			b.Log.WarnContext(ctx, "the stop of all changes is not posted yet", "err", err)
+			b.Log.WarnContext(ctx, "the message that no changes are accepted is not posted yet", "err", err)
 			continue
 		}
 		told = why

@@ -28,7 +28,7 @@ func TestStoppedIsReported(t *testing.T) {
 			why.Store(reason)
 			fakeclock.Advance(3 * stoppedEvery)
 		}
-		if want := []string{"C0AUDIT: 🔴 No changes accepted: the stored history does not match"}; !slices.Equal(slack.said(), want) {
+		if want := []string{"C0AUDIT: 🔴 No changes accepted: the store is not as I left it"}; !slices.Equal(slack.said(), want) {
 			t.Errorf("it posted %q", slack.said())
 		}
 		cancel()

@@ -60,7 +60,7 @@ func (b *builder) checkCall(cluster string, calls auth.Calls, first strictyaml.V
 	}
 	if len(skips) > 0 {
 		need := rules.Policy.VotesNeeded(runbooks.Disruptive, runbooks.Critical)
-		first.Warning(fmt.Sprintf("a request of %s mentions the next group at once: the first group has no one else", strings.Join(skips, ", ")),
+		first.Warning(fmt.Sprintf("a request by %s mentions the next group at once: no one else in this group can approve it", strings.Join(skips, ", ")),
 			fmt.Sprintf("put at least %d people into first", need+1))
 	}
 }

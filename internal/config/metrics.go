@@ -31,6 +31,6 @@ func (b *builder) readMetrics(v strictyaml.Value) {
 	pprof := o.Get("pprof")
 	m.Pprof = pprof.Boolean()
 	if m.Pprof && !loopback(host) {
-		pprof.Warning("anyone who can connect to "+m.Listen+" can read profiles of the bot, and slow it down by this", "listen on 127.0.0.1, or switch pprof off again when you are done")
+		pprof.Warning("anyone who can connect to "+m.Listen+" can read profiles of the bot, and slow the bot down", "listen on 127.0.0.1, or switch pprof off again when you are done")
 	}
 }

@@ -37,7 +37,7 @@ func (c *check) placeholders(all []placeholder) {
 			takes = append(takes, "a redirection ("+list(angle)+")")
 		}
 		if len(takes) > 0 {
-			c.report(l.no, "placeholder", fmt.Sprintf("if it is not replaced, the shell interprets this as %s%s; written as %q, the command fails until a person sets the variable",
+			c.report(l.no, "placeholder", fmt.Sprintf("until a person replaces this, the shell interprets it as %s%s; write %q instead: the command then fails until the variable is set",
 				strings.Join(takes, " and "), blanks, shellName(first)))
 		}
 	}
@@ -221,7 +221,7 @@ func unbounded(_ *check, call *call) []string {
 func globBeforeSudo(_ *check, call *call) []string {
 	for _, w := range call.args() {
 		if w.glob && call.sudo != nil {
-			return one("the shell expands %s before sudo, with the caller's rights: if that account may not read the directory, the command gets the wildcard itself", w.text)
+			return one("the shell expands %s before sudo, with the caller's rights: if the caller may not read the directory, the command gets the wildcard itself", w.text)
 		}
 	}
 	return nil

@@ -62,7 +62,7 @@ func (c *cluster) markShown(ctx context.Context) {
 	for id := range c.shown {
 		_, err := c.Keeper.SetWatchState(note, markName(c.state.Cluster, id), []byte(`{"v":1}`), 0, nil, "")
 		if err != nil && !errors.Is(err, engine.ErrConflict) {
-			c.Logger.WarnContext(ctx, "the card of an incident may be out of date, and this could not be stored", "incident", id, "err", err)
+			c.Logger.WarnContext(ctx, "the card of an incident may be out of date, and a new edit could not be scheduled", "incident", id, "err", err)
 		}
 	}
 }

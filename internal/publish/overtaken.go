@@ -36,7 +36,7 @@ func (p *Publisher) overtaken(ctx context.Context, s engine.Stored) bool {
 // mark stores that a run's message may show an outdated form.
 func (p *Publisher) mark(ctx context.Context, run string) {
 	if err := p.Posts.MarkBehind(ctx, run); err != nil {
-		p.Logger.WarnContext(ctx, "a run's message may be out of date, and this could not be stored", "run", run, "err", err)
+		p.Logger.WarnContext(ctx, "a run's message may be out of date, and a new edit could not be scheduled", "run", run, "err", err)
 	}
 }
 

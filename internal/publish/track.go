@@ -79,7 +79,7 @@ func (p *Publisher) follow(ctx context.Context, id string, t *track) {
 			done = s.Rev // the newer form is handled separately, or by the leader
 		case errors.Is(err, ErrNoPlace):
 			// Listed again in a minute, in case the bot is invited.
-			p.Logger.ErrorContext(ctx, "a run can be posted in no channel", "run", id, "channel", s.Run.Place.Channel, "err", err)
+			p.Logger.ErrorContext(ctx, "a run cannot be posted in any channel", "run", id, "channel", s.Run.Place.Channel, "err", err)
 			p.unseen(ctx, s.Run)
 			done = s.Rev
 		default:

@@ -47,7 +47,7 @@ func TestCertificateByAgentThroughTwoJumps(t *testing.T) {
 		KnownHosts:  knowing(t, first, second, target),
 	})
 	command := through(on(target, "true"), first, second)
-	want(t, run(t, p, command), remote.LoginRefused, "nothing to log in to "+first.Address, "holds no key", "ssh-add")
+	want(t, run(t, p, command), remote.LoginRefused, "no credential to log in to "+first.Address, "holds no key", "ssh-add")
 	agent.Add(key)
 	want(t, run(t, p, command), remote.Answered)
 	for _, s := range []*sshdtest.Server{first, second, target} {

@@ -32,7 +32,7 @@ func (l *login) offered(o *credential.Offer, k key) ([]ssh.Signer, error) {
 	l.mu.Unlock()
 	signers := o.Signers()
 	if len(signers) == 0 {
-		return nil, &failure{outcome: remote.LoginRefused, text: fmt.Sprintf("nothing to log in to %s with; %s", k.address, o)}
+		return nil, &failure{outcome: remote.LoginRefused, text: fmt.Sprintf("the bot has no credential to log in to %s with; %s", k.address, o)}
 	}
 	return signers, nil
 }

@@ -59,7 +59,7 @@ func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, req
 		f = misread(k, r)
 	default:
 		f = &failure{outcome: remote.Unreachable, text: fmt.Sprintf(
-			"%s accepts the login, but its login shell passed no words on within %v", k.address, p.cfg.HandshakeTimeout)}
+			"%s accepts the login, but its login shell did not answer within %v", k.address, p.cfg.HandshakeTimeout)}
 	}
 	p.retire(c, f)
 	return f
@@ -82,7 +82,7 @@ func misread(k key, r remote.Result) *failure {
 		said = "nothing"
 	}
 	return &failure{outcome: remote.LoginRefused, text: fmt.Sprintf(
-		"the login shell of %[1]s on %[2]s does not pass words on as they are typed (it answered: %[3]s): give the account "+
+		"the login shell of %[1]s on %[2]s does not pass the words of a command on unchanged (it answered: %[3]s): give the account "+
 			"a POSIX shell, for example with usermod -s /bin/bash %[1]s, and remove any forced command",
 		k.login, k.address, said)}
 }

@@ -307,7 +307,7 @@ func TestVerifyTellsOfUnlisted(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := HostFinding{
-		Host: "query-1", Code: observe.FoundUnlisted, Severity: runbooks.Low, Headline: "monit reports 1 not up that the config does not list",
+		Host: "query-1", Code: observe.FoundUnlisted, Severity: runbooks.Low, Headline: "monit reports 1 not up, not listed in the config",
 		Text: "client_update_service (Execution failed | Does...)",
 	}
 	if len(b.Hosts) != 1 || b.Hosts[0] != want || b.Worst() != runbooks.Low {

@@ -53,7 +53,7 @@ func (l *look) unlisted() []HostFinding {
 				Host:     sum.host,
 				Code:     observe.FoundUnlisted,
 				Severity: runbooks.Low,
-				Headline: fmt.Sprintf("monit reports %d not up that the config does not list", len(not)),
+				Headline: fmt.Sprintf("monit reports %d not up, not listed in the config", len(not)),
 				Text:     redact.Line(strings.Join(not, ", "), seenRunes),
 			})
 		}

@@ -1,4 +1,4 @@
-// Package sudoers makes the least sudoers file that allows the bot's account exactly the
+// Package sudoers makes the minimal sudoers file that allows the bot's account exactly the
 // commands that a catalog may send to one host.
 //
 // A command with fixed words becomes one line. If a word has only a few possible values, each

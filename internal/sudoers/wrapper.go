@@ -38,9 +38,9 @@ func (f *File) Wrapper() string {
 // locale.
 const wrapperHead = `#!/bin/bash -p
 # What dhbot runs through sudo on %s (cluster %s, catalog %s) as %s, and nothing else.
-# Install it as %s, owner root, mode 0755, where sudo reads no
-# regular expressions. A line allows an account one command: its program, and its words
-# joined by # as an extended regular expression for all of them.
+# Install it as %s, owner root, mode 0755, on hosts whose sudo
+# has no regular expressions. Each line allows one command for one account: the program,
+# and an extended regular expression for all words of the command, joined by #.
 export LC_ALL=C
 cd / || exit
 may=

@@ -25,13 +25,13 @@ func (f *File) String() string {
 		fmt.Fprintf(&b, "Defaults:%s %s\n", f.User, d)
 	}
 	if f.oldSudo {
-		fmt.Fprintf(&b, "\n# This sudo reads no regular expressions: bot sudoers --wrapper prints the script that\n"+
+		fmt.Fprintf(&b, "\n# This sudo has no regular expressions: bot sudoers --wrapper prints the script that\n"+
 			"# allows the same commands, and nothing else. Without the script nothing is allowed.\n%s\n", f.wrapperLine())
 	} else {
 		f.writeRules(&b, f.Line)
 	}
 	if len(f.LeftOut) > 0 {
-		b.WriteString("\n# Left out; a person has to do each of these:\n")
+		b.WriteString("\n# Left out: a person has to run these commands.\n")
 	}
 	for _, l := range f.LeftOut {
 		fmt.Fprintf(&b, "#   %s: %s\n#     %s\n", comment(l.Use), comment(l.Command), comment(l.Why))

@@ -58,7 +58,7 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl 
 	text := fmt.Sprintf("sudo allows all %d commands of the catalog", len(file.Rules))
 	switch {
 	case all:
-		text += fmt.Sprintf(", and everything else: bot sudoers %s/%s prints the least that is needed", cl.Name, h.Name)
+		text += fmt.Sprintf(", and everything else: bot sudoers %s/%s prints a file that allows only these commands", cl.Name, h.Name)
 	case askFirst.MatchString(listing):
 		text += "; sudo asks for a password for some rules of this account, and the last matching rule decides"
 	}

@@ -75,7 +75,7 @@ func HandleIncident(o OpenIncident, owners []string, now time.Time) card.Card {
 	}
 	c.Foot = []card.Line{
 		{
-			card.T("→ hands it over. You can also type "),
+			card.T("→ hands the incident over. You can also type "),
 			card.C("handover " + o.ID + " PERSON"),
 			card.T(", "),
 			card.C("note " + o.ID + " TEXT"),

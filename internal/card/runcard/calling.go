@@ -134,9 +134,9 @@ func voteEnd(r engine.Run) string {
 // ends. It mentions the approvers.
 func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	end, _ := r.ValidUntil()
-	left := "1 step is left that stops something or begins a new target. After "
+	left := "1 remaining step stops something or moves on to a new target. After "
 	if n := r.ValidityLeft(); n != 1 {
-		left = card.Count(n, "step") + " are left that stop something or begin a new target. After "
+		left = fmt.Sprintf("%d remaining steps stop something or move on to a new target. After ", n)
 	}
 	head := fmt.Sprintf("%s: the approval ends soon", r.ID)
 	c := card.Card{
@@ -146,7 +146,7 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 			{card.T(card.UpperFirst(RunTitle(r)) + " · " + r.Plan.Severity.String())},
 			{
 				card.T(left), card.At(end),
-				card.T(" no such step is started, and the run stops there. Steps that complete a change, or start again what the run stopped, still run."),
+				card.T(" the bot starts no such step, and the run stops there. Steps that complete a change, or start again what the run stopped, still run."),
 			},
 		}),
 	}

@@ -105,7 +105,7 @@ func (r *reading) plan(cmd command.Command, rest []words.Token) (*command.Reques
 		return nil, err
 	}
 	if req.Command.Action == "" {
-		return nil, command.Questionf(command.MissingTarget, "`%s` makes no plan. `plan` needs a command that has one, for example `%s`.", req.Command.Verb, cmd.Example)
+		return nil, command.Questionf(command.MissingTarget, "There is no plan to show for `%s`. `plan` needs a command that runs steps, for example `%s`.", req.Command.Verb, cmd.Example)
 	}
 	req.Plan = true
 	return req, nil

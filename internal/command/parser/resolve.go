@@ -117,7 +117,7 @@ func (c *changing) part(req *command.Request, spelling string, named []*fleet.Ho
 			}
 		}
 		if len(p.Hosts) == 0 {
-			return p, c.askAbout(command.Exception, "The exception leaves no host.", nil)
+			return p, c.askAbout(command.Exception, "That excludes every host.", nil)
 		}
 	}
 	return p, nil

@@ -75,7 +75,7 @@ func (s *Store) keepAmbiguousClaims(ctx context.Context) error {
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.conf.Timeout)
 			defer cancel()
 			if err := s.settleAmbiguousClaims(last); err != nil {
-				s.log.ErrorContext(ctx, "the next start may resume deliveries whose senders were told that they did not count",
+				s.log.ErrorContext(ctx, "the next start may resume deliveries that were reported to their senders as not accepted",
 					"deliveries", s.ambiguous.len(), "err", err)
 			}
 			return nil
