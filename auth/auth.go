@@ -5,8 +5,8 @@ import "time"
 // Account is an identity from a platform. Names and e-mail addresses are never used.
 type Account struct {
 	// Team is the team that an event names (T… or E…), "local" for a terminal, or "" for an id
-	// without a team in the config. Team is recorded and decides nothing: a slash command names
-	// the workspace in which it was typed, and a tap may name another workspace.
+	// without a team in the config. Team is recorded and decides nothing: the events of one
+	// account may name different teams.
 	Team string `json:"team"`
 	User string `json:"user"` // U… or W…; the person's name for a terminal
 }

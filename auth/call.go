@@ -19,8 +19,8 @@ const (
 	LastRound               // everyone who may vote
 )
 
-// Call returns the people to mention in a round of mentions for a request in a cluster; all
-// of them may vote. askedBy is the requester's name. If the first group has no eligible
+// Call returns the people to mention in one round of mentions for a request in a cluster. All
+// returned people may vote. askedBy is the requester's name. If the first group has no eligible
 // person, the next group is mentioned at once.
 func (r *Rules) Call(cluster, askedBy string, round Round) []Person {
 	eligible := r.Eligible(cluster, askedBy)

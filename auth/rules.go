@@ -24,8 +24,8 @@ type Rules struct {
 	// Home is the organisation (E… of an Enterprise Grid, else T…) whose full members may use
 	// the bot.
 	Home string
-	// HomeTeams are the teams and enterprises of a config without Home, from older versions: an
-	// account's organisation or workspace must be one of them.
+	// HomeTeams lists the home teams and enterprises in a config of an older version, which has
+	// no Home. The organisation or the workspace of an account must be in the list.
 	HomeTeams []string
 	People    []Person // everyone who may use the bot
 	Clusters  map[string]Roles
@@ -70,8 +70,8 @@ func (r *Rules) atHome(p Profile) bool {
 	return r.IsHome(p.Organisation, p.HomeTeam)
 }
 
-// IsHome reports whether accounts of an organisation may use the bot. In a config without
-// Home, the account's workspace, which is the argument team, can also allow it.
+// IsHome reports whether accounts of an organisation may use the bot. In a config without Home, an
+// account is also allowed if its workspace, the argument team, is in HomeTeams.
 func (r *Rules) IsHome(organisation, team string) bool {
 	if r.Home != "" {
 		return organisation == r.Home
@@ -101,8 +101,7 @@ func (p Person) has(a Account) bool {
 	return slices.ContainsFunc(p.Accounts, func(own Account) bool { return own.User == a.User })
 }
 
-// Named reports whether the text of an account, as records have it, means an account of the
-// person.
+// Named reports whether an account, in the text form of records, belongs to the person.
 func (p Person) Named(account string) bool {
 	team, user, ok := strings.Cut(account, "/")
 	if !ok {
@@ -167,11 +166,11 @@ func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class)
 	return nil
 }
 
-// MayInSilence returns nil if a decision is allowed, or a *refusal.Error. If the platform
-// answers, since is zero and every decision is allowed. Otherwise since is when its silence
-// began: destructive actions are neither requested nor approved, and requester and approver
-// must be two users of the machine, because only uids still distinguish a person from
-// someone who uses their keys.
+// MayInSilence returns nil if a decision is allowed, or a *refusal.Error. since is the time at
+// which the platform stopped answering. While the platform answers, since is zero and every
+// decision is allowed. Otherwise no one may request or approve a destructive action, and the
+// requester and the approver must be different users of the machine: then only the uid
+// distinguishes a person from someone who uses that person's keys.
 func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom string) error {
 	switch {
 	case since.IsZero():
@@ -199,9 +198,9 @@ func (r *Rules) Eligible(cluster, askedBy string) []Person {
 	return out
 }
 
-// EnoughEligible returns nil if enough people may vote on a request in a cluster, or a
-// *refusal.Error: a request that can never be approved is refused at once. need is the
-// number of people that is enough, and askedBy is the requester's name.
+// EnoughEligible returns nil if at least need people may vote on a request in a cluster, or a
+// *refusal.Error. A request that can never be approved is refused at once. askedBy is the
+// requester's name.
 func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	if n := len(r.Eligible(cluster, askedBy)); n < need {
 		return RefuseIn(cluster, TooFew, "this needs %d approvers of %s other than %s, but the config has only %d. The bot's administrator can add more under `roles`.",

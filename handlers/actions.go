@@ -32,7 +32,7 @@ var handlersByVerb = map[string]handler{
 	"help": (*Service).help,
 }
 
-// listsByVerb has the handlers of the verbs that show a list if they are typed alone.
+// listsByVerb has the handlers of the verbs that, without arguments, show a list.
 var listsByVerb = map[string]handler{
 	"watch": (*Service).ListFollows, "maintenance": (*Service).ListMaintenance,
 }

@@ -8,9 +8,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// openRuns answers a verb that needs a run but names none, such as `approve` or `cancel`,
-// with the run of the thread or with the open runs that the requester may see. It changes
-// no run.
+// openRuns answers a command that needs a run but names none, such as `approve` or `cancel`. The
+// answer is the run of the thread, or the open runs that the requester may see. No run is changed.
 func (s *Service) openRuns(ctx context.Context, c *call.Call) error {
 	h, err := s.InHand(ctx, s.Sees(c.Who.Person, c.Channel))
 	if err != nil {

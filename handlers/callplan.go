@@ -35,8 +35,8 @@ func assessesSeveral(c *call.Call) bool {
 	return c.Process == nil && (c.Cmd.Verb == "status" || c.Cmd.Verb == "verify")
 }
 
-// together returns one plan for a read of several processes, in the order in which `status`
-// queries them. It has no digest: a read needs no approval.
+// together returns one plan for a read of several processes, in the order in which `status` queries
+// the processes. The plan has no digest: a read needs no approval.
 func together(g *command.Grammar, c *call.Call, now func() time.Time) (runbooks.Plan, error) {
 	steps, targets, err := status.Reads(g.Catalogs, g.Fleet, now, c.Query())
 	if err != nil {

@@ -80,7 +80,7 @@ func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 	return s.SetCluster(c, cl)
 }
 
-// runRule selects which readers of a run's cluster may use a verb on it.
+// runRule selects which readers of a run's cluster may use a verb on the run.
 type runRule uint8
 
 // All rules.
@@ -131,9 +131,9 @@ func (s *Service) mayRun(c *call.Call) error {
 	}
 }
 
-// mayHere refuses a change whose message arrives late or unclaimed. It also refuses a change
-// from a channel that outsiders can read, or that the bot is not in: the members of that
-// channel would not see the request and its outcome.
+// mayHere refuses a change whose message arrived late or is unclaimed. It also refuses a change in
+// a channel of which the bot is not a member, because no one there would see the request and its
+// outcome, and in a channel that outsiders can read.
 func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil
@@ -174,8 +174,8 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 	return nil
 }
 
-// Recheck is the engine's Gate. It applies the same rules again, with new data, before a
-// run starts and before each of its steps.
+// Recheck is the engine's Gate. It checks the requester, the approvals and the number of approvals
+// again, with new data, before a run starts and before each of its steps.
 func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	asker, err := s.Identify(ctx, r.Asked.Account, call.Fresh)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// guards queries the guards of a plan. It refuses what the start would refuse, before an
-// approver is mentioned. It returns the guards that cannot decide: these require one more
+// guards queries the guards of a plan before an approver is mentioned. It refuses a request that
+// the start would refuse, and returns the guards that cannot decide. Such guards require one more
 // approval.
 func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Unclear, error) {
 	unclear, err := guard.AtRequest(ctx, s.Remote, plan)
@@ -22,8 +22,8 @@ func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Uncl
 	return unclear, err
 }
 
-// stillAs repeats the checks of a request directly before the start: the discovery reads,
-// the dependencies of its processes, and the guards after the first change of its plan.
+// stillAs repeats checks of a request directly before the start: the discovery reads, the
+// dependencies of the processes, and the guards after the first change of the plan.
 func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
 	if err := s.ListAgain(ctx, r.Inputs); err != nil {
 		return err

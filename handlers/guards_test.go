@@ -208,8 +208,8 @@ func TestStartChecksLaterTargets(t *testing.T) {
 	}
 }
 
-// TestGuardThatCannotDecide: a guard that cannot decide requires one more approval and
-// appears on the card. It does not refuse.
+// TestGuardThatCannotDecide: a guard that cannot decide refuses nothing, but requires one more
+// approval and appears on the card.
 func TestGuardThatCannotDecide(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

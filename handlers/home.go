@@ -41,9 +41,9 @@ type homeBoard struct {
 // NewHomes returns the Home tabs of a service.
 func NewHomes(s *Service) *Homes { return &Homes{s: s, boards: map[string]*homeBoard{}} }
 
-// Show passes the cards of an account's Home tab to the function publish: at once with the
-// known data, and again after the hosts have answered if the known data is older than
-// maxAge. A person without read access sees the reason.
+// Show passes the cards of an account's Home tab to the function publish, at once and with the
+// known data. If this data is older than maxAge, Show queries the hosts and calls publish again. A
+// person without read access sees the reason.
 func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, publish func(context.Context, []card.Card) error) error {
 	who, err := h.s.Identify(ctx, a, call.Recent)
 	if err != nil {
@@ -130,8 +130,8 @@ func (h *Homes) refresh(ctx context.Context, who call.Person, cl *fleet.Cluster,
 	b.card, b.at = out, h.s.Now()
 }
 
-// lookAt queries the hosts of a cluster about all of its processes, and records the read. Only the
-// query is limited to homePatient: hosts that use up this time do not prevent the record.
+// lookAt queries the hosts of a cluster about all of its processes, and records the read. The time
+// limit homePatient is only for the query, so a slow host does not prevent the record.
 func (s *Service) lookAt(ctx context.Context, who call.Person, cl *fleet.Cluster) (card.Card, error) {
 	query, cancel := context.WithTimeout(ctx, homePatient)
 	defer cancel()

@@ -17,8 +17,8 @@ const (
 	differs    = 200 // maximum length of one difference, in runes
 )
 
-// lastTime compares a plan with that of the newest executed run of the same action and
-// target. If the store does not answer, there is no comparison.
+// lastTime compares a plan with the plan of the newest executed run of the same action and target.
+// It returns nil if the store does not answer.
 func (s *Service) lastTime(ctx context.Context, inputs runbooks.Inputs, plan runbooks.Plan) *engine.LastTime {
 	ended, err := s.Runs.Recent(ctx, lastAmong)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 
 const statusDis = "status db_dis on infra-1 in prod"
 
-// TestErrorsInTheLog: if monit reports OK but the log has errors, the status of the
-// process, its host and the cluster show them.
+// TestErrorsInTheLog: if monit reports OK but the log has errors, the status of the process, its
+// host and the cluster show these errors.
 func TestErrorsInTheLog(t *testing.T) {
 	h := newTestService(t)
 	h.hosts.say = saying(statustest.World{"db_dis": {Log: []string{"10m INFO - x", "1m ERROR - cannot write: password=hunter2 no space", "30s INFO - db_dis ALIVE"}}})
@@ -31,8 +31,7 @@ func TestErrorsInTheLog(t *testing.T) {
 	}
 }
 
-// TestUnreadLogIsNoted: the status notes that the log could not be read, and is
-// otherwise the same.
+// TestUnreadLogIsNoted: if the log cannot be read, the status says so, and is otherwise unchanged.
 func TestUnreadLogIsNoted(t *testing.T) {
 	h := newTestService(t)
 	h.hosts.say = func(c remote.Command) remote.Result {

@@ -48,8 +48,8 @@ func TestLooking(t *testing.T) {
 	}
 }
 
-// TestLateTapsAreAnswered: a tap on an outdated message is answered with the state of the
-// run, and who changed it and when. It opens no form that would be useless.
+// TestLateTapsAreAnswered: a tap on an outdated message is answered with the run's state, who
+// changed the run and when. No form opens for a decision that is no longer possible.
 func TestLateTapsAreAnswered(t *testing.T) {
 	h := newTestService(t)
 	tap := func(user, action, value string) *answers {

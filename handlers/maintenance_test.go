@@ -120,9 +120,9 @@ func TestNotNeededIsNoIncident(t *testing.T) {
 	}
 }
 
-// TestLongMaintenance: maintenance of a Sev 1 process for more than 4 h requires an
-// approver as second person. Announcing it again, or for another target, does not
-// bypass this.
+// TestLongMaintenance: maintenance of a Sev 1 process for more than 4 h requires an approver as
+// second person. The first person cannot bypass this by announcing the maintenance again, or for
+// another target.
 func TestLongMaintenance(t *testing.T) {
 	h, now := newTestServiceAt(t)
 	say := func(user, text string) string { t.Helper(); return h.at(*now, user, text).all() }

@@ -15,8 +15,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// needsPatience limits how long a request waits for the state of its dependencies. A
-// missing answer does not refuse the request.
+// needsPatience limits how long a request waits for the state of its dependencies. A request is not
+// refused because an answer is missing.
 const needsPatience = 5 * time.Second
 
 // starts reports whether a plan starts a process, which needs its dependencies.

@@ -168,8 +168,8 @@ func commandPage(t *testing.T, g *command.Grammar, cmd command.Command) string {
 	return b.String()
 }
 
-// writeSteps writes the targets of an action in one generation, and its steps. If the steps
-// of several processes differ only in names and logs, it shows the steps of one of them.
+// writeSteps writes the targets of an action in one generation, and its steps. If the steps of
+// several processes differ only in names and logs, it shows the steps of one process only.
 func writeSteps(t *testing.T, b *strings.Builder, cat *catalogs.Catalog, action string) {
 	t.Helper()
 	view, err := cat.View()

@@ -26,8 +26,8 @@ func speaking(answers map[string]string) func(remote.Command) remote.Result {
 	}
 }
 
-// TestLogs: the bot lists the files first. The card has the verdict and the last lines,
-// the thread the complete output, and neither has secrets.
+// TestLogs: the bot lists the files first. The card has the verdict and the last lines, the thread
+// has the complete output. Both are without secrets.
 func TestLogs(t *testing.T) {
 	h := newTestService(t)
 	var log strings.Builder
@@ -111,7 +111,7 @@ func TestSearchThatFindsNothing(t *testing.T) {
 }
 
 // TestReadThatFailsSaysSo: if the list of log files cannot be read, the bot does not treat it as
-// empty; if a host does not answer, the bot does not report success.
+// empty. If a host does not answer, the bot does not report success.
 func TestReadThatFailsSaysSo(t *testing.T) {
 	h := newTestService(t)
 	h.hosts.say = speaking(nil)
@@ -225,8 +225,8 @@ func TestHostileParameters(t *testing.T) {
 	}
 }
 
-// TestReadsNameTheRequester: a slash command is not visible in the channel, so its answer names
-// the requester. A mention is visible itself.
+// TestReadsNameTheRequester: a slash command is not visible in the channel, so its answer names the
+// requester. A mention is visible, so its answer names no one.
 func TestReadsNameTheRequester(t *testing.T) {
 	h := newTestService(t)
 	if a := h.say("URITA", "status db_dis"); !strings.Contains(a.all(), "asked by rita") {

@@ -25,8 +25,8 @@ func (h *testService) tap(user string, via call.Via, action, value, text string)
 	return h.handleMessage(m)
 }
 
-// TestDestructiveApproval: two approvers each type the target's name, however they
-// approve.
+// TestDestructiveApproval: a destructive run needs two approvers. Each must type the target's name,
+// in a command or in a form.
 func TestDestructiveApproval(t *testing.T) {
 	h := newTestService(t)
 	h.say("UANNA", "keystore-replace in prod certificates end on Friday")
@@ -77,8 +77,8 @@ actions:
 `
 }
 
-// TestPlanClass: in one cluster, the plan of a verb may have another class than the verb.
-// The gate checks both before a host is queried.
+// TestPlanClass: in some clusters, the plan of a verb has a different class than the verb itself.
+// The gate checks both classes before a host is queried.
 func TestPlanClass(t *testing.T) {
 	catalogs, err := catalogs.Load(fstest.MapFS{
 		"a.yaml": {Data: []byte(secretFiles("read", "current"))}, "b.yaml": {Data: []byte(secretFiles("sensitive", "legacy-20200121"))},

@@ -21,8 +21,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// hidden is a test service with data in the cluster prod that two people must not learn: quinn, a
-// reader of qa, and olga, an operator and approver of qa.
+// hidden is a test service with data in the cluster prod. Two people must not learn this data:
+// quinn, a reader of qa, and olga, an operator and approver of qa.
 type hidden struct {
 	*testService
 	open, ended string // runs of prod
@@ -153,8 +153,8 @@ func rowsOfVerb(c command.Command, byHand []command.Command) []string {
 	}
 }
 
-// places are the channels of the attempts: quinn's direct message with the bot, the
-// channel of qa, and that of prod.
+// places are the channels of the attempts: quinn's direct message with the bot, the channel of qa,
+// and the channel of prod.
 var places = []string{"", "CQ", "C1"}
 
 var (
@@ -189,8 +189,8 @@ func (h *hidden) leaks(said, answer string) []string {
 	return out
 }
 
-// TestReaderOfOneCluster: no verb shows a reader of one cluster anything of another. Names
-// of the other cluster get the same answer as unknown names.
+// TestReaderOfOneCluster: no verb shows quinn or olga anything about prod. Names of prod get the same
+// answer as unknown names.
 func TestReaderOfOneCluster(t *testing.T) {
 	h := newHidden(t)
 	byHand := command.Table()

@@ -97,7 +97,7 @@ func (s *Service) dispatch(ctx context.Context, c *call.Call, reply call.Reply) 
 // whether the record settled the claim.
 func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply, err error) (settled bool) {
 	if errors.Is(err, engine.ErrSettled) {
-		// Another replica considered this one dead and has handled the message.
+		// Another replica took this replica for dead, and has handled the message.
 		s.Logger.InfoContext(ctx, "message was handled by another replica")
 		return true
 	}

@@ -41,7 +41,7 @@ func TestStoppedInTheMiddle(t *testing.T) {
 	}
 }
 
-// TestOutOfTime: a message whose time is over is still answered.
+// TestOutOfTime: a message whose time limit has passed is still answered.
 func TestOutOfTime(t *testing.T) {
 	h := newTestService(t)
 	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))

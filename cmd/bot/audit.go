@@ -146,8 +146,7 @@ func writeTrail(ctx context.Context, cfg *config.Config, only *audit.Filter, w i
 	})
 }
 
-// ask queries a path of the running bot. If no bot runs, it opens the store and calls
-// fallback with it.
+// ask queries a path of the running bot. If no bot runs, ask calls fallback with the opened store.
 func ask(
 	ctx context.Context, cfg *config.Config, path string, params url.Values, w io.Writer, fallback func(*etcdstore.Store) error,
 ) error {

@@ -41,7 +41,7 @@ func (s stories) Run() int {
 	return s.M.Run()
 }
 
-// TestScripts plays the stories in testdata/script with the program itself.
+// TestScripts runs the scripts in testdata/script with the bot's binary.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	root, err := filepath.Abs("../..")
@@ -97,8 +97,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// TestRestartNamesItsOwnProcess checks that for every process of both generations
-// the plan executes exactly that process's restart, on the hosts that have it.
+// TestRestartNamesItsOwnProcess checks the plan of a restart for every process of both generations:
+// it restarts that process only, once on each host that runs the process.
 func TestRestartNamesItsOwnProcess(t *testing.T) {
 	t.Parallel()
 	for _, generation := range []string{"current", "legacy-20200121"} {

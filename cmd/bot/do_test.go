@@ -54,12 +54,11 @@ func eventually(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// TestTerminalWhileSlackIsDown requests a Sev 1 restart at a terminal after Slack has
-// been down for five minutes. Another person, as another user of the machine, approves
-// it at another terminal. Request and approval are verified and recorded. The
-// requester cannot approve the restart, and before the five minutes are over the bot
-// refuses changes. When Slack is back, the message of the run is posted in the audit
-// channel.
+// TestTerminalWhileSlackIsDown requests a Sev 1 restart at a terminal after Slack has been down for
+// five minutes. A second person approves the restart at another terminal, as a different user of
+// the machine. Request and approval are verified and recorded. The requester cannot approve the
+// restart, and before the five minutes are over the bot refuses changes. When Slack is back, the
+// message of the run is posted in the audit channel.
 func TestTerminalWhileSlackIsDown(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
@@ -175,8 +174,8 @@ func socketOf(t *testing.T, config string) string {
 	return found[0]
 }
 
-// asUser sends a command at the terminal as another user of the machine, to whom it
-// gives access to the socket and the key.
+// asUser sends a command at the terminal as a different user of the machine. It first gives that
+// user access to the socket and the key.
 func asUser(ctx context.Context, t *testing.T, config, key string, words ...string) {
 	t.Helper()
 	const other = 61234

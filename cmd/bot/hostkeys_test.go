@@ -143,8 +143,8 @@ clusters:
 %s`, filepath.Join(x.dir, "state"), x.known, x.servers["plain"].KeyFile, hosts.String()))
 }
 
-// TestHostKeys prints the keys of the hosts, and checks the text about each and the
-// fingerprints, which ssh-keygen prints too.
+// TestHostKeys checks what `bot hostkeys` prints about the key of each host. The expected
+// fingerprints are those that ssh-keygen prints.
 func TestHostKeys(t *testing.T) {
 	t.Parallel()
 	x := newKeyScene(t)

@@ -190,7 +190,7 @@ func (s *setup) trust(ctx context.Context) error {
 
 type member struct{ Name, Account string }
 
-// people are all named people, without duplicates.
+// people returns the operators and the approvers, without duplicates.
 func (s *setup) people() (list []member, err error) {
 	for _, text := range append(slices.Clone(s.operators), s.approvers...) {
 		name, id, ok := strings.Cut(text, "=")

@@ -26,16 +26,17 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// surfaces is the whole bot with the lab, and all ways to query it about a process.
+// surfaces is a running bot with the hosts of the lab, and every way to query the bot about a
+// process.
 type surfaces struct {
 	*testing.T
 	bot *demo.Demo
 	key string
 }
 
-// TestLabSurfaces puts two processes of the lab into each state and queries the whole
-// bot. Each command of `bot do` must have the same finding, and Slack must show it, in
-// answers and on Home, at the same severity. It takes minutes (.ci/long, section lab).
+// TestLabSurfaces puts two processes of the lab into each state and queries the whole bot. Each
+// command of `bot do` must have the same finding, and Slack must show it, in answers and on Home,
+// at the same severity. The test takes minutes (.ci/long, section lab).
 func TestLabSurfaces(t *testing.T) {
 	hosts := labtest.Hosts(t)
 	if os.Getenv("DHBOT_LAB_ALL") == "" {
@@ -192,8 +193,8 @@ func of(b *card.StatusFacts, t runbooks.Target) found {
 	return found{b.Findings[i].Severity, b.Findings[i].Code}
 }
 
-// agree waits until every surface shows the same about the broken processes. It
-// retries, because processes can change between two queries; a real difference stays.
+// agree waits until every surface shows the same about the broken processes. It retries, because a
+// process may change between two queries; a real difference does not disappear.
 func (s *surfaces) agree(broken []runbooks.Target) {
 	s.Helper()
 	s.within("the surfaces differ", func() (wrong []string) {

@@ -35,7 +35,7 @@ mount -o remount,ro tmpfs mnt; mount -o remount,ro tmpfs run; mount -o remount,r
 exec chroot . setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs --bounding-set=-all env -i "$@" /mnt/bin/bot run --config $config/config.yaml
 `
 
-// mounted is the bot in a root of mountScript, with its local Slack and simulated hosts.
+// mounted is the bot in a root made by mountScript, with its local Slack and simulated hosts.
 type mounted struct {
 	t     *testing.T
 	dir   string
@@ -111,9 +111,8 @@ func (m *mounted) read(path string) []byte {
 	return b
 }
 
-// volume writes files as Kubernetes does: one directory for each version, ..data as
-// a link to the current version, and a link for each file. The owner is root, the
-// group that of the bot.
+// volume writes files as Kubernetes does: one directory for each version, ..data as a link to the
+// current version, and a link for each file. The files belong to root and to the group of the bot.
 func (m *mounted) volume(name string, mode os.FileMode, files map[string][]byte) {
 	m.t.Helper()
 	at := filepath.Join(m.dir, name)
@@ -216,8 +215,8 @@ func TestKubernetesMounts(t *testing.T) {
 	m.play("operator: /dh status db_dis\nexpect 2m Sev 0\n")
 }
 
-// TestSystemdCredentials runs the bot with systemd's credentials instead. A group may read
-// secrets only in the directory of the credentials.
+// TestSystemdCredentials runs the bot with its secrets in systemd's credentials directory. Only in
+// this directory may a group have read access to a secret.
 func TestSystemdCredentials(t *testing.T) {
 	t.Parallel()
 	const credentials = "/run/credentials/dhbot.service"

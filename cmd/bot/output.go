@@ -23,7 +23,7 @@ const (
 // output is the output format of a command. It implements pflag.Value.
 type output string
 
-// outputFlags adds --output, and --json as a short form of one of its values.
+// outputFlags adds --output, and --json as a short form of --output json.
 func outputFlags(cmd *cobra.Command) *output {
 	o := output(asTable)
 	cmd.Flags().VarP(&o, "output", "o", "the `format`: "+strings.Join(formats(), ", "))
@@ -33,7 +33,7 @@ func outputFlags(cmd *cobra.Command) *output {
 	return &o
 }
 
-// formatFlag adds --output for a command with its own formats, the first of them the default.
+// formatFlag adds --output for a command with its own formats. The first format is the default.
 // --format is the former name of --output.
 func formatFlag(cmd *cobra.Command, to *string, formats ...string) {
 	*to = formats[0]

@@ -48,8 +48,8 @@ func catalogCommand() *cobra.Command {
 	return cmd
 }
 
-// catalogsOf are the catalogs of a config file, and the config; without a file, the built-in
-// catalogs.
+// catalogsOf returns the catalogs of a config file, and the config. Without a file it returns the
+// built-in catalogs and no config.
 func catalogsOf(configFile string) (catalogs.Set, *config.Config, error) {
 	if configFile == "" {
 		list, err := catalogs.Builtin()
@@ -132,7 +132,7 @@ func grammar(configFile, catalog string) (*command.Grammar, auth.Policy, error) 
 	return &command.Grammar{Catalogs: catalogs, Fleet: demo.Fleet(catalog, nil)}, auth.Policy{}, nil
 }
 
-// notUnderstood adds the suggestions that Slack would show.
+// notUnderstood adds to an error the suggestions that Slack would show.
 func notUnderstood(err error) error {
 	var m *command.Question
 	if !errors.As(err, &m) || len(m.Choices) == 0 {

@@ -143,8 +143,8 @@ func (c *configReads) last() metrics.Reload {
 	return c.seen
 }
 
-// hangups turns SIGHUP into a value on a channel. While a value is not received, further
-// signals are merged into it.
+// hangups turns SIGHUP into a value on a channel. Signals that arrive before the value is received
+// are merged.
 func hangups(ctx context.Context) (<-chan struct{}, func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)

@@ -91,8 +91,8 @@ func (c *Call) wants(process string, h *fleet.Host) bool {
 // Confirmed reports whether the requester has seen the plan and confirmed it.
 func (c *Call) Confirmed() bool { return c.Proposed != nil || c.Via == Terminal && c.Yes }
 
-// Inputs returns the inputs of a call's plan. Call it only once: every time, it makes new
-// names, such as that of an export.
+// Inputs returns the inputs of a call's plan. Call it only once for a call: every time, it makes
+// new names, for example for an export.
 func (c *Call) Inputs(now time.Time) (runbooks.Inputs, error) {
 	in, err := c.InputsOf(c.Req.Parts()[0], now)
 	for _, p := range c.Req.Also {

@@ -39,7 +39,7 @@ const (
 	NotFound      refusal.Code = "not found"      // the named thing does not exist, or the person may not read it
 	NotNow        refusal.Code = "not now"        // not possible in the current state of the target
 	AlreadyThere  refusal.Code = "already there"  // the result of the command exists already, or is in progress
-	Changed       refusal.Code = "changed"        // another person changed it at the same time
+	Changed       refusal.Code = "changed"        // another person, or the bot, made a change at the same time
 	TooMany       refusal.Code = "too many"       // a limit is reached
 	WrongPlace    refusal.Code = "wrong place"    // not possible in this channel
 	NotYours      refusal.Code = "not yours"      // only the requester may do this

@@ -64,8 +64,8 @@ type Message struct {
 
 // Parsed is a slash command as it was parsed on arrival.
 type Parsed struct {
-	// OnlyReads means that the command is a plain read. It need not be stored before it is
-	// acknowledged: if the command is lost, only an answer is lost.
+	// OnlyReads means that the command is a plain read. Such a command need not be stored
+	// before it is acknowledged: if the command is lost, only an answer is lost.
 	OnlyReads bool
 	// Request was parsed with every name of Grammar, so it is valid only for people who may
 	// read all these names. It is nil if the text could not be parsed.

@@ -59,9 +59,9 @@ func newerForm(err error) error {
 	return err
 }
 
-// loadIncident loads the incident of a call: the named incident, the incident of the
-// thread, or the only open incident. If the call names none and several are open, the
-// result several lists them.
+// loadIncident loads the incident of a call: the named incident, the incident of the thread, or the
+// only open incident. If the command names no incident, and none or several are open, the result
+// several has the open incidents.
 func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []incidentcard.OpenIncident, err error) {
 	list, err := s.openIncidents(ctx, c)
 	if err != nil {

@@ -81,10 +81,11 @@ func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 // is Sev 1. During maintenance no incident of the process is opened.
 const mostAlone = 4 * time.Hour
 
-// boundMaintenance shortens an announcement that needs a second person; the result note
-// tells the requester. Maintenance lasts longer if an approver other than the first person
-// announces it too. The first person cannot extend it by announcing again, or by ending it
-// and announcing again within mostAlone.
+// boundMaintenance limits announced maintenance of a Sev 1 process to mostAlone, counted from the
+// first announcement. If it shortens an announcement, the result note tells the requester. There is
+// no limit if an approver announces maintenance that another person has already announced: this is
+// the approval. The first person cannot get more time by announcing again, or by ending the
+// maintenance and announcing again within mostAlone.
 func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet.Maintenance) (note string, err error) {
 	if c.Process.Level != runbooks.Critical {
 		return "", nil

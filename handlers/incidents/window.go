@@ -98,8 +98,7 @@ func (s *Incidents) windowTimes(c *call.Call) (from, until time.Time, err error)
 	return from, until, nil
 }
 
-// readInstant parses a day and time with a zone. It refuses one without a zone as
-// ambiguous.
+// readInstant parses a day and time with a zone. A time without a zone is refused as ambiguous.
 func readInstant(text string) (time.Time, bool) {
 	for _, form := range []string{"2006-01-02T15:04Z07:00", time.RFC3339} {
 		if t, err := time.Parse(form, strings.ToUpper(text)); err == nil {
@@ -125,9 +124,8 @@ func (s *Incidents) overCritical(c *call.Call, m fleet.Maintenance) bool {
 	return false
 }
 
-// MayDecide loads the window that a command approves or cancels, and checks access. An
-// approver other than the requester may approve it; the requester or any operator may
-// cancel it.
+// MayDecide loads the window that a command approves or cancels, and checks access. An approver
+// other than the requester may approve the window; the requester or any operator may cancel it.
 func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 	list, err := s.announced(ctx)
 	if err != nil {

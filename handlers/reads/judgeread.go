@@ -35,8 +35,7 @@ func judgeRead(p *outputcard.Answer, st runbooks.Step, r remote.Result) {
 	}
 }
 
-// tabulate shows each member of etcd once, with its status and its health, as far as they
-// were queried.
+// tabulate shows each member of etcd once, with its status and its health if these were queried.
 func tabulate(parts []outputcard.Answer, steps []runbooks.Step, results []remote.Result) {
 	var status, health *remote.Result
 	at := -1

@@ -10,7 +10,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// boundRead is the read of one process, or the error.
+// boundRead is the planned read of one process, or the reason why it could not be planned.
 type boundRead struct {
 	process string
 	inputs  runbooks.Inputs
@@ -18,8 +18,8 @@ type boundRead struct {
 	err     error
 }
 
-// bindReads plans a read for each process of a call, concurrently. It returns an error for
-// a refusal or an internal error, and if no read can be planned.
+// bindReads plans a read for each process of a call, concurrently. It returns an error if a read is
+// refused, if an internal error occurs, or if no read can be planned.
 func (s *Reads) bindReads(ctx context.Context, c *call.Call) ([]boundRead, error) {
 	parts := c.Req.Parts()
 	reads := make([]boundRead, len(parts))
@@ -52,8 +52,8 @@ func (s *Reads) bindReads(ctx context.Context, c *call.Call) ([]boundRead, error
 	return reads, nil
 }
 
-// readsPlan returns all reads and their parameters as one plan. It has the most sensitive
-// class of the reads and no digest: a read needs no approval.
+// readsPlan returns all reads and their parameters as one plan. The plan has the most sensitive
+// class of the reads, and no digest: a read needs no approval.
 func readsPlan(reads []boundRead) (all runbooks.Plan, params map[string]string) {
 	if len(reads) == 1 {
 		return reads[0].plan, reads[0].inputs.Params

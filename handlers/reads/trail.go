@@ -41,8 +41,8 @@ type trailQuery struct {
 	since   time.Time
 }
 
-// AuditTrail shows the audit trail of a person, a process or a run: the newest entries in
-// the card, all of them in a file.
+// AuditTrail shows the audit trail of a person, a process or a run: the newest entries in the card,
+// and all entries in a file.
 func (s *Reads) AuditTrail(ctx context.Context, c *call.Call) error {
 	q, entries, left, err := s.readTrail(ctx, c, auditBack)
 	if err != nil {
