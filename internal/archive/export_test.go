@@ -5,6 +5,12 @@ import "time"
 // Later makes every file look old enough for its index to be kept.
 func (a *Archive) Later() { a.now = func() time.Time { return time.Now().AddDate(100, 0, 0) } }
 
+// StopClock makes every file that is written from now on look too new for its index to be kept.
+func (a *Archive) StopClock() {
+	stopped := time.Now()
+	a.now = func() time.Time { return stopped }
+}
+
 // Indexed is the number of indexes that are kept.
 func (a *Archive) Indexed() int {
 	a.mu.Lock()

@@ -70,6 +70,7 @@ func TestFind(t *testing.T) {
 		}
 		with, without := archive.New(dir), archive.New(dir)
 		with.Later()
+		without.StopClock()
 		list := randomTrail(rt)
 		after := audit.Head{}
 		for begin := 0; begin < len(list); {
