@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// validityWarning is how long before the end of an approval its approvers are mentioned.
+// validityWarning is how long before the end of an approval the bot mentions the approvers.
 const validityWarning = 10 * time.Minute
 
 // ValidUntil is the end of the run's approval; ok is false without an approval. The end is computed
@@ -21,9 +21,9 @@ func (r Run) ValidUntil() (end time.Time, ok bool) {
 	return r.ApprovedAt.Add(r.Plan.Validity()), true
 }
 
-// NeedsValidity reports whether step i may begin only while the approval is valid: it stops
-// something, or is the first change of its target. Steps that complete a change, verify it, or
-// start again what this run stopped need no valid approval.
+// NeedsValidity reports whether step i may begin only while the approval is valid. Such a step
+// stops something, or is the first change of its target. A step that completes or verifies a
+// change, or starts again what this run stopped, needs no valid approval.
 func (r Run) NeedsValidity(i int) bool {
 	switch {
 	case !r.changes(i):
@@ -35,8 +35,8 @@ func (r Run) NeedsValidity(i int) bool {
 	}
 }
 
-// touched reports whether an earlier change of this run concerned the target of step i, or its
-// whole host.
+// touched reports whether an earlier change of this run concerned the target of step i, or the
+// target's whole host.
 func (r Run) touched(i int) bool {
 	for j := range i {
 		if r.changes(j) && r.attempted(j) && r.Plan.Covers(j, i) {
@@ -68,7 +68,7 @@ func (r Run) broughtBack(down int) bool {
 // attempted reports whether a step has begun, whatever its result.
 func (r Run) attempted(i int) bool { return r.Steps[i].Started != nil }
 
-// invalid reports whether step i may no longer begin.
+// invalid reports whether step i may no longer begin because the approval has ended.
 func (r Run) invalid(i int, now time.Time) bool {
 	end, approved := r.ValidUntil()
 	return r.NeedsValidity(i) && (!approved || !now.Before(end))
@@ -101,8 +101,8 @@ func (r Run) ValidityLeft() int {
 	return n
 }
 
-// AnswerableFor lists the approvers of the run, with the accounts that they used, or the requester
-// of a run without approvals.
+// AnswerableFor lists the approvers of the run with their accounts. For a run without approvals
+// it lists the requester.
 func (r Run) AnswerableFor() []Callee {
 	var out []Callee
 	for _, v := range r.Votes {

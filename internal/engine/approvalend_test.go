@@ -176,7 +176,7 @@ func TestASecondHostAfterTheEnd(t *testing.T) {
 	})
 }
 
-// TestNotedSteps: a step that was already noted as sent is not sent.
+// TestNotedSteps: a step that the ledger has already noted as sent is not sent.
 func TestNotedSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)

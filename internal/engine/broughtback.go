@@ -29,8 +29,8 @@ func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 	w.see(out)
 }
 
-// lookAtTargets reads the state of each target of a run. It repeats the last read in the plan that
-// shows this state. It returns false if ctx ended first.
+// lookAtTargets reads the state of each target of a run. For each target it repeats the plan's
+// last read of that state. The result is false if ctx ended first.
 func (w *worker) lookAtTargets(ctx context.Context, r Run) (string, bool) {
 	plan, differs := w.derive(r)
 	if differs != nil {

@@ -7,9 +7,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// Times in a log are compared by the host's clock: if the bot's clock is ahead,
-// lines written after a restart have earlier times than the restart has by the
-// bot's clock.
+// TestClockAhead: times in a log are compared by the host's clock. If the bot's clock is ahead of
+// the host's, a line written after a restart has an earlier time than the bot has for the
+// restart.
 func TestClockAhead(t *testing.T) {
 	at := time.Date(2026, 3, 9, 14, 2, 5, 0, time.UTC)
 	for _, c := range []struct {

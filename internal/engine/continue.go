@@ -6,11 +6,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// Continuation returns the inputs of a new run that continues this unfinished run. The new run has
-// its own approvals and covers the steps of this run that are not verified: the last element of
-// in.Continue has the number of the first of them. The planner begins the new plan with checks of
-// the remaining targets. The result ok is false if there is nothing to continue: the run is open,
-// succeeded, changed nothing yet, or was closed after a restore, so that its effects are unknown.
+// Continuation returns the inputs of a new run that continues this unfinished run. The new run
+// has its own approvals and covers the steps of this run from the first unverified step on. The
+// last element of in.Continue has the number of that step. The planner begins the new plan with
+// checks of the remaining targets. The result ok is false if there is nothing to continue: the
+// run is open, succeeded, changed nothing yet, or was closed after a restore, so that its effects
+// are unknown.
 //
 // A card offers this as "Continue from step N". The button needs only the run's id, because
 // everything is computed from the stored run.
@@ -29,8 +30,8 @@ func (r Run) Continuation() (in runbooks.Inputs, ok bool) {
 	return in, true
 }
 
-// unproved is the index of the first step that is not verified: a step that did not complete, or a
-// change whose check failed. It is -1 for none.
+// unproved is the index of the first step that is not verified: a step that did not complete, or
+// a change whose check failed. The index is -1 if every step is verified.
 func (r Run) unproved() int {
 	i := 0
 	for i < len(r.Steps) && r.completed(i) {

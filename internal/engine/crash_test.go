@@ -34,7 +34,7 @@ type mortal struct {
 var errDead = fmt.Errorf("%w: the process is dead", engine.ErrStoreDown)
 
 // enter counts a call. effect reports whether the call takes effect; answer reports whether the
-// process lives to see its answer.
+// process is still alive to receive the answer.
 func (m *mortal) enter() (effect, answer bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -173,15 +173,16 @@ func (h *testEngine) holdCrash(r engine.Run) {
 	}
 }
 
-// moody is a store that fails some commits, with or without making them.
-type moody struct {
+// flakyStore is a store whose commits may fail. fault decides for each commit whether the change
+// is stored and which error Commit returns.
+type flakyStore struct {
 	engine.Runs
-	mood func(c engine.Change) (makes bool, fails error)
+	fault func(c engine.Change) (stores bool, fails error)
 }
 
-func (m *moody) Commit(ctx context.Context, c engine.Change) (int64, error) {
-	makes, fails := m.mood(c)
-	if !makes {
+func (m *flakyStore) Commit(ctx context.Context, c engine.Change) (int64, error) {
+	stores, fails := m.fault(c)
+	if !stores {
 		return 0, fails
 	}
 	rev, err := m.Runs.Commit(ctx, c)
@@ -195,9 +196,9 @@ func (m *moody) Commit(ctx context.Context, c engine.Change) (int64, error) {
 // not lost.
 func TestStoreFailsUnderWay(t *testing.T) {
 	for name, tt := range map[string]struct {
-		makes bool
-		fails error
-		every int // every n-th commit fails
+		stores bool
+		fails  error
+		every  int // every n-th commit fails
 	}{
 		"no answer, not stored":         {false, engine.ErrStoreDown, 2},
 		"no answer, but stored":         {true, engine.ErrStoreDown, 2},
@@ -210,11 +211,11 @@ func TestStoreFailsUnderWay(t *testing.T) {
 				h := newTestEngine(t)
 				var mu sync.Mutex
 				n := 0
-				m := &moody{h.store, func(engine.Change) (bool, error) {
+				m := &flakyStore{h.store, func(engine.Change) (bool, error) {
 					mu.Lock()
 					defer mu.Unlock()
 					if n++; n%tt.every == 0 {
-						return tt.makes, tt.fails
+						return tt.stores, tt.fails
 					}
 					return true, nil
 				}}
@@ -258,7 +259,7 @@ func TestResultOutlivesTheStore(t *testing.T) {
 		h := newTestEngine(t)
 		start := time.Now()
 		away := func() bool { age := time.Since(start); return age > 10*time.Second && age < 70*time.Second }
-		h.eng = h.engine("bot", &moody{h.store, func(engine.Change) (bool, error) {
+		h.eng = h.engine("bot", &flakyStore{h.store, func(engine.Change) (bool, error) {
 			if away() {
 				return false, engine.ErrStoreDown
 			}

@@ -87,10 +87,10 @@ func New(c Config) (*Engine, error) {
 }
 
 // Submit stores a new run with its first record and settles the claim of its delivery, in one
-// transaction. It takes id, inputs, plan, requester, reason, place and needed votes from r; the
-// votes never go below the floor of the plan's class and level. A run that needs no vote is
-// approved at once. Errors: ErrIDTaken (mint another id), ErrSettled (the delivery was handled
-// before), a *refusal.Error, or an error of the store.
+// transaction. It takes id, inputs, plan, requester, reason, place and needed votes from r. The
+// number of needed votes is raised to the floor of the plan's class and level. A run that needs
+// no vote is approved at once. Errors: ErrIDTaken (mint another id), ErrSettled (the delivery was
+// handled before), a *refusal.Error, or an error of the store.
 func (e *Engine) Submit(ctx context.Context, r Run, claim string) (Stored, error) {
 	c, err := first(r, e.c.Now(), e.c.Policy)
 	if err != nil {
@@ -127,8 +127,8 @@ func (e *Engine) Apply(ctx context.Context, id string, ev Event, claim string) (
 	return e.try(ctx, st, &a)
 }
 
-// attempt is one event that is being stored. It remembers the forms whose commit had no answer:
-// finding one of them in the store is success, not a conflict.
+// attempt is one event that is being stored. It remembers the forms whose commit had no answer.
+// If one of these forms is found in the store, its commit succeeded and there is no conflict.
 type attempt struct {
 	event Event
 	claim string
@@ -162,7 +162,7 @@ func (e *Engine) try(ctx context.Context, st Stored, a *attempt) (Stored, error)
 				return st, fmt.Errorf("run %s: %w", st.Run.ID, err)
 			}
 		case errors.Is(err, ErrConflict), errors.Is(err, ErrSettled) && len(a.heads) > 0:
-			// The change of another writer, or an earlier try of this change.
+			// Another writer changed the run, or an earlier try of this change was stored.
 		default:
 			return st, fmt.Errorf("run %s: %w", st.Run.ID, err)
 		}

@@ -6,14 +6,14 @@ import "time"
 type Event interface{ event() }
 
 type (
-	// Voted approves. Digest is that of the plan that the voter saw.
+	// Voted is an approval. Digest is the digest of the plan that the approver saw.
 	Voted struct {
 		By     Actor
 		Digest string
 	}
-	// WithdrawnVote takes a vote back, until the run starts.
+	// WithdrawnVote withdraws an approval. It is refused after the run has started.
 	WithdrawnVote struct{ By Actor }
-	// DeniedBy ends a run that has not started; it needs a reason.
+	// DeniedBy ends a run that has not started. A denial needs a reason.
 	DeniedBy struct {
 		By     Actor
 		Reason string
@@ -39,15 +39,15 @@ type (
 	}
 	// DeadlineCheck applies deadlines that have passed.
 	DeadlineCheck struct{}
-	// Begin starts the run; the same transaction takes all locks. Digest is that of the plan that
-	// the Gate has just derived.
+	// Begin starts the run; the same transaction takes all locks. Digest is the digest of the
+	// plan that the Gate has just derived.
 	Begin struct{ Worker, Digest string }
 	// Blocked records that Begin met a lock of another run.
 	Blocked struct{ Lock, Run string }
 	// RecheckFailed is a refusal by the Gate.
 	RecheckFailed struct{ Why string }
 	// StepBegins is committed before the command is sent. For a manual step it means that the run
-	// waits for a person. Digest is that of the plan that the Gate has just derived.
+	// waits for a person. Digest is the digest of the plan that the Gate has just derived.
 	StepBegins struct {
 		Worker string
 		Index  int

@@ -15,8 +15,8 @@ const (
 	rewatchAtMost = time.Minute
 )
 
-// Follow watches the runs until ctx ends. It restarts a watch that ended, and calls begin before
-// each start. The log shows the argument follower, a name for the caller.
+// Follow watches the runs until ctx ends, and calls see with each form. It restarts a watch that
+// ended, and calls begin before each start. The argument follower names the caller in the log.
 func Follow(ctx context.Context, runs Runs, log *slog.Logger, follower string, begin func(), see func(Stored)) {
 	for wait := rewatchFirst; ctx.Err() == nil; {
 		began := time.Now()

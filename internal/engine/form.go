@@ -67,8 +67,8 @@ func (c Change) Check() error {
 	return audit.CheckLinks(c.Run.ID, c.Records, c.Run.Records, c.Run.Head)
 }
 
-// idLetters are the characters of run ids: digits and capitals without those that are confused on a
-// screen or read aloud (0/O, 1/I/L), and without U, so that no id is a word.
+// idLetters are the characters of run ids: digits and capitals, except characters that are easily
+// confused (0/O, 1/I/L), and except U, so that no id is a word.
 const idLetters = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // IDLetters is the initial number of random characters of an id (30^4 = 810,000 ids), MaxIDLetters

@@ -15,7 +15,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// edge is one row of the table at Next.
+// edge is one row of the transition table in the doc comment of Next.
 type edge struct {
 	event    string
 	from, to State
@@ -160,8 +160,8 @@ func TestAnyPlanAnyOrder(t *testing.T) {
 	})
 }
 
-// taken are the events that a run accepts, and a DeadlineCheck, so that the list is never empty. It
-// leaves out the events that end most runs at once.
+// taken lists the events that a run accepts, except events that end most runs at once. A
+// DeadlineCheck is always included, so the list is never empty.
 func taken(t *testing.T, w world, all []Event) []Event {
 	out := []Event{DeadlineCheck{}}
 	for _, e := range all {

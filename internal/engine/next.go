@@ -150,8 +150,8 @@ func (t *transition) skipRest() {
 	}
 }
 
-// record appends one record to the run's chain; the function edit sets the fields that
-// records of this kind have in addition.
+// record appends one record to the run's chain. The function edit sets the fields that only
+// records of this kind have.
 func (t *transition) record(kind audit.Kind, edit func(*audit.Record)) {
 	rec := audit.Record{
 		At: t.now, Run: t.run.ID, Kind: kind, Replica: t.policy.Replica,
@@ -185,7 +185,8 @@ func inSilence(text string, a Actor) string {
 // stamp returns a time in its stored form: UTC, in milliseconds.
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
-// clone copies the parts of a run that Next changes. It never changes plan and inputs.
+// clone copies the parts of a run that Next changes. Plan and inputs are shared, because Next
+// never changes them.
 func clone(r Run) Run {
 	r.Steps = slices.Clone(r.Steps)
 	r.Votes = slices.Clone(r.Votes)

@@ -31,7 +31,7 @@ type LockedError struct {
 
 func (e *LockedError) Error() string { return fmt.Sprintf("lock %s is held by %s", e.Lock, e.Run) }
 
-// Change is one atomic step in the life of a run: the run's new form, its records and its locks.
+// Change is one atomic change of a run: the run's new form, its records and its locks.
 type Change struct {
 	Run     Run
 	Rev     int64 // the revision that it changes; 0 creates the run
@@ -62,10 +62,11 @@ type Lock struct {
 // Runs stores runs, their records and their locks.
 type Runs interface {
 	// Commit makes one change in one transaction, compare-and-swap on Rev. It returns the new
-	// revision. With ErrConflict, ErrIDTaken, ErrLeaseLost, ErrSettled or a *LockedError it changed
-	// nothing. With ErrStoreDown (wrapped) the change may have been made: read before deciding.
-	// Commit refuses a change that fails Change.Check, or that is too big for one transaction. A
-	// run may take locks again that it already holds.
+	// revision. If it returns ErrConflict, ErrIDTaken, ErrLeaseLost, ErrSettled or a
+	// *LockedError, nothing was changed. If it returns ErrStoreDown (wrapped), the change may
+	// have been made, so the caller must read the run again. Commit refuses a change that fails
+	// Change.Check, or that is too big for one transaction. A run may take locks again that it
+	// already holds.
 	Commit(ctx context.Context, c Change) (int64, error)
 	// Get returns a run, or ErrNotFound.
 	Get(ctx context.Context, id string) (Stored, error)
@@ -73,9 +74,10 @@ type Runs interface {
 	Open(ctx context.Context) ([]Stored, error)
 	// Recent returns up to n runs that have ended, newest first.
 	Recent(ctx context.Context, n int) ([]Stored, error)
-	// Watch first calls f with every open run, oldest first. Then it calls f with every new form of
-	// a run, in order of revisions, without a gap between the two. After an outage it may skip
-	// replaced forms, but never the newest. It returns when ctx ends or the watch cannot continue.
+	// Watch first calls f with every open run, oldest first. Then it calls f with every later
+	// form of a run, in order of revisions. After an outage it may skip forms that were replaced
+	// meanwhile, but never the newest form. It returns when ctx ends or the watch cannot
+	// continue.
 	Watch(ctx context.Context, f func(Stored)) error
 	// Locks returns the held locks, by name.
 	Locks(ctx context.Context) ([]Lock, error)
@@ -92,8 +94,8 @@ type Assessor interface {
 // Evidence collects data about a process that a change would destroy.
 type Evidence interface {
 	// Of returns lines for people about the process of a step: its state, its last log lines and,
-	// if the site allows it, a thread dump. pid is the last known pid of the process.
-	// Of takes a few seconds at most, and names what it could not read.
+	// if the site allows it, a thread dump. pid is the last known pid of the process. Of takes a
+	// few seconds at most, and its lines name the reads that failed.
 	Of(ctx context.Context, cluster string, st runbooks.Step, pid int) []string
 }
 
@@ -103,10 +105,11 @@ type Gate interface {
 	// Derive makes a run's plan again from its inputs, the catalog and the fleet. It uses nothing
 	// else of r and queries no other system. The engine calls it before every step.
 	Derive(r Run) (runbooks.Plan, error)
-	// Recheck looks up the people of a run again, and checks that their accounts are unchanged and
-	// that they may still do this. The engine calls it before a run starts and before each step,
-	// except for reads that only verify a change that was sent. An error ends the run; its text
-	// names the difference. Only ErrElsewhere does not: it leaves the run to another replica.
+	// Recheck looks up the people of a run again, and checks that their accounts are unchanged
+	// and that they may still do this. The engine calls it before a run starts and before each
+	// step, except for reads that only verify a change that was sent. An error ends the run, and
+	// its text names the difference. ErrElsewhere does not end the run, but leaves it to another
+	// replica.
 	Recheck(ctx context.Context, r Run) error
 }
 
@@ -116,8 +119,8 @@ var ErrElsewhere = errors.New("left to another replica")
 // Ledger remembers sent steps outside the store, so that the bot sends nothing again when the store
 // is reset to an earlier time.
 type Ledger interface {
-	// Sending notes durably that step i of a run is about to be sent. After any error the step must
-	// not be sent; ErrSentBefore means that it was sent already.
+	// Sending notes durably that step i of a run is about to be sent. After any error the step
+	// must not be sent. ErrSentBefore means that the step was already sent.
 	Sending(r Run, i int) error
 	// Hold returns why a run may not be continued at the moment, or "".
 	Hold(r Run) string

@@ -43,8 +43,8 @@ type LastTime struct {
 	State State     `json:"state,omitempty"`
 	Asked string    `json:"asked,omitempty"` // the requester
 	At    time.Time `json:"at,omitzero"`     // when it ended
-	// Differs lists how the new plan differs from the plan of that run, one sentence each; empty
-	// means that the plans are equal.
+	// Differs lists the differences between the new plan and the plan of the previous run, one
+	// sentence each. It is empty if the plans are equal.
 	Differs []string `json:"differs,omitempty"`
 	// Among is the number of ended runs that were searched.
 	Among int `json:"among"`
@@ -91,7 +91,8 @@ func (r Run) Quiet(n int) bool {
 	return r.Looking != nil && r.Looking.Round == r.Reminded() && n < MaxReminders
 }
 
-// looking applies LookingBy: the run shows this approver as looking, in place of an earlier one.
+// looking applies LookingBy: the run shows this approver as looking, in place of an earlier
+// approver.
 func (t *transition) looking(e LookingBy) error {
 	r := &t.run
 	switch {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestReminders: the time between reminders grows, each is sent once, and after an outage
-// only the last missed one is sent.
+// TestReminders: the time between reminders grows, and each reminder is sent once. After an
+// outage only the last missed reminder is sent.
 func TestReminders(t *testing.T) {
 	w := begin(t, sev1())
 	r := w.Run

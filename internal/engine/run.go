@@ -28,7 +28,8 @@ const (
 	Closed    State = "closed"  // an unknown run that a person closed
 )
 
-// Words is the state for people, to whom a vote is an approval. The state itself is stored.
+// Words is the state as people read it: with "approval" instead of "vote". The stored state keeps
+// its own word.
 func (s State) Words() string {
 	if s == Waiting {
 		return "waiting for approval"
@@ -70,8 +71,8 @@ type Step struct {
 	Output  string    `json:"output,omitempty"` // SHA-256 of the output of the command
 	OldPID  int       `json:"old_pid,omitempty"`
 	NewPID  int       `json:"new_pid,omitempty"`
-	// Seen is the encoded observation of a wait step; a later wait step of the same target compares
-	// with it.
+	// Seen is the encoded observation of a wait step. A later wait step of the same target
+	// compares its own observation with Seen.
 	Seen    []byte     `json:"seen,omitempty"`
 	Started *time.Time `json:"started,omitempty"`
 	Ended   *time.Time `json:"ended,omitempty"`
@@ -88,8 +89,8 @@ type Actor struct {
 	Via     string       `json:"via"` // slash, mention, button, terminal
 	// Origin is the local user at the terminal: "uid 1001".
 	Origin string `json:"origin,omitempty"`
-	// SilentSince is set if Slack did not answer, so that its last answer about the person was used:
-	// it is when Slack's silence began.
+	// SilentSince is when Slack stopped answering. It is set if Slack's last answer about the
+	// person was used, because Slack did not answer.
 	SilentSince *time.Time `json:"silent_since,omitempty"`
 }
 
@@ -112,7 +113,8 @@ type Place struct {
 	Thread  string `json:"thread,omitempty"`
 }
 
-// Run is the life of one plan. It is stored as JSON; V is the version of the form.
+// Run is one requested plan with its approvals, steps and outcome. It is stored as JSON; V is the
+// version of the form.
 type Run struct {
 	V      int             `json:"v"`
 	ID     string          `json:"id"` // "R-7F3K", never used again
@@ -128,8 +130,8 @@ type Run struct {
 	Called []Callee `json:"called,omitempty"`
 	// Last is the previous run of the same action and target.
 	Last *LastTime `json:"last,omitempty"`
-	// Beside lists, for people, the other hosts of the cluster that run the same process and are not
-	// touched.
+	// Beside lists, for people, the other hosts of the cluster that run the same process and that
+	// this run does not touch.
 	Beside []string `json:"beside,omitempty"`
 	// Unclear lists guards that could not decide at the request. Need includes one more approval
 	// for them, and at the start these guards may be undecided again.

@@ -48,8 +48,9 @@ func (r Run) stoppedAs(unchanged State) State {
 	return unchanged
 }
 
-// failedAs is the final state of a run whose step f failed. If f is the check of a change, that
-// change did not help. Any other change stands, and then the run is partly done.
+// failedAs is the final state of a run whose step f failed. If step f checks a change, that
+// change did not help and does not count. If another change was completed, the run is partly
+// done, otherwise failed.
 func (r Run) failedAs(f int) State {
 	proof := r.Plan.Steps[f].Kind == runbooks.Wait
 	for i := range f {
@@ -91,8 +92,8 @@ func (r Run) notDone() string {
 	return strings.Join(names, ", ")
 }
 
-// startExpired reports whether the time to start is over. A run whose deadline is missing may not
-// start either.
+// startExpired reports whether the run may no longer start: its deadline StartBy has passed or is
+// missing.
 func (r Run) startExpired(now time.Time) bool { return r.StartBy == nil || !now.Before(*r.StartBy) }
 
 func (t *transition) begin(e Begin) error {

@@ -34,8 +34,8 @@ func TestUndecidedGuardAtTheStart(t *testing.T) {
 	}
 }
 
-// TestEtcdCannotBeQueried: if etcdctl is unusable, for the last member it is enough that its unit is
-// up, but not if another member follows.
+// TestEtcdCannotBeQueried: if etcdctl cannot be used, the check of the last member is only noted,
+// because its unit is up. If another member follows, the check is unknown.
 func TestEtcdCannotBeQueried(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
 	member := func(host string) []runbooks.Step {

@@ -64,7 +64,7 @@ func (t *transition) voted(e Voted) error {
 	return nil
 }
 
-// approve starts the time within which a run must start.
+// approve makes a run approved, and sets the deadline for its start.
 func (t *transition) approve() {
 	startBy := t.now.Add(t.policy.StartTTL)
 	t.run.State = Approved
@@ -119,7 +119,8 @@ func (t *transition) denied(e DeniedBy) error {
 	return nil
 }
 
-// cancelled trusts the caller that By requested the run or may vote on it.
+// cancelled applies CancelledBy. The caller has checked that By is the requester or may approve
+// the run.
 func (t *transition) cancelled(e CancelledBy) error {
 	r := &t.run
 	switch {
@@ -169,7 +170,8 @@ func (t *transition) closed(e ClosedBy) error {
 	return nil
 }
 
-// deadline ends a run whose time to be approved, or to start after its approval, is over.
+// deadline ends a run that was not approved in time, or that was approved but not started in
+// time.
 func (t *transition) deadline() error {
 	r := &t.run
 	var why string

@@ -18,7 +18,7 @@ const (
 )
 
 // worker is the memory of one call of Run: hints about runs with work, and the runs in progress.
-// Next makes each decision again on the stored run.
+// A hint may be outdated, so Next decides again on the stored run.
 type worker struct {
 	*Engine
 	wake chan struct{} // holds one signal that the view has changed
@@ -39,9 +39,10 @@ type hint struct {
 }
 
 // Run executes runs until ctx ends. It starts approved runs in order of approval, applies
-// deadlines, and takes over runs of an earlier process of this replica or of a replica that is
-// gone. When ctx ends, Run takes no new run, waits up to Config.DrainTimeout for commands in
-// progress, hands runs between two steps over, and returns nil. Do not call it again before it returns.
+// deadlines, and takes over runs of other replicas that are gone, or of an earlier process of
+// this replica. When ctx ends, Run takes no new run, waits up to Config.DrainTimeout for commands
+// in progress, hands over runs that are between two steps, and returns nil. Do not call it again
+// before it returns.
 func (e *Engine) Run(ctx context.Context) error {
 	w := &worker{Engine: e, wake: make(chan struct{}, 1), view: map[string]hint{}, active: map[string]struct{}{}}
 	// Commands and commits outlive ctx for a while; waiting goroutines do not.
@@ -96,7 +97,7 @@ func (w *worker) poke() {
 	}
 }
 
-// round checks once every open run without a goroutine.
+// round checks every open run that has no goroutine.
 func (w *worker) round(ctx, hard context.Context) {
 	now := w.c.Now()
 	w.c.Turned()
@@ -121,9 +122,9 @@ func (w *worker) round(ctx, hard context.Context) {
 	}
 }
 
-// waiting returns the open runs without a goroutine, oldest approval first. It leaves out, until
-// the next tick, a run that was just worked on and has not changed: the store had a problem with
-// it.
+// waiting returns the open runs without a goroutine, oldest approval first. It leaves out a run
+// that was worked on within deadlineEvery and has not changed, because then the store had a
+// problem.
 func (w *worker) waiting() []Stored {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -163,8 +164,8 @@ func startable(r Run) bool {
 	return r.State == Approved || r.State == Queued || r.State == Running && r.Worker == ""
 }
 
-// behindOpen reports whether the run ahead in the queue is still open. If so, another try would
-// only meet its lock.
+// behindOpen reports whether the run that r waits for is still open. If so, another try to start
+// r would only meet that run's lock.
 func (w *worker) behindOpen(r Run) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -172,9 +173,10 @@ func (w *worker) behindOpen(r Run) bool {
 	return r.State == Queued && open
 }
 
-// gone reports whether a run's worker will not return to it. That is the case for a replica without
-// a lease, and for this replica if it is not working on the run, because it restarted. If the
-// replicas are unknown, gone returns false.
+// gone reports whether the replica that executed a run has abandoned it. Another replica has if
+// it holds no lease; if the leases are unknown, gone returns false. This replica always has: the
+// caller asks only about runs without a goroutine, which an earlier process of this replica
+// executed.
 func (w *worker) gone(ctx context.Context, replica string) bool {
 	if replica == w.c.Replica {
 		return true

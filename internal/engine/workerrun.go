@@ -34,9 +34,9 @@ func (w *worker) carryTraced(ctx, hard context.Context, id string) {
 
 // carry executes a run until it ends, waits for a person, becomes unknown, or this worker stops.
 // The context ctx ends when the worker stops; hard ends when the worker may wait no longer. carry
-// calls the Gate before the start and before each step, except for reads that only verify a change
-// that was sent: the result must become known even if a person has lost their role, and the locks
-// stay until then.
+// calls the Gate before the start and before each step, except before a read that verifies a sent
+// change. The result of that read must become known even if a person has lost their role, and the
+// run keeps its locks until then.
 func (w *worker) carry(ctx, hard context.Context, id string) {
 	st, err := w.c.Runs.Get(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -98,7 +98,7 @@ func (w *worker) start(ctx, hard context.Context, st Stored) (Stored, bool) {
 	return begun, false
 }
 
-// allowed calls the Gate, and ends the run if it refuses.
+// allowed calls the Gate, and ends the run if the Gate refuses.
 func (w *worker) allowed(ctx, hard context.Context, st Stored) (Stored, bool) {
 	no := w.recheck(ctx, st.Run)
 	if no == nil {
@@ -205,8 +205,8 @@ func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string
 	return ended, true
 }
 
-// handOver releases a run with no change in progress, so that the next process, or another replica,
-// continues it.
+// handOver releases a run with no change in progress, so that another replica, or the next
+// process of this replica, continues the run.
 func (w *worker) handOver(hard context.Context, st Stored) Stored {
 	keep, cancel := linger(hard, leaveWithin)
 	defer cancel()

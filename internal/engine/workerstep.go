@@ -32,7 +32,8 @@ type answer struct {
 	result  remote.Result
 }
 
-// runStep executes one step as it was derived. It returns false if ctx ended before a read had a result.
+// runStep executes ps, step i of the newly derived plan. It returns false if ctx ended before a
+// read had a result.
 func (w *worker) runStep(ctx, hard context.Context, r Run, ps runbooks.Step, i int) (Step, bool) {
 	switch ps.Kind {
 	case runbooks.Exec:
@@ -73,8 +74,8 @@ func (w *worker) exec(hard context.Context, r Run, ps runbooks.Step, i int) Step
 	return st
 }
 
-// await repeats a step's read, at once and then every Times.AskEvery, until the condition holds, can no
-// longer hold, or within is over. It returns false if ctx ended first.
+// await repeats a step's read, at once and then every Times.AskEvery, until the condition holds,
+// can no longer hold, or the duration within is over. It returns false if ctx ended first.
 func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, within time.Duration) (answer, bool) {
 	before, since := r.before(i)
 	since = w.byHosts(ps, since)
@@ -121,8 +122,8 @@ func (w *worker) allUp(ctx context.Context, cluster, host string, said proof.Ver
 	return w.c.Assessor.AllUp(ctx, cluster, host)
 }
 
-// waitResult is the result of a wait step. If the outcome of a change could not be observed, the
-// run becomes unknown; before a change it only fails.
+// waitResult is the result of a wait step. A wait whose condition could not be observed fails
+// before a change. After a change it is unknown, because the outcome of the change is.
 func waitResult(r Run, i int, a answer) Step {
 	st := stepResult(a)
 	switch a.verdict.State {
@@ -148,8 +149,8 @@ func waitResult(r Run, i int, a answer) Step {
 	return st
 }
 
-// restsOnUnit reports whether a step queries etcd about a member whose unit is verified as up, and
-// no later step changes anything, so that no other member depends on the answer.
+// restsOnUnit reports whether step i queries etcd about a member whose unit is already verified
+// as up, and no later step changes anything. In that case no other member depends on the answer.
 func (r Run) restsOnUnit(i int) bool {
 	until := r.Plan.Steps[i].Until
 	if until != runbooks.EtcdServes && until != runbooks.EtcdCaughtUp {
@@ -222,8 +223,8 @@ func (r Run) verifiesChange(i int) bool {
 	return r.Plan.Steps[i].Kind == runbooks.Wait && !since.IsZero()
 }
 
-// before returns what earlier steps show about a step's target: the latest observation, and when
-// the last changing command was sent to it.
+// before returns what the steps before step i show about its target: the latest observation, and
+// when the last changing command was sent to the target.
 func (r Run) before(i int) (seen []byte, since time.Time) {
 	for j := range i {
 		if !r.sameTarget(i, j) {

@@ -70,8 +70,8 @@ func asked(level runbooks.Severity, class runbooks.Class, steps ...runbooks.Step
 	return r
 }
 
-// world is a run and the state that follows from the accepted events alone; the run must agree with
-// it.
+// world is a run, and the state that follows from the accepted events alone. The run must agree
+// with that state.
 type world struct {
 	Run    Run
 	Ending bool            // the approval ends soon; shorter deadlines have passed
@@ -127,7 +127,7 @@ func (w world) now() time.Time {
 	return noon.Add(13 * time.Minute) // every reminder is due
 }
 
-// events are all that could happen to a run with n steps, sensible or not.
+// events lists every event that could be applied to a run with n steps, sensible or not.
 func events(n int) []Event {
 	es := []Event{
 		Voted{ben, digest}, Voted{chris, digest}, Voted{anna, digest}, Voted{ben, "another plan"}, Voted{Actor{}, digest},
