@@ -32,7 +32,8 @@ type bench struct {
 	fails error // the answer of the pager to an alert
 	hangs bool  // whether the pager never answers
 	open  []engine.Stored
-	// refuse returns Slack's error about a message, and the pager's about the end of an alert.
+	// refuse returns Slack's error about a message, and the pager's error about the end of an
+	// alert.
 	refuse func(ctx context.Context) error
 }
 
@@ -183,8 +184,8 @@ func (b *bench) want(want ...string) {
 	}
 }
 
-// An incident without an owner is reported to people and then to the pager, each once,
-// whichever replicas lead or believe that they do. Its end resolves the alert.
+// An incident without an owner is reported once to people and then once to the pager, even if
+// several replicas lead or believe that they lead. The end of the incident resolves the alert.
 func TestIncidentThatNoOneTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -96,8 +96,8 @@ func (e *Escalator) record(cluster string, s stored, outcome, text string) audit
 	}
 }
 
-// repeatAfter is the time after which a mention is repeated that failed or whose outcome is
-// unknown. The end of an alert is repeated after the same time if its outcome is unknown.
+// repeatAfter is the time after which a mention is repeated if it failed or its outcome is
+// unknown. The end of an alert with an unknown outcome is sent again after the same time.
 const repeatAfter = time.Minute
 
 // repeats reports whether a stage runs again. An alert is never repeated: it would wake people
@@ -111,8 +111,8 @@ func (e *Escalator) isLeft(name string, st stored) bool {
 	return st.Outcome == "" && !e.isSending(name)
 }
 
-// carryOut claims a stage, so that no other replica begins it, and then runs it. The stage last is
-// the failed or unknown one that it repeats; its V is 0 for none.
+// carryOut claims a stage, so that no other replica begins it, and then runs it. last is the
+// earlier attempt, which failed or has an unknown outcome; last.V is 0 if there is none.
 func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stage, last stored) error {
 	st := stored{
 		V: formVersion, Key: s.key, ID: s.id, Stage: name, At: e.Now(), By: e.Replica, Place: s.place, Began: s.since, Summary: s.summary,
@@ -141,9 +141,9 @@ func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stag
 // noteBudget limits the time for storing the outcome of a stage.
 const noteBudget = 10 * time.Second
 
-// runStage mentions people or alerts the pager, and stores the outcome. It posts the outcome of a
-// page. If ctx ends first, the outcome remains unknown: the next leader mentions people again, and
-// reports that the alert may be missing.
+// runStage mentions people or alerts the pager, and stores the outcome. It also posts the outcome
+// of an alert. If ctx ends first, the outcome remains unknown: the next leader then repeats a
+// mention, but only reports that an alert may be missing.
 func (e *Escalator) runStage(ctx context.Context, p Policy, s subject, name string, st stored) {
 	s.call.Waited = e.Now().Sub(s.since)
 	var err error
@@ -209,8 +209,8 @@ func (e *Escalator) removeStage(ctx context.Context, p Policy, name string, st s
 	return nil
 }
 
-// resolve resolves an alert and deletes its stage. If ctx ends first, the next leader does it
-// again, which the pager ignores if the alert is resolved already.
+// resolve resolves an alert and deletes its stage. If ctx ends first, the next leader resolves
+// the alert again; the pager ignores this if the alert is already resolved.
 func (e *Escalator) resolve(ctx context.Context, p Policy, name string, st stored) {
 	cluster := clusterOf(name)
 	a := pager.Alert{Key: cluster + "/" + st.Key, Cluster: cluster, About: st.ID, Summary: st.Summary, Severity: "critical", Began: st.Began}

@@ -18,8 +18,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Limits of the evidence of one process. It is kept with its run, and a run is one value of the
-// store, so the evidence must be small.
+// Limits of the evidence of one process. The evidence is stored in its run, and a run is a single
+// value of the store, so the evidence must be small.
 const (
 	within      = 10 * time.Second // for all reads together
 	logLines    = 10
@@ -36,8 +36,8 @@ type Collector struct {
 
 var _ engine.Evidence = (*Collector)(nil)
 
-// Of collects evidence about the process of a step, and names what it could not read. It takes
-// at most ten seconds.
+// Of collects evidence about the process of a step, and names the reads that failed. It takes at
+// most ten seconds.
 func (c *Collector) Of(ctx context.Context, cluster string, st runbooks.Step, pid int) []string {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -152,8 +152,8 @@ func (c *Collector) threads(ctx context.Context, reads planner.HostReads, p *cat
 	return append([]string{head}, lines...)
 }
 
-// bounded are the non-empty lines of a text, each safe to show. There may be up to four times as
-// many as wanted.
+// bounded are the non-empty lines of a text, each safe to show. The result has up to four times
+// the wanted number of lines.
 func bounded(text string, wanted int) []string {
 	all := planner.ListLines(redact.Text(text)) // redacted as a whole, because a key has several lines
 	if len(all) > 4*wanted {

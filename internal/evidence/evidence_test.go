@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// host answers a command by a word in it, and keeps the commands.
+// host is a fake host. It chooses an answer by a word in the command, and keeps the commands.
 type host struct {
 	mu      sync.Mutex
 	sent    []string

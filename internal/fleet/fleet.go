@@ -49,13 +49,14 @@ type Host struct {
 	// Monit overrides the monit command of this host, e.g. ["sudo", "monit"]; nil means the
 	// catalog's own.
 	Monit []string
-	// OldSudo means that this host's sudo does not support regular expressions, and runs SudoWrapper.
+	// OldSudo means that this host's sudo does not support regular expressions, so the bot's sudo
+	// commands run SudoWrapper.
 	OldSudo bool
 	// EtcdClientDir overrides the directory of the etcd client configurations; "" means the
 	// catalog's default.
 	EtcdClientDir string
-	// EtcdEndpoint is the member of which the etcd client on this host saves a snapshot; ""
-	// means the cluster's own choice (Cluster.EtcdEndpoint).
+	// EtcdEndpoint is the etcd member whose snapshot the etcd client on this host saves; "" means
+	// the choice of Cluster.EtcdEndpoint.
 	EtcdEndpoint string
 	// LogRoot overrides the directory above the processes' log directories; "" means the
 	// catalog's default.
@@ -82,7 +83,8 @@ func (f *Fleet) Cluster(name string) (*Cluster, bool) {
 const etcdPort = "2379"
 
 // EtcdEndpoint is the member for a command on h that needs a single endpoint: the host's own
-// setting, else the member on h, else the first one of the cluster; "" if the cluster has none.
+// setting, else the member on h, else the first member of the cluster; "" if the cluster has no
+// members.
 func (c *Cluster) EtcdEndpoint(h *Host) string {
 	if h.EtcdEndpoint != "" {
 		return h.EtcdEndpoint
@@ -112,7 +114,8 @@ func (c *Cluster) Host(name string) (*Host, bool) {
 	return nil, false
 }
 
-// FindHost finds HOST or CLUSTER/HOST. A name that is in several clusters needs its cluster.
+// FindHost finds HOST or CLUSTER/HOST. For a name that is in several clusters, only CLUSTER/HOST
+// is accepted.
 func (f *Fleet) FindHost(name string) (*Cluster, *Host, error) {
 	cluster, host, qualified := strings.Cut(name, "/")
 	if !qualified {

@@ -28,8 +28,8 @@ type Maintenance struct {
 	Waits    bool
 	Approver string
 	Origin   string
-	// Rev is the store's revision of the last change of a window, 0 for one that is not stored
-	// yet.
+	// Rev is the store's revision of the last change of a window, 0 for a window that is not
+	// stored yet.
 	Rev int64
 }
 

@@ -32,10 +32,10 @@ func SudoReadsRegexp(version string) (bool, error) {
 	return slices.Compare(have, regexpSince) >= 0, nil
 }
 
-// Sudo converts an argv that begins with sudo into the argv that is sent to the host: -n makes sudo
-// fail instead of asking for a password, and on a host with an old sudo the wrapper precedes the
-// program, once. Queries of sudo itself, such as sudo -l, do not use the wrapper, nor do unknown
-// options.
+// Sudo converts an argv that begins with sudo into the argv that is sent to the host. It adds -n,
+// so that sudo fails instead of asking for a password. On a host with an old sudo it adds the
+// wrapper before the program, if the wrapper is not there already. It adds no wrapper to a query
+// of sudo itself, such as sudo -l, or to a command with unknown options.
 func (h *Host) Sudo(argv []string) []string {
 	if len(argv) == 0 || argv[0] != "sudo" {
 		return argv

@@ -81,7 +81,8 @@ type Follow struct {
 	Worst  runbooks.Severity `json:"worst"`
 	Looked time.Time         `json:"looked,omitzero"`
 	Ended  *time.Time        `json:"ended,omitempty"`
-	// Why is why the watch ended early, and who ended it; "" if the watch lasted until Until.
+	// Why is the reason why the watch ended early, and who ended it; "" if the watch lasted until
+	// Until.
 	Why string `json:"why,omitempty"`
 	Message
 }
@@ -137,7 +138,7 @@ func (f *Follow) Start(at time.Time) audit.Record {
 	return f.record(at, "until "+f.Until.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
-// record has the kind of a read: a watch only reads.
+// record returns a trail record of kind read, because a watch only reads.
 func (f *Follow) record(at time.Time, outcome string) audit.Record {
 	return audit.Record{
 		At: at, Kind: audit.ReadDone, Person: f.Person, Account: f.Account.String(), Via: f.Via, Cluster: f.Scope.Cluster,

@@ -35,7 +35,7 @@ type Keeper interface {
 	SetWatchState(ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string) (int64, error)
 }
 
-// Prefixes of the names.
+// Prefixes of the names of values in a Keeper.
 const (
 	follows  = "follow/"
 	clusters = "cluster/"

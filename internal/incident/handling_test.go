@@ -97,7 +97,8 @@ func TestMute(t *testing.T) {
 	}
 }
 
-// Updates keep their numbers while people add others, and are bounded.
+// Updates keep their numbers when older updates are dropped, and at most mostNotes updates are
+// kept.
 func TestUpdates(t *testing.T) {
 	h := handling()
 	for range mostNotes + 3 {

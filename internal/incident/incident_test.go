@@ -158,8 +158,8 @@ func TestNotUp(t *testing.T) {
 	}
 }
 
-// cluster plays a row of checks for each target. It returns the cluster after them, and the
-// outcomes of its records.
+// cluster plays a series of checks of each target. It returns the cluster's final state, and the
+// outcomes of the records.
 func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string) {
 	t.Helper()
 	c := &Cluster{V: FormVersion, Cluster: "prod"}
@@ -192,7 +192,7 @@ func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string
 	}
 }
 
-// Problems of the same check are one incident, and a later problem is another. An incident
+// Problems of the same check are one incident, and a later problem is a new incident. An incident
 // is over when all of its problems are. A change of leader in between changes nothing.
 func TestClusterIncidents(t *testing.T) {
 	ltds, merge := runbooks.Target{Process: "db_ltds", Host: "infra-1"}, runbooks.Target{Process: "db_merge_server", Host: "infra-1"}

@@ -38,7 +38,8 @@ type Seen struct {
 	Outage bool
 }
 
-// ManyHosts represents most hosts of a cluster, if they cannot be reached at the same time.
+// ManyHosts is the target of the problem that most hosts of a cluster cannot be reached at the
+// same time.
 var ManyHosts = runbooks.Target{Host: "several hosts"}
 
 // Rules decide when a change is posted.
@@ -88,22 +89,23 @@ func (c Change) Over() bool { return c.To == runbooks.None }
 // Track is the state of one target.
 type Track struct {
 	Target runbooks.Target `json:"target"`
-	// Told is the last posted level, and Since when it was first observed.
+	// Told is the last posted level, and Since is when that level was first observed.
 	Told  runbooks.Severity `json:"told"`
 	Since time.Time         `json:"since,omitzero"`
-	// Looks is the number of consecutive checks, up to the last check, that differed from Told,
-	// and NextSince the time of the first of them. Next is the level of the last check; it is
+	// Looks is the number of consecutive checks, up to the last check, that differed from Told.
+	// NextSince is the time of the first such check, and Next the level of the last. Next is
 	// unused if Looks is 0.
 	Next      runbooks.Severity `json:"next"`
 	NextSince time.Time         `json:"next_since,omitzero"`
 	Looks     int               `json:"looks,omitempty"`
-	// Raw is the level of the last check. Flips are the times of its recent changes, and Peak
+	// Raw is the level of the last check. Flips are the times of recent changes of Raw, and Peak
 	// is the worst recent level.
 	Raw      runbooks.Severity `json:"raw"`
 	Flips    []time.Time       `json:"flips,omitempty"`
 	Peak     runbooks.Severity `json:"peak"`
 	Flapping bool              `json:"flapping,omitempty"`
-	// NotUp is when a check first found the target starting or stopping; zero if it does neither now.
+	// NotUp is when a check first found the target starting or stopping; zero if the target is
+	// doing neither now.
 	NotUp time.Time `json:"not_up,omitzero"`
 }
 
@@ -182,8 +184,8 @@ func (t *Track) count(s Seen) {
 	}
 }
 
-// flapping returns the change to post about a flapping target, if any: that it is worse, or
-// that it is stable again. Its ups and downs are not posted.
+// flapping returns the change to post about a flapping target, if any: the target is worse, or it
+// is stable again. No other change of a flapping target is posted.
 func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 	calm := len(t.Flips) == 0 || s.At.Sub(t.Flips[len(t.Flips)-1]) >= r.Calm
 	switch {
@@ -242,7 +244,8 @@ func max1(a, b runbooks.Severity) runbooks.Severity {
 // Memory has the tracks of many targets.
 type Memory []*Track
 
-// NotUp is when a check first found a target starting or stopping; zero if it does neither now.
+// NotUp is when a check first found a target starting or stopping; zero if the target is doing
+// neither now.
 func (m Memory) NotUp(t runbooks.Target) time.Time {
 	if i, ok := m.find(t); ok {
 		return m[i].NotUp
@@ -256,9 +259,9 @@ func (m Memory) Unknown() bool {
 	return slices.ContainsFunc(m, func(t *Track) bool { return t.Looks > 0 && t.Next != runbooks.None && !t.Flapping })
 }
 
-// See records a check of all targets and returns the changes to post: first those of the
-// checked targets, in their order, then those of targets that are no longer checked, which
-// count as healthy.
+// See records a check of all targets and returns the changes to post. First come the changes of
+// the targets in list, in the order of list, then the changes of targets that are no longer in
+// list. Such a target counts as healthy.
 func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 	var out []Change
 	seen := map[runbooks.Target]bool{}

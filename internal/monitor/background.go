@@ -62,7 +62,7 @@ func (c *cluster) load(ctx context.Context, name string) bool {
 	return true
 }
 
-// wait is the time to the next check; after an uncertain result it is short.
+// wait is the time to the next check. It is short after an uncertain result.
 func (c *cluster) wait() time.Duration {
 	if c.state.Memory.Unknown() {
 		return min(c.Every, c.Times.Soon)
@@ -94,8 +94,8 @@ func (c *cluster) round(ctx context.Context) error {
 	return c.tellAll(ctx)
 }
 
-// keep stores the state. If another replica has stored another state, or if a call of this replica
-// took effect although it returned an error, the stored state counts.
+// keep stores the state. On a conflict it loads the stored state instead. Another replica has
+// stored that state, or an earlier call of this replica has, although it returned an error.
 func (c *cluster) keep(ctx context.Context) error {
 	data, err := incident.Encode(c.state)
 	if err != nil {
@@ -209,7 +209,7 @@ func (l *Monitor) giveUp(ctx context.Context) {
 	}
 }
 
-// close ends the open incidents, posts that, and deletes the cluster's state.
+// close ends the open incidents, posts their end, and deletes the cluster's state.
 func (c *cluster) close(ctx context.Context) error {
 	c.pending = c.state.GiveUp(c.Now(), "the cluster is no longer monitored")
 	if err := c.keep(ctx); err != nil {

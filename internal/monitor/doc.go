@@ -1,7 +1,7 @@
 // Package monitor checks targets on the leader: clusters with background monitoring, whose
-// incidents it posts in a channel, and watches of people. It stores its state before it posts,
-// so that the next leader continues from it. A message is posted at least once, and a possible
-// duplicate says so.
+// incidents it posts in a channel, and watches of people. It stores its state before it posts, so
+// that the next leader continues from it. A message is posted at least once; a possible duplicate
+// says that it may be one.
 //
 // # Files
 //

@@ -96,7 +96,8 @@ func (f *follower) ended() bool {
 	return f.over
 }
 
-// adopt takes over the fields that others may change: the duration, and the end.
+// adopt copies, from the newest stored form, the fields that other replicas may change: when the
+// watch will end, and when and why it ended.
 func (f *follower) adopt() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -204,7 +205,8 @@ func (f *follower) look(ctx context.Context) error {
 	return nil
 }
 
-// keep stores the watch. The monitor handles a form that another replica has stored meanwhile.
+// keep stores the watch. On a conflict it wakes the monitor, which reads the form that another
+// replica has stored.
 func (f *follower) keep(ctx context.Context) error {
 	data, err := incident.Encode(&f.Follow)
 	if err != nil {

@@ -111,8 +111,8 @@ func (c *cluster) pauseAttending(ctx context.Context, d time.Duration) {
 // handling.
 const updateTries = 5
 
-// postUpdates posts people's changes in the incident's thread. Each is posted at least once and
-// numbered.
+// postUpdates posts people's changes in the incident's thread. Each change is posted at least
+// once, with a number.
 func (c *cluster) postUpdates(ctx context.Context, i *incident.Incident) error {
 	h := c.handlings[i.ID]
 	at := engine.Place{Channel: i.Channel, Thread: cmp.Or(i.Thread, i.TS)}

@@ -92,8 +92,8 @@ func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
 	})
 }
 
-// An owner who may no longer own an incident is released, by name. A failed look-up releases no
-// one.
+// If the owner of an incident may no longer own it, the incident is released, and the post names
+// the former owner. A failed look-up does not release the incident.
 func TestLeaverIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -122,8 +122,8 @@ func TestLeaverIsReleased(t *testing.T) {
 	})
 }
 
-// A mute holds back posts, but the card stays red. It ends when the level changes, or when its time
-// is over.
+// A mute holds back posts, but the card stays red. The mute ends when the level changes, or when
+// the time of the mute is over.
 func TestMuteEndsWithTheLevel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -15,11 +15,12 @@ import (
 )
 
 // A suspended replica may, when it resumes, overwrite the final card of an incident with an old
-// edit, because Slack's chat.update has no condition. So at the end of its lead each replica marks
-// the cards that it edited, and the leader edits them once more. To be able to, the leader keeps
-// ended incidents for a while. A new leader edits the cards of all these incidents, marked or not.
+// edit, because Slack's chat.update has no condition. So a replica that stops leading marks the
+// cards that it edited, and the new leader edits the marked cards once more. For this purpose the
+// leader keeps ended incidents for a while. A new leader edits the cards of all ended incidents
+// that are kept, marked or not.
 
-// lastWord is an incident whose end was posted, and when it was posted.
+// lastWord is an incident whose end was posted, and the time of that post.
 type lastWord struct {
 	V        int               `json:"v"`
 	Incident incident.Incident `json:"incident"`
@@ -54,8 +55,8 @@ func (c *cluster) keepEnded(ctx context.Context, i *incident.Incident) error {
 	return err
 }
 
-// markShown marks, at the end of a lead, every card that this replica has edited: it may have
-// overwritten a newer form.
+// markShown marks, when this replica stops leading, every card that it has edited, because such
+// an edit may have overwritten a newer form.
 func (c *cluster) markShown(ctx context.Context) {
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
@@ -67,8 +68,8 @@ func (c *cluster) markShown(ctx context.Context) {
 	}
 }
 
-// lookAgain edits cards once more that may be outdated: marked cards and, at the beginning of a
-// lead, the cards of all recently ended incidents.
+// lookAgain edits the cards that may be outdated once more: the marked cards and, when this
+// replica begins to lead, the cards of all recently ended incidents.
 func (c *cluster) lookAgain(ctx context.Context) error {
 	marks := map[string]int64{}
 	prefix := markName(c.state.Cluster, "")

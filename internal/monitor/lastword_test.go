@@ -31,8 +31,9 @@ func (b *pausedBench) Edit(_ context.Context, channel, ts string, c card.Card, f
 	return b.bench.Edit(context.Background(), channel, ts, c, final)
 }
 
-// A leader that was suspended before an edit resumes after another leader has ended the incident or
-// raised its level, and overwrites the card with its old form. The leader then corrects the card.
+// A leader is suspended before an edit, and a second leader ends the incident or raises its
+// level. Then the first leader resumes and overwrites the card with an old form. The second
+// leader corrects the card.
 func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
 	for name, tt := range map[string]struct {
 		then runbooks.Severity

@@ -38,7 +38,7 @@ type Looker interface {
 type Messenger interface {
 	// Post posts a new message and returns its id.
 	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
-	// Edit replaces a message; final edits go before others.
+	// Edit replaces a message. An edit with final set is sent before other edits.
 	Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error
 }
 
@@ -59,7 +59,7 @@ type Config struct {
 	Logger    *slog.Logger     // nil discards the log
 }
 
-// Monitor monitors. One replica runs it at a time.
+// Monitor runs the background monitoring and the watches. One replica runs it at a time.
 type Monitor struct {
 	Config
 	wake chan struct{}

@@ -238,7 +238,8 @@ func TestIncidentOutlivesItsLeader(t *testing.T) {
 	})
 }
 
-// forgetful loses what is stored after a post.
+// forgetful is a store that fails after the first writes, so it loses what is stored after a
+// post.
 type forgetful struct {
 	*memstore.Store
 	mu    sync.Mutex
@@ -255,7 +256,8 @@ func (f *forgetful) SetWatchState(ctx context.Context, name string, data []byte,
 	return f.Store.SetWatchState(ctx, name, data, rev, records, claim)
 }
 
-// If storing a post fails, it is posted again, and the message says so.
+// If the bot could not store that a message was posted, the next leader posts the message again,
+// and the second message says so.
 func TestDoublePostIsRecognisable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -402,7 +404,8 @@ func TestFollowOutlivesItsLeader(t *testing.T) {
 	})
 }
 
-// Another person changes the end, and then ends the watch, at another replica.
+// If another person changes the end of a watch through another replica, the watch lasts longer.
+// If that person ends the watch there, its message shows the end.
 func TestFollowChangedByOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
