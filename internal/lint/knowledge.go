@@ -72,8 +72,8 @@ func (k *knowledge) command(action, text string) {
 	k.commands = append(k.commands, known{action: action, text: text, user: c.user(), key: keyOf(c)})
 }
 
-// keyOf is a program with the plain words after it. It identifies the effect of a command,
-// without its options.
+// keyOf is the program of a command and the plain words after it, without options. Two commands
+// with the same key have the same effect.
 func keyOf(c *call) string {
 	key := c.program()
 	for _, w := range c.args() {

@@ -29,10 +29,10 @@ type Linter struct {
 	fixed *knowledge   // the generation of all pages; nil chooses one per page
 }
 
-// New makes a linter. The argument catalogs has all generations, and catalog names the one of
-// the pages. If catalog is "", a page belongs to the generation that cites it most, or to the
-// first generation if none cites it. New returns an error for an unknown generation, and for
-// one whose commands cannot be made.
+// New makes a linter. The argument catalogs has the catalogs of all generations, and catalog
+// names the generation of the pages. If catalog is "", a page belongs to the generation whose
+// catalog cites the page most, or else to the first generation. New returns an error if the
+// generation of the pages is unknown, or if the commands of any generation cannot be made.
 func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 	l := &Linter{}
 	for _, c := range catalogs {
@@ -136,7 +136,7 @@ var callRules = []rule{
 	{"snapshot", snapshot},
 }
 
-// one is a list of one sentence.
+// one returns a list with one formatted sentence.
 func one(format string, args ...any) []string { return []string{fmt.Sprintf(format, args...)} }
 
 // list joins names as "a, b".

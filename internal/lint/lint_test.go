@@ -56,8 +56,8 @@ func golden(t *testing.T, name string, pages []string) {
 	}
 }
 
-// TestSeeds checks the findings in the five runbooks from which the catalogs were made.
-// They are not part of the repository: DHBOT_SEEDS names their directory.
+// TestSeeds checks the findings in the five runbooks from which the catalogs were made. These
+// runbooks are not part of the repository: DHBOT_SEEDS names their directory.
 func TestSeeds(t *testing.T) {
 	dir := os.Getenv("DHBOT_SEEDS")
 	if dir == "" {
@@ -76,7 +76,7 @@ func TestSeeds(t *testing.T) {
 	golden(t, "seeds.golden", pages)
 }
 
-// TestPages does the same for small pages of our own: one in Markdown and one that has lost
+// TestPages checks the findings in small pages of our own: one in Markdown and one that has lost
 // its Markdown, each with a correct version.
 func TestPages(t *testing.T) {
 	golden(t, "pages.golden", []string{"testdata/wrong.md", "testdata/wrong-plain.md"})

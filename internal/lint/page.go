@@ -84,7 +84,8 @@ type markdown struct {
 // heading is a section that has not ended, with its process.
 type heading struct {
 	level int
-	// about is the heading that names the process, of this section or of an enclosing one.
+	// about is the heading that names the process: the heading of this section or of an enclosing
+	// section.
 	about, process string
 }
 
@@ -144,7 +145,7 @@ func (m *markdown) joined(n ast.Node) string {
 
 func (m *markdown) lineAt(offset int) int { return 1 + strings.Count(string(m.src[:offset]), "\n") }
 
-// span treats code within a sentence as a command if it looks like one with arguments.
+// span treats code within a sentence as a command if it looks like a command with arguments.
 func (m *markdown) span(n *ast.CodeSpan) {
 	first, ok := n.FirstChild().(*ast.Text)
 	if !ok {
@@ -164,8 +165,8 @@ func (m *markdown) span(n *ast.CodeSpan) {
 // shells are the languages of code blocks with shell commands.
 var shells = []string{"sh", "bash", "shell", "zsh", "console"}
 
-// add keeps a block that is marked as shell or looks like it, or that is a single word in place
-// of a command.
+// add keeps a block that is marked as shell or looks like shell, or that is a single word in
+// place of a command.
 func (m *markdown) add(lines []line, shell, prose bool) {
 	if len(lines) == 0 {
 		return

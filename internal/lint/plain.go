@@ -50,8 +50,8 @@ func (p *plain) read() {
 	}
 }
 
-// heading reports whether a line begins the section of a process: a table with its level
-// follows, or it is a process name with the word Process.
+// heading reports whether a line begins the section of a process: a table with the process's
+// level follows, or the line is a process name with the word Process.
 func (p *plain) heading(i int, text string) bool {
 	for _, next := range p.lines[i+1:] {
 		if next = strings.TrimSpace(next); next != "" {
@@ -150,8 +150,8 @@ func capital(word string) bool {
 	return word[0] >= 'A' && word[0] <= 'Z' && strings.IndexFunc(word[1:], func(r rune) bool { return r < 'a' || r > 'z' }) < 0
 }
 
-// programs are the commands of runbooks, by name; for a word that is also English, the name
-// alone is not enough (see isCommand).
+// programs are the names of programs that a command in a runbook may begin with. Some names are
+// also English words; for these, isCommand needs more than the name.
 var programs = []string{
 	"sudo", "cat", "ls", "rm", "cp", "mv", "ln", "cd", "echo", "printf", "chown", "chmod", "chgrp", "mkdir", "rmdir",
 	"touch", "tee", "tail", "head", "grep",

@@ -12,8 +12,8 @@ import (
 
 var runningCheck = regexp.MustCompile(`(?i)^check (the )?(process|service) is running\b`)
 
-// expected is the process that a supervisor's command must have as its target: the one that the
-// label names, or else that of the section.
+// expected is the process that a supervisor's command must have as its target: the process that
+// the block's label names, or else the process of the section.
 func (c *check) expected() string {
 	label := strings.TrimSpace(c.block.label)
 	verb, _, _ := strings.Cut(strings.ToLower(label), " ")
@@ -27,8 +27,8 @@ func (c *check) expected() string {
 	}
 }
 
-// wrongProcess finds a command for another process than the process of the section, and a log
-// of another process.
+// wrongProcess finds a supervisor's command for a process other than the expected process, or a
+// log of a process other than the section's.
 func wrongProcess(c *check, call *call) []string {
 	want := c.expected()
 	_, service, ok := call.supervised()
@@ -50,7 +50,7 @@ func (c *check) about() string {
 	return fmt.Sprintf("%q", c.block.label)
 }
 
-// wrongLog compares the log of a command with those of the section's process.
+// wrongLog finds a command that reads a log of a process other than the section's process.
 func (c *check) wrongLog(call *call) []string {
 	if !slices.Contains([]string{"cat", "tail", "less", "grep", "ls", "head"}, call.program()) {
 		return nil
@@ -82,7 +82,7 @@ func (c *check) ownerOf(dir, name string) string {
 	return owner
 }
 
-// missingCommand finds a restart that is only a name.
+// missingCommand finds a block for a restart, start or stop that is only the name of a process.
 func (c *check) missingCommand() {
 	name := strings.TrimSpace(c.block.lines[0].text)
 	id := c.know.named(name)
@@ -118,7 +118,7 @@ func unknownService(c *check, call *call) []string {
 	return []string{text + ", or name the service in a catalog of your own"}
 }
 
-// differs finds a command that differs from that of the catalog.
+// differs finds a command that differs from the catalog's command.
 func differs(c *check, call *call) []string {
 	for _, w := range append(slices.Clone(call.assigns), sudoEnv(call)...) {
 		dir, ok := strings.CutPrefix(w.text, "DH_ETCD_DIR=")

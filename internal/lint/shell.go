@@ -109,8 +109,8 @@ var (
 // a character set.
 const shortestName = 4
 
-// parse parses a block. It removes placeholders first, because they are not shell. If the whole
-// block is not shell, it parses each line, and skips lines that it cannot parse.
+// parse parses a block. It removes placeholders first, because they are not shell. If the block
+// as a whole is not valid shell, it parses line by line and skips invalid lines.
 func parse(b *block) script {
 	var s script
 	lines := make([]string, len(b.lines))

@@ -21,7 +21,7 @@ type Options struct {
 	Format string // JSON or Text
 }
 
-// New returns a logger that adds the ids that the With functions put into the context. Its
+// New returns a logger that adds the ids in the context (WithCommand, WithRun) to each line. An
 // error names the invalid option and the fix.
 func New(w io.Writer, o Options) (*slog.Logger, error) {
 	var level slog.Level
@@ -75,7 +75,7 @@ func attrs(ctx context.Context) []slog.Attr {
 	return list
 }
 
-// handler adds the ids of the context to a line, unless the line has them itself.
+// handler adds the ids of the context to a log line that does not have them.
 type handler struct{ slog.Handler }
 
 // Handle implements slog.Handler.

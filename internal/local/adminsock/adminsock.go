@@ -19,8 +19,8 @@ import (
 // ErrNotRunning means that no bot answers on the socket.
 var ErrNotRunning = errors.New("no running bot answers in this state directory")
 
-// Trouble is the trailer in which a handler explains why a long answer, whose status was
-// already sent, is incomplete. See Fail.
+// Trouble is the HTTP trailer with the reason why an answer is incomplete. A handler uses it when
+// the status was already sent; see Fail.
 const Trouble = "Bot-Trouble"
 
 // Declare announces the trailer for Fail. Call it before anything is written.
@@ -97,7 +97,7 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return serve(ctx, l, h, requestTime)
 }
 
-// serve is Serve with another time limit for requests.
+// serve is Serve with the time limit within for a request.
 func serve(ctx context.Context, l net.Listener, h http.Handler, within time.Duration) error {
 	srv := &http.Server{
 		Handler: whole(h), ReadHeaderTimeout: within, ReadTimeout: within, IdleTimeout: within, MaxHeaderBytes: 16 << 10,

@@ -222,8 +222,8 @@ func (c *caller) Close() error {
 
 type callerKey struct{}
 
-// Peer is the user at the other end of a request's connection, from the kernel; ok is false for
-// a request of another server.
+// Peer is the user at the other end of a request's connection, from the kernel; ok is false if
+// the request did not arrive through Serve.
 func Peer(ctx context.Context) (uid int, ok bool) {
 	c, ok := ctx.Value(callerKey{}).(*caller)
 	if !ok {

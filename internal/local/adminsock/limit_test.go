@@ -82,8 +82,8 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-// TestShares checks that all other users together never have more than half of a socket's
-// connections, one user never more than an eighth, and that no request loses its connection
+// TestShares checks that all users except the bot's own together never have more than half of a
+// socket's connections, and one user never more than an eighth. No request loses its connection
 // while it is being answered.
 func TestShares(t *testing.T) {
 	const own, anna, ben = 4001, 4002, 4003

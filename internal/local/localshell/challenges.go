@@ -13,9 +13,10 @@ import (
 	"dhbot/internal/sshkey"
 )
 
-// challenges issues challenges without storing them: a nonce contains, with a MAC of this
-// process, the person, the key, the command and the expiry. So however many requests arrive,
-// they block no one. Only answered challenges are stored, so that each can be used only once.
+// challenges issues challenges without storing them: a nonce contains the person, the key, the
+// command and the expiry, with a MAC of this process. So even a flood of requests fills no memory
+// and blocks no one. Only answered challenges are stored, so that each challenge can be used only
+// once.
 type challenges struct {
 	now    func() time.Time
 	secret [sha256.Size]byte

@@ -97,7 +97,7 @@ func (c *Client) sign(ctx context.Context, r Request) (proof, error) {
 	return proof{}, errors.New("the bot requested a signature by a key that was not offered: nothing was signed")
 }
 
-// post sends one request. If the bot refuses it, the error has the bot's message.
+// post sends one request. If the bot refuses the request, the error has the bot's message.
 func (c *Client) post(ctx context.Context, path string, v any) (io.ReadCloser, error) {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -28,7 +28,7 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// testServer is a server on a real socket. It keeps the commands whose proof it accepted.
+// testServer is a server on a real socket. It keeps the commands that had a valid proof.
 type testServer struct {
 	t        *testing.T
 	socket   string
@@ -177,8 +177,8 @@ func TestCommandOfAPersonWithAKey(t *testing.T) {
 	}
 }
 
-// The id of the plan that the bot last showed a person runs this plan: once, only for this
-// person, and in the form that the bot stored.
+// A person runs the plan that the bot last showed them by the plan's id. The id works once, and
+// only for this person. The plan runs in the form that the bot stored.
 func TestShownPlanRunsByItsID(t *testing.T) {
 	d := newTestServer(t)
 	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {

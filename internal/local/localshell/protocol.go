@@ -47,8 +47,8 @@ func words(nonce, person, command string) []byte {
 
 // Event is one line of the answer, in JSON. One of Text, File and End is set.
 type Event struct {
-	// Text is a card as text, with lines that end in "\n". If Live is set, the text is replaced by
-	// that of the next event with Live.
+	// Text is a card as text, with lines that end in "\n". If Live is set, the text of the next
+	// event with Live replaces this text.
 	Text string `json:"text,omitempty"`
 	Live bool   `json:"live,omitempty"`
 	// Run and State are set with the text of a run.

@@ -160,8 +160,8 @@ func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Req
 	s.carryOut(ctx, r.Context(), who, p, out)
 }
 
-// prove uses up the challenge and verifies the signature over it. It returns the person of
-// the challenge even if it returns an error.
+// prove verifies the signature over a challenge, and uses up the challenge. It returns the person
+// of the challenge even with an error.
 func (s *Server) prove(p proof) (person string, err error) {
 	c, err := s.challenges.read(p.Nonce)
 	if err != nil {

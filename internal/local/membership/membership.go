@@ -126,7 +126,8 @@ func (d *Directory) silentSince() time.Time {
 	return last
 }
 
-// ask looks up a person's accounts; one full member is enough.
+// ask looks up a person's accounts in Slack. active means that one of the accounts is an active
+// member, or that the person has no accounts.
 func (d *Directory) ask(ctx context.Context, person string, maxAge time.Duration) (active bool, err error) {
 	accounts := d.accounts(person)
 	if len(accounts) == 0 {
