@@ -34,10 +34,10 @@ var logTimes = []string{"2006-01-02T15:04:05.999999999-0700", time.RFC3339Nano}
 
 // Log summarizes the lines of an application log since some time.
 type Log struct {
-	// Errors counts lines of the levels from ERROR up, Fatals those of FATAL; a stack trace counts
-	// once.
+	// Errors counts lines of the levels from ERROR up, Fatals counts lines of level FATAL. A
+	// stack trace counts once.
 	Errors, Fatals int
-	// FirstError is the first of these lines, redacted and shortened.
+	// FirstError is the first line that Errors counts, redacted and shortened.
 	FirstError string
 	// Word is the last state that the process logged (INITIALIZING, RUNNING, SHUTTING_DOWN; ALIVE
 	// is a heartbeat and does not count), or "". At is the time of that line.
@@ -175,8 +175,8 @@ func (s LogSpan) Clone() LogSpan {
 	return s
 }
 
-// Held looks at the last part of the log, whose length is the argument held, and reports whether
-// each of its minutes has at least rate errors. It returns false if that part begins before the log
+// Held reports whether each minute of the last part of the log has at least rate errors. The
+// length of that part is the argument held. Held returns false if that part begins before the log
 // does, or before the time since. It counts minutes by the clock of the log.
 func (s LogSpan) Held(rate int, held time.Duration, since time.Time) bool {
 	minutes := int(held / time.Minute)

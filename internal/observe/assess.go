@@ -8,11 +8,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// Expect is what the bot expects of a process, and what it knows from earlier.
+// Expect is what the bot expects of a process, and what it knows from earlier observations.
 type Expect struct {
 	// Up reports whether the process should be up now (fleet.Cluster.ShouldBeUp).
 	Up bool
-	// Optional means that up and down are both fine: no process depends on it
+	// Optional means that the process may be up or down: no other process depends on it
 	// (process-runbooks.md:704, "If etcd is used for ACLs, then this process is not necessary").
 	Optional bool
 	// Maintenance means that people work on the process: nothing that its supervisor reports is an
@@ -98,10 +98,10 @@ type Finding struct {
 }
 
 // Assess evaluates an observation with the incident key (process-runbooks.md:8-15). By the key, a
-// process has severity 0 if it is up as expected or down as scheduled, 1 if it is down and should be
-// up, 2 if it is up and should be down or has no configuration, and 3 if it is up with trouble.
-// Instead of 1, Severity is the level of the process's outage. If the state could not be determined,
-// it is Unknown, and WorstCase is the worst possible level.
+// process has severity 0 if it is up as expected or down as scheduled, 1 if it is down and should
+// be up, 2 if it is up and should be down or has no configuration, and 3 if it is up with
+// trouble. Instead of 1, Severity is the level of the process's outage. If the state could not be
+// determined, Severity is Unknown, and WorstCase is the worst possible level.
 func Assess(o Observation, e Expect) Finding {
 	f := Finding{Evidence: Evidence{Line: o.Line, Collected: o.Collected, At: o.At}}
 	f.Text = o.Quoted()
@@ -164,8 +164,8 @@ func (f *Finding) pending(o Observation, e Expect) {
 	}
 }
 
-// looping handles a process that is up between two crashes; processes that depend on it find it
-// down.
+// looping handles a process that is up between two crashes. It counts as down, also for the
+// processes that depend on it.
 func (f *Finding) looping(o Observation, e Expect) {
 	if e.Optional {
 		f.both(runbooks.Low, FoundLoop, "Crash loop (optional)")
@@ -188,9 +188,9 @@ func (f *Finding) ended(o Observation, e Expect) {
 	}
 }
 
-// notMonitored handles monit's "Not monitored". monit reports this for a process that was stopped,
-// for one that it gave up on, and for one that runs without monitoring (measured: unmonitored). The
-// earlier pid, or the run that stopped it, distinguishes them.
+// notMonitored handles monit's "Not monitored". monit reports this for three kinds of processes:
+// stopped, given up by monit, or running without monitoring (measured: unmonitored). The earlier
+// pid, or the run that stopped the process, distinguishes the three kinds.
 func (f *Finding) notMonitored(o Observation, e Expect) {
 	switch {
 	case o.Alive == AliveProved:
@@ -355,8 +355,8 @@ func whereConfigured(m runbooks.Manager) string {
 // capital is s with an upper-case first letter; s is one of the bot's own texts, in ASCII.
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// outage is the process's own level. Every catalog has one; without it an outage counts as
-// critical.
+// outage is the level of the process's own outage. Every catalog gives a level; without a level,
+// an outage counts as critical.
 func (e Expect) outage() runbooks.Severity {
 	if e.Level == runbooks.Unknown {
 		return runbooks.Critical

@@ -27,7 +27,7 @@ const (
 	FoundUnseen        Code = "not-observed"
 )
 
-// The codes of etcd's members, in addition to those of processes.
+// The codes of etcd's members, in addition to the codes of processes.
 const (
 	FoundMemberDown  Code = "etcd-member-down"
 	FoundQuorumLost  Code = "etcd-quorum-lost"

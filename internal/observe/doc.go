@@ -1,13 +1,13 @@
 // Package observe interprets the output of supervisors and logs about a process. It returns an
-// Observation, and a Finding: its severity according to the incident key. It is pure: it gets
-// results and times as arguments, and does no I/O. Package proof decides whether a step achieved
-// its purpose.
+// Observation, and a Finding with the severity of the observation by the incident key. The
+// package is pure: it gets results and times as arguments, and does no I/O. Package proof decides
+// whether a step achieved its purpose.
 //
-// What each output means was determined by running monit 5.33 and systemd 252; for older formats it
-// is taken from the runbooks. Package answertest has samples of the tools' own output. Three rules
-// apply everywhere. An answer that cannot be parsed is neither up nor down. A name must match
-// exactly (monit itself treats names as patterns). Text before or around the expected output, such
-// as that of a login shell, is ignored.
+// The meaning of each output was determined by running monit 5.33 and systemd 252; the meaning of
+// older formats is from the runbooks. Package answertest has samples of the tools' own output.
+// Three rules apply everywhere. An answer that cannot be parsed is neither up nor down. A name
+// must match exactly (monit itself treats names as patterns). Text before or around the expected
+// output, such as the greeting of a login shell, is ignored.
 //
 // # Files
 //

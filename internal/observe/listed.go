@@ -10,8 +10,8 @@ import (
 )
 
 // ObserveListed returns the observation of one service from `monit status` without a name, which
-// lists every service. monit does not know a service that a complete answer lacks. An answer is
-// complete if it was not cut and ends with the block of the host itself.
+// lists every service. If a complete answer lacks the service, monit does not know the service.
+// An answer is complete if it was not cut and ends with the block of the host itself.
 func ObserveListed(service string, r remote.Result) Observation {
 	o := Observe(runbooks.Monit, service, r)
 	if o.Known() || r.Outcome != remote.Answered || r.Exit != 0 {

@@ -15,9 +15,9 @@ const (
 	// authentication errors in the Configuration Server's log are normal then
 	// (server-installation-20200121.md:298).
 	startGrace = 2 * time.Minute
-	// heartbeat is how old the last line of a log may be if its process is alive: the process logs
-	// ALIVE more often. Such a line alone proves nothing, because a process that has just died also
-	// has one.
+	// heartbeat is the largest age of the last log line of a live process, because a process logs
+	// ALIVE more often. A recent line alone proves nothing: the log of a process that has just
+	// died also has a recent line.
 	heartbeat = 2 * time.Minute
 )
 
@@ -44,11 +44,11 @@ type LogLook struct {
 	Span  LogSpan   // this read and earlier ones
 	Log   Log       // the relevant lines
 	Since time.Time // errors count from this time on
-	// Early is the log between the start and Since. Errors are normal then and do not count, except
-	// fatal ones.
+	// Early is the log between the start of the process and Since. Errors are normal in that
+	// time, so only fatal errors count.
 	Early Log
-	// Before is the last line that an earlier read found while the process was not monitored; zero
-	// for none.
+	// Before is the time of the last line that an earlier read found while the process was not
+	// monitored; zero for none.
 	Before time.Time
 	At     time.Time // when the log was read, by the bot's clock
 }
@@ -77,8 +77,8 @@ func (s LogSpan) LookAt(o Observation, at time.Time) LogLook {
 	return look
 }
 
-// began is when the log of a process begins: at its INITIALIZING line or, without such a line, at
-// its start, minus ClockSlack.
+// began is when the log of a process begins: the time of its INITIALIZING line or, without such a
+// line, the start of the process minus ClockSlack.
 func (s LogSpan) began(started time.Time) time.Time {
 	from := started.Add(-ClockSlack)
 	for _, e := range s.Events {
@@ -90,8 +90,8 @@ func (s LogSpan) began(started time.Time) time.Time {
 }
 
 // WithLog completes a finding with the process's log. Running with errors is Sev 3. A log that
-// grows shows that a process runs without its supervisor; one that ends with SHUTTING_DOWN shows
-// that it does not run. Only a line after look.Before proves growth.
+// grows shows that a process runs without its supervisor. A log that ends with SHUTTING_DOWN
+// shows that the process does not run. Only a line after look.Before proves growth.
 func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
 	log := look.Log
 	if log.Last.IsZero() || e.Maintenance {
@@ -169,9 +169,10 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// withoutSupervision rates a process that runs without supervision as severity 2. It counts as the
-// last condition of that severity in the incident key, "up with its configuration missing". The
-// text of the finding gives why, a sentence that says how it is known that the process runs.
+// withoutSupervision rates a process that runs without supervision as severity 2. In the incident
+// key this is the last condition of that severity, "up with its configuration missing". The
+// argument why is a sentence for the text of the finding: how the bot knows that the process
+// runs.
 func (f *Finding) withoutSupervision(o Observation, e Expect, why string) {
 	f.both(runbooks.Moderate, FoundUnsupervised, "Running without supervision")
 	if !e.Up && !e.Optional {

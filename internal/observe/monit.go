@@ -16,19 +16,19 @@ var (
 	monitHead = regexp.MustCompile(`^(Process|System|Program|File|Directory|Filesystem|Fifo|Network|Remote Host) '(.*)'$`)
 	// monitPending is the end of a status with an unfinished request.
 	monitPending = regexp.MustCompile(`^(.*) - (start|stop|restart|monitor|unmonitor) pending$`)
-	// monitWrong is monit's name of a failed check: "Connection failed", "Resource limit matched",
-	// "Size exceeded". Up to 5.2 it used lower-case letters.
+	// monitWrong is monit's name of a failed check: "Connection failed", "Resource limit
+	// matched", "Size exceeded". monit up to 5.2 used lower-case letters.
 	monitWrong = regexp.MustCompile(`^[a-z][a-z ]* (?:failed|matched|match|exceeded|changed|error|down|not supported)$|^(?:timeout|invalid type)$`)
 )
 
 // monitUp are the words for "no problem": OK of 5.33, Running of older monit and of the public
-// pages, and those of other service types.
+// pages, and the words for other service types.
 var monitUp = map[string]bool{
 	"ok": true, "running": true, "accessible": true, "online with all services": true, "status ok": true, "up": true,
 }
 
-// monitNoData is monit's status of a process whose pid it has but cannot read; monit then shows no
-// pid (monit 5.33 of a zombie).
+// monitNoData is monit's status of a process that it cannot read although it knows the pid, such
+// as a zombie. The answer then has no pid (monit 5.33).
 const monitNoData = "data access error"
 
 // readMonit parses the answer of `monit status SERVICE`.
@@ -69,8 +69,8 @@ func (o *Observation) readMonit(r remote.Result) {
 	}
 }
 
-// readMonitRefusal parses monit's answer with an exit code other than 0. An unknown name is an
-// answer; anything else is not.
+// readMonitRefusal parses monit's answer with an exit code other than 0. The message that monit
+// does not know the name is an answer; any other failure is not.
 func (o *Observation) readMonitRefusal(r remote.Result) {
 	for _, missing := range []string{
 		"Service '" + o.Service + "' not found", `There is no service named "` + o.Service + `"`, "There is no service by that name",
@@ -84,7 +84,7 @@ func (o *Observation) readMonitRefusal(r remote.Result) {
 	o.Why = complaint.Failure("monit", r)
 }
 
-// monitBlock returns the fields of the single block whose heading is exactly this process.
+// monitBlock returns the fields of the single block whose heading names exactly this service.
 func monitBlock(out, service string) (map[string]string, error) {
 	heading := "Process '" + service + "'"
 	var fields map[string]string

@@ -56,7 +56,7 @@ func (s *State) UnmarshalText(b []byte) error {
 	return fmt.Errorf("observe: unknown state %q", b)
 }
 
-// Observation is one answer about one process, or why there is none.
+// Observation is one answer about one process, or the reason why there is no answer.
 type Observation struct {
 	Manager runbooks.Manager `json:"manager"`
 	Service string           `json:"service"`
@@ -81,7 +81,7 @@ type Observation struct {
 	// clock. It is set only if AgeKnown is true.
 	Age      time.Duration `json:"age,omitempty"`
 	AgeKnown bool          `json:"age_known,omitempty"`
-	// Alive is whether the pid was in the host's list of processes, and Started when that process
+	// Alive is whether the pid was in the host's list of processes. Started is when that process
 	// began, by the bot's clock.
 	Alive   Alive     `json:"alive,omitempty"`
 	Started time.Time `json:"started,omitzero"`
@@ -90,8 +90,8 @@ type Observation struct {
 	// Note explains the state if the supervisor's words alone do not: why the process does not run,
 	// and whether it will be started again.
 	Note string `json:"note,omitempty"`
-	// ConfigMissing explains how the supervisor of a running process has lost its configuration; ""
-	// if it has not.
+	// ConfigMissing explains how the supervisor has lost the configuration of a running process;
+	// "" if the supervisor still has the configuration.
 	ConfigMissing string `json:"config_missing,omitempty"`
 	// Line is the evidence: the decisive line of the answer, redacted.
 	Line string `json:"line,omitempty"`
@@ -152,7 +152,7 @@ func (o Observation) Quoted() string {
 	return text
 }
 
-// FailedNote reports whether a failed process will be started again.
+// FailedNote explains whether a failed process will be started again.
 func (o Observation) FailedNote() string {
 	if o.Note != "" {
 		return o.Note

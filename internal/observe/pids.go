@@ -32,7 +32,8 @@ type Pids struct {
 // 28 17:01:59 2026".
 const pidFields = 7
 
-// ReadPids parses the answer to `ps -e -o pid=,etimes=,lstart=`, or returns why it proves nothing.
+// ReadPids parses the answer to `ps -e -o pid=,etimes=,lstart=`, or returns why the answer proves
+// nothing.
 func ReadPids(r remote.Result) (Pids, error) {
 	switch {
 	case r.Outcome != remote.Answered:
@@ -69,8 +70,8 @@ func ReadPids(r remote.Result) (Pids, error) {
 	return p, nil
 }
 
-// Prove completes an observation with the host's own list: whether its pid runs, when the
-// process began, and how old the supervisor's check is.
+// Prove adds to an observation what the host's list of processes shows: whether the pid runs,
+// when the process began, and how old the supervisor's check is.
 func (p Pids) Prove(o *Observation) {
 	if seen, ok := collectedAt(o.Collected); ok && !p.clock.IsZero() {
 		o.Age, o.AgeKnown = max(0, p.clock.Sub(seen)), true
@@ -90,8 +91,8 @@ func (p Pids) Prove(o *Observation) {
 	}
 }
 
-// Runs reports whether a process still runs, given its pid and when it was started, by the bot's
-// clock. It is AliveUnknown if the host hides its processes.
+// Runs reports whether the process with this pid, started at this time by the bot's clock, still
+// runs. The result is AliveUnknown if the host hides its processes.
 func (p Pids) Runs(pid int, started time.Time) Alive {
 	age, there := p.ages[pid]
 	switch {
@@ -104,7 +105,7 @@ func (p Pids) Runs(pid int, started time.Time) Alive {
 	}
 }
 
-// collectedForms are monit's formats: that of 5.33, and that of monit before 5.2.
+// collectedForms are monit's time formats: first of monit 5.33, then of monit before 5.2.
 var collectedForms = []string{"Mon, 02 Jan 2006 15:04:05", "Mon Jan 2 15:04:05 2006"}
 
 // collectedAt parses monit's "data collected", which has no zone.

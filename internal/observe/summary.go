@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/redact"
 )
 
-// Row is a line of `monit summary`. It is good for an overview and for the names that a supervisor
-// knows, not for facts: monit cuts the status to 26 characters.
+// Row is a line of `monit summary`. It is good for an overview and for the names that a
+// supervisor knows. It proves nothing, because monit cuts the status to 26 characters.
 type Row struct {
 	Name, Type, Status string
 	// State is Unseen if the status was cut and is not certain.

@@ -13,18 +13,19 @@ import (
 
 var (
 	// unitHead begins `systemctl status`: "● dh-etcd.service - Deephaven …". In the C locale the
-	// mark is a letter or an asterisk; the replacement systemctl prints none.
+	// mark is a letter or an asterisk; the replacement systemctl prints no mark.
 	unitHead = regexp.MustCompile(`^(?:[●○◌×↻*xo] )?(\S+\.(?:service|socket|target|device|mount|automount|swap|timer|path|slice|scope))(?: - .*)?$`)
 	// unitField is a line of `systemctl status`; unitActive is the value of the line "Active".
 	unitField  = regexp.MustCompile(`^\s+([A-Z][A-Za-z ]*): (.*)$`)
 	unitActive = regexp.MustCompile(`^([a-z]+)(?: \(([^):]*)\))?(?: \(([a-z-]+)\))?(?: \(Result: ([^)]*)\))?(?: since ([^;]+)(?:; (.+) ago)?)?$`)
 	// unitReason is why a unit file is not loaded.
 	unitReason = regexp.MustCompile(`\(Reason: (.*)\)$`)
-	// unitPID is a live main process; a dead one is followed by "(code=…".
+	// unitPID matches the pid of a live main process. After the pid of a dead main process comes
+	// "(code=…".
 	unitPID = regexp.MustCompile(`^(\d+) \([^)=]*\)$`)
 )
 
-// unit is systemd's report of a unit, in either format.
+// unit is systemd's report of a unit, from `systemctl status` or `systemctl show`.
 type unit struct {
 	load, reason         string
 	active, sub, freezer string
@@ -69,7 +70,8 @@ func (o *Observation) readSystemd(r remote.Result) {
 	}
 }
 
-// otherUnit names the unit of the answer, if it is not the queried one.
+// otherUnit names the unit that the answer is about, to explain that the answer is not about the
+// queried unit.
 func otherUnit(out string) string {
 	for line := range strings.Lines(out) {
 		if head := unitHead.FindStringSubmatch(strings.TrimRight(line, "\n ")); head != nil {
@@ -163,7 +165,7 @@ var resultWords = map[string]string{
 }
 
 // whyDown explains why a unit does not run, and whether systemd will start it again; "" if the
-// state is enough.
+// state says enough.
 func (u unit) whyDown(s State) string {
 	var why []string
 	if u.failedResult() {

@@ -26,7 +26,8 @@ var (
 	// unitTimes are the time formats without a zone in these lines.
 	unitTimes = []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05", "060102 15:04:05"}
 	// unitErrors are the levels that count as errors: words in etcd's JSON, letters in the plain
-	// format of older etcd, ERROR in MariaDB. unitFatals are those with which a process ends.
+	// format of older etcd, ERROR in MariaDB. unitFatals are the levels with which a process
+	// ends.
 	unitErrors = []string{"error", "dpanic", "panic", "fatal", "E", "C", "ERROR"}
 	unitFatals = []string{"dpanic", "panic", "fatal", "C"}
 )
@@ -90,8 +91,8 @@ func unitLine(line string) (at time.Time, level string, ok bool) {
 	return time.Time{}, "", false
 }
 
-// etcdLine parses a line of etcd from 3.4 on, which is JSON. Its time is text, or seconds since
-// 1970.
+// etcdLine parses a line of etcd from 3.4 on, which is JSON. The time of a line is text, or
+// seconds since 1970.
 func etcdLine(line string) (at time.Time, level string, ok bool) {
 	var fields struct {
 		Level string          `json:"level"`

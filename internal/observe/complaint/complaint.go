@@ -65,8 +65,8 @@ func Said(r remote.Result, want string) bool {
 	return false
 }
 
-// Failure is why a supervisor's client returned no answer. If it printed nothing, the supervisor
-// was not reached: each client prints a reason when it fails.
+// Failure is why a supervisor's client returned no answer. If the client printed nothing, the
+// supervisor was not reached, because each client prints a reason when it fails.
 func Failure(client string, r remote.Result) string {
 	if len(Lines(r.Stderr)) == 0 && len(Lines(r.Stdout)) == 0 {
 		return fmt.Sprintf("%s printed nothing and exited with %d; the login shell may end before the command (/bin/false, or an exit in its start-up files)", client, r.Exit)

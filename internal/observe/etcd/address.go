@@ -45,9 +45,9 @@ func anyHost(hosts, names []string) bool {
 	})
 }
 
-// Find returns the index of the first row that has one of the names, which are separated by spaces.
-// If no row has one, Find compares only the first labels of the names, and the row that matches must
-// be the only one. Otherwise Find returns -1.
+// Find returns the index of the first row that has one of the names, which are separated by
+// spaces. If no row has one of the names, Find compares only the first labels of the names, and
+// exactly one row must match. Otherwise Find returns -1.
 func Find[R any](rows []R, hosts func(R) []string, names string) int {
 	wanted := strings.Fields(names)
 	if i := slices.IndexFunc(rows, func(row R) bool { return anyHost(hosts(row), wanted) }); i >= 0 {

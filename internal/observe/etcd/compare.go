@@ -15,8 +15,8 @@ const (
 	full         = 80       // percent of the quota
 	differs      = 2        // ratio of bytes in use to those of another member
 	small        = 16 << 20 // bytes in use: smaller sizes may differ
-	// caught is the allowed difference of revisions at one index, from a write between two parts of
-	// an answer.
+	// caught is the allowed difference of revisions at one index. A write between two parts of an
+	// answer causes such a difference.
 	caught = 2
 )
 
@@ -32,7 +32,8 @@ func (s Status) Trouble(quota int64) []string {
 	return append(wrong, s.sizes()...)
 }
 
-// clusters finds members of another cluster, which share only the client's list.
+// clusters finds members that belong to another cluster than the majority, although the client's
+// list has them.
 func (s Status) clusters() []string {
 	return s.odd(s.Members, func(m Member) string {
 		if m.Cluster == 0 {
@@ -44,8 +45,8 @@ func (s Status) clusters() []string {
 	})
 }
 
-// data finds members with different data: at one index of the raft log all must have one revision,
-// and a member at a higher index must not have an earlier one.
+// data finds members with different data. Members at the same index of the raft log must have the
+// same revision, and a member at a higher index must not have an earlier revision.
 func (s Status) data() []string {
 	var known []Member
 	for _, m := range s.Members {
@@ -93,8 +94,8 @@ func distance(a, b string) int64 {
 	return max(x-y, y-x)
 }
 
-// odd names the members that differ from the majority; of two equally large groups, the later
-// endpoints.
+// odd names the members that differ from the largest group. Of two equally large groups, the
+// group of the first member counts as the largest.
 func (s Status) odd(members []Member, of func(Member) string, say func(Member, string) string) (wrong []string) {
 	count := map[string]int{}
 	common := ""
@@ -198,8 +199,8 @@ func (s Status) Room() string {
 	return fmt.Sprintf("%s of a quota of %s", Bytes(largest.Size), Bytes(*largest.Quota))
 }
 
-// sizes finds members that use far more than another. This is only worth a note: it is normal after
-// one member alone was defragmented (measured).
+// sizes finds members whose data uses far more space than another member's data. This is only
+// noted, because it is normal after a single member was defragmented (measured).
 func (s Status) sizes() (wrong []string) {
 	least := int64(-1)
 	for _, m := range s.Members {

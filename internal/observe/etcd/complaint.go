@@ -16,7 +16,8 @@ const oldAPI = "etcdctl speaks API version 2 here: ETCDCTL_API=3 is not set"
 
 var (
 	speaksOldAPI = regexp.MustCompile(`^(No help topic for '|Incorrect Usage|flag provided but not defined: -write-out|Error: +unknown command "endpoint"|.*\bis not a command\. See 'etcdctl --help')`)
-	// clientLog matches log lines of gRPC, and those of clients so old that they do not log in JSON.
+	// clientLog matches log lines of gRPC, and log lines of old clients, which do not log in
+	// JSON.
 	clientLog = regexp.MustCompile(`^(\d{4}[-/]\d\d[-/]\d\d \d\d:\d\d:\d\d(\.\d+)? |(INFO|WARNING|ERROR): \d{4}/)`)
 	// wrapped is the text around the reason in gRPC's errors.
 	wrapped = regexp.MustCompile(`^(rpc error: code = \w+ desc = |latest (balancer|connection) error: |last (connection|resolver) error: |all SubConns are in TransientFailure,? ?|connection error: |desc = |transport: |authentication handshake failed: |Error while dialing:? (failed to do connect handshake, response: )?)`)
@@ -62,8 +63,8 @@ func innermost(reason string) string {
 	}
 }
 
-// reasonOf is the reason in the client's log for an endpoint. If the log names no endpoint at all,
-// its reason applies to every one; "" for none.
+// reasonOf is the reason in the client's log for an endpoint. If the log names no endpoint at
+// all, its reason applies to every endpoint. The result is "" if there is no reason.
 func reasonOf(log []logLine, endpoint string) string {
 	address := hostPort(endpoint)
 	anywhere := regexp.MustCompile(`[\w.\]]:\d{2,5}\b`)

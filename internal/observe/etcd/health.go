@@ -13,7 +13,8 @@ import (
 // list of alarms.
 type Reply uint8
 
-// The closed set of replies. All but Silent and Unclear came from the member, so its vote counts.
+// The closed set of replies. All replies except Silent and Unclear came from the member, so the
+// member's vote counts.
 const (
 	Unclear Reply = iota // not parsed, or a problem with certificates
 	Serves               // reads with a quorum
@@ -40,8 +41,8 @@ func (h Health) Reads() bool { return h.Reply == Serves || h.Reply == Alarmed }
 // healthText is a row in the only format of etcd 3.3, and in etcdctl's simple output.
 var healthText = regexp.MustCompile(`^(\S+) is (healthy|unhealthy): (.*)$`)
 
-// ReadHealth parses the health of every endpoint, sorted by endpoint. If one is not healthy the
-// exit code is 1, but the list is complete.
+// ReadHealth parses the health of every endpoint, sorted by endpoint. If an endpoint is not
+// healthy, etcdctl's exit code is 1, but the list is complete.
 func ReadHealth(r remote.Result) ([]Health, error) {
 	var rows []struct {
 		Endpoint string `json:"endpoint"`

@@ -17,14 +17,14 @@ type Row struct {
 	Ill  string // why the member does not serve, or its alarm; "" if the member is well or was not queried
 	Size string // "3.1 MiB of 20.0 MiB in use"
 	Raft string // "term 5, index 73"
-	// Failed means that the member does not answer or does not serve; Alarmed means that it serves,
-	// but with an alarm.
+	// Failed means that the member does not answer or does not serve. Alarmed means that the
+	// member serves, but has an alarm.
 	Failed, Alarmed bool
 }
 
 // Rows joins status and health by endpoint; either may be nil. The status has no row for a member
-// that does not answer: the row comes from etcdctl's error, or from the health, which has a row for
-// every endpoint.
+// that does not answer. The Row of such a member is made from etcdctl's error, or from the
+// health, which has a row for every endpoint.
 func Rows(status, health *remote.Result) []Row {
 	rows := map[string]Row{}
 	if status != nil {

@@ -8,8 +8,8 @@ import (
 )
 
 // Snapshot is the output of `snapshot status FILE --write-out json`, of etcdctl up to 3.5 or of
-// etcdutl since. It proves that the file can be read as a database. Only a restore verifies its
-// checksum (measured: changed bytes inside go unnoticed).
+// etcdutl since. It proves that the file can be read as a database. Only a restore verifies the
+// file's checksum (measured: changed bytes inside go unnoticed).
 type Snapshot struct {
 	Revision  int64 `json:"revision"`
 	TotalKey  int64 `json:"totalKey"`

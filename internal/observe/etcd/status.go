@@ -32,8 +32,9 @@ type Member struct {
 // Leads reports whether the member is the leader.
 func (m Member) Leads() bool { return m.LeaderID != 0 && m.LeaderID == m.ID }
 
-// progress is the index of the last entry of the raft log that the member has applied. Old versions
-// do not report it; for these it is the last entry that the member has.
+// progress is the index of the last entry of the raft log that the member has applied. Old
+// versions do not report that index; for these versions progress is the index of the last entry
+// that the member has.
 func (m Member) progress() uint64 {
 	if m.Applied != nil {
 		return *m.Applied
@@ -134,7 +135,7 @@ func (s Status) Find(names string) int {
 // after the other, so indices differ during writes.
 const near = 1000
 
-// Behind reports whether a member has not caught up with the furthest one.
+// Behind reports whether a member has not caught up with the furthest member.
 func (m Member) Behind(furthest Member) bool {
 	return m.Term != furthest.Term || m.Index+near < furthest.Index || m.Applied != nil && *m.Applied+near < m.Index
 }

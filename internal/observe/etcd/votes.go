@@ -14,13 +14,13 @@ type Vote struct {
 type Votes struct {
 	Voters   []Vote
 	Learners []Vote
-	// Uncounted is why members could not be identified with the cluster's own list, so that each
-	// endpoint counts as one; "" if they could.
+	// Uncounted is the reason why the cluster's own list of members could not be used, so that
+	// each endpoint counts as a member; "" if the list was used.
 	Uncounted string
 }
 
-// Count counts the votes in the rows of a health. The argument list is the cluster's own list of
-// members. If it is nil, each endpoint counts as a member.
+// Count counts the votes in the rows of an `endpoint health`. The argument list is the cluster's
+// own list of members. If it is nil, each endpoint counts as a member.
 func Count(rows []Health, list []Listed) Votes {
 	if len(list) == 0 {
 		return byEndpoint(rows)

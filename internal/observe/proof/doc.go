@@ -1,6 +1,6 @@
 // Package proof decides whether a step of a run achieved its purpose, from what the host
-// answered. An accepted request proves nothing; what its supervisor, its log or the list of
-// processes shows afterwards does. It is pure.
+// answered. An accepted request proves nothing. The proof is what the supervisor, the log or the
+// list of processes shows afterwards. The package is pure.
 //
 // # Files
 //

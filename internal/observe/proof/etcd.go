@@ -212,8 +212,8 @@ func etcdServes(names string, before []byte, r remote.Result) Verdict {
 	}
 }
 
-// etcdCaughtUp is the second half of that check: the member has the leader's term and nearly the
-// highest index (etcd-runbook.md:126-132).
+// etcdCaughtUp is the second half of the check that a member is back: the member has the leader's
+// term and nearly the highest index (etcd-runbook.md:126-132).
 func etcdCaughtUp(names string, quota int64, r remote.Result) Verdict {
 	s, err := etcd.ReadStatus(r)
 	if err != nil {

@@ -124,9 +124,9 @@ func TestEtcdSpareBySize(t *testing.T) {
 	}
 }
 
-// A member that does not serve may be restarted: at once if its unit does not run, and
-// otherwise only if it did not serve during the whole wait and another member does. If no
-// member answers, as during an election, the state is unknown.
+// A member that does not serve may be restarted: at once if its unit does not run, and otherwise
+// only if it did not serve during the whole wait and another member serves. If no member answers,
+// as during an election, the state is unknown.
 func TestEtcdSpareOfOneThatDoesNotServe(t *testing.T) {
 	unit := func(active, sub, pid string) []byte {
 		o := observe.Observe(runbooks.Systemd, "dh-etcd", answertest.Of("MainPID="+pid+"\nLoadState=loaded\nActiveState="+active+"\nSubState="+sub+"\n"))
@@ -147,14 +147,15 @@ func TestEtcdSpareOfOneThatDoesNotServe(t *testing.T) {
 	if end := TimedOut(step, nil, v); end.State != Noted || !strings.Contains(end.Text, "for 30s: ") {
 		t.Errorf("after the whole wait: %+v", end)
 	}
-	// No member answers a client if its certificate, or that of the members, has expired.
+	// If the client's certificate or the members' certificate has expired, no member answers the
+	// client.
 	v = Evaluate(step, unit("active", "running", "7"), electing, time.Time{})
 	if end := TimedOut(step, nil, v); v.State != Unknown || end.State != Unknown || !strings.Contains(end.Text, "its unit runs") {
 		t.Errorf("no member answers: %+v, then %+v", v, end)
 	}
 }
 
-// If a member is not observed to come back, the run becomes unknown and keeps its lock: until then
+// If a member is not observed to come back, the run becomes unknown and keeps its lock, so that
 // no run may change another member.
 func TestEtcdNotBack(t *testing.T) {
 	r := health(map[string]bool{"https://m1:2379": true, "https://m2:2379": true, "https://m3:2379": false})

@@ -82,7 +82,7 @@ func TestReadyOfARunningProcess(t *testing.T) {
 	}
 }
 
-// db_merge_server's log has one of two names: tail fails for the other.
+// db_merge_server's log has one of two names: tail fails for the other name.
 func TestReadyWithOneOfTwoNames(t *testing.T) {
 	r := answertest.Of("==> /var/log/deephaven/merge_server/RemoteQueryDispatcher.log.current <==\n" +
 		"[2026-11-21T12:00:03.000000+0000] - INFO - db_merge_server RUNNING\n")

@@ -115,8 +115,8 @@ func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 // textLimit limits a verdict's text, in runes.
 const textLimit = 600
 
-// TimedOut evaluates a wait step whose time is over. last is its last verdict, or the zero Verdict
-// if no answer came in time.
+// TimedOut evaluates a wait step whose time is over. last is the step's last verdict, or the zero
+// Verdict if no answer came in time.
 func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	v := last
 	within := step.Within.D().Round(time.Second)

@@ -107,16 +107,16 @@ func (w watch) supervised() Verdict {
 }
 
 // fresh reports whether the supervisor has checked again after the observation that preceded the
-// action. Both times are by the host's clock, which may be set back, and monit's have no zone. So the
-// times only have to differ.
+// action. Both times are by the host's clock, which may be set back, and monit's times have no
+// zone. So the two times only have to differ.
 func (w watch) fresh() bool { return w.now.Collected != "" && w.now.Collected != w.old.Collected }
 
 // early reports whether a bad sign may still result from the time before the action.
 func (w watch) early() bool { return w.now.At.Sub(w.since) < settle }
 
-// restarted requires evidence: nothing pending, up, another pid, newer data (process-runbooks.md
-// has only the restart command, which returns at once without output, with exit code 0, before
-// anything has happened).
+// restarted checks whether a restart is proved: nothing pending, up, another pid, newer data. The
+// restart command in process-runbooks.md proves nothing: it returns at once, without output and
+// with exit code 0, before anything has happened.
 func (w watch) restarted() Verdict {
 	if !w.compared {
 		return Verdict{State: Never, Text: "restart not verified: there is no earlier observation to compare with"}
@@ -167,7 +167,7 @@ func (w watch) samePID() Verdict {
 	return Verdict{State: Never, Text: text + "; it was probably not stopped (its stop program failed or timed out); read monit's log on the host"}
 }
 
-// watchedAgain detects another false success: monit reports OK, but the process was not monitored
+// watchedAgain detects a false success: monit reports OK, but the process was not monitored
 // before, so its earlier pid is unknown.
 func (w watch) watchedAgain() Verdict {
 	if up, ok := observe.AtLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
@@ -219,10 +219,10 @@ func (w watch) running() Verdict {
 // already reports whether the process that ran before the action is still running.
 func (w watch) already() bool { return w.compared && w.old.PID > 0 && w.old.PID == w.now.PID }
 
-// stopped checks whether a stop is proved. systemd's report is a proof. monit's is not: after a
-// failed stop program it reports "Not monitored" for a process that still runs (measured on 5.33),
-// the same as after a success. If an earlier step has observed that the process is gone, monit's
-// report completes the proof.
+// stopped checks whether a stop is proved. systemd's report is a proof. monit's report is not:
+// monit 5.33 reports "Not monitored" after a successful stop, but also after a failed stop
+// program, when the process still runs (measured). If an earlier step has observed that the
+// process is gone, monit's report completes the proof.
 func (w watch) stopped() Verdict {
 	switch {
 	case w.now.Pending != "":
@@ -243,8 +243,8 @@ func (w watch) stopped() Verdict {
 }
 
 // ready evaluates the application's own log, because monit reports OK long before the application
-// is ready (measured: restart-slow-app, 20 s). If a process may have its log under one of
-// several names, tail shows the one that exists and exits with code 1.
+// is ready (measured: restart-slow-app, 20 s). If the log may have one of several names, tail
+// shows the file that exists, and exits with code 1 because of the other names.
 func ready(r remote.Result, before []byte, since time.Time) Verdict {
 	v := Verdict{State: NotYet, Seen: before}
 	old, known := recall(before)
