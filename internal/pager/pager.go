@@ -47,7 +47,8 @@ type Config struct {
 	URL        secret.Text
 	RoutingKey secret.Text // for PagerDuty
 	CAFile     string      // "" for the system's authorities
-	// RetryPause is the time before the first retry; it doubles with each. 0 means 1 s.
+	// RetryPause is the time before the first retry; each further pause is twice as long. 0 means
+	// 1 s.
 	RetryPause time.Duration
 	Now        func() time.Time
 }
@@ -66,7 +67,7 @@ const (
 	// lasts is how long Alertmanager keeps an alert active without a resolve.
 	lasts   = 12 * time.Hour
 	maxBody = 4 << 10
-	// mostSummary is PagerDuty's limit.
+	// mostSummary is PagerDuty's limit of the length of a summary.
 	mostSummary = 1024
 )
 

@@ -14,7 +14,7 @@ import (
 // Absence describes how a person is away.
 type Absence struct {
 	Away bool
-	// DND is the end of their Do Not Disturb time, zero for none.
+	// DND is the end of the person's Do Not Disturb time, zero for none.
 	DND time.Time
 }
 

@@ -5,9 +5,10 @@ import (
 	"testing"
 )
 
-// disguised commands look as if they only read, or only wrote their own file, but they do more: by
-// an option that is abbreviated, joined to others or in another place, by a value that looks like
-// the verb, by a program of the same name in another directory, or by the place of their file.
+// disguised has commands that look as if they only read, or only write their own file, but have a
+// greater effect. The reason is an option (abbreviated, joined to others, or in another place), a
+// value that looks like the verb, a program of the same name in another directory, or the place
+// of the file.
 const disguised = `
 tee /etc/cron.d/x
 dd of=/dev/sda

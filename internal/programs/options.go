@@ -51,8 +51,8 @@ func (o options) parse(args []string) (operands []string, ok bool) {
 	return operands, true
 }
 
-// letters parses the letters of one word; next means that the value of the last one is the next
-// word.
+// letters parses the letters of one word; next means that the next word is the value of the last
+// letter.
 func (o options) letters(word string) (next, known bool) {
 	for i, r := range word {
 		switch {

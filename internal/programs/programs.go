@@ -51,8 +51,8 @@ func trusted(program string) bool {
 // that runs.
 var harmlessVariables = []string{"LC_ALL", "LANG", "TZ", "DH_ETCD_USER"}
 
-// unwrap removes sudo, env and timeout from a command. bent means that it has an unknown
-// option, or a variable that may change which program runs.
+// unwrap removes sudo, env and timeout from a command. bent means that one of these has an
+// unknown option, or that a variable may change which program runs.
 func unwrap(argv []string) (rest []string, bent bool) {
 	for len(argv) > 0 {
 		switch name := path.Base(argv[0]); {

@@ -20,8 +20,8 @@ const (
 	tellWithin = time.Hour
 )
 
-// purpose is the reason for mentioning a run's requester in its thread; an edit of the message
-// sends no notification.
+// purpose is the reason for mentioning a run's requester in the thread of the run's message. An
+// edit of the message alone would send no notification.
 type purpose uint8
 
 // The closed set of purposes.
@@ -95,8 +95,8 @@ func (p *Publisher) tellRequester(ctx context.Context, run string) {
 	})
 }
 
-// toldAll ends the work on the mentions of a run. It returns false if the run has changed meanwhile,
-// so that they must be checked once more.
+// toldAll ends the work on the mentions of a run. It returns false if the run has changed
+// meanwhile, so that its mentions must be checked once more.
 func (p *Publisher) toldAll(ctx context.Context, run string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -170,7 +170,7 @@ func (p *Publisher) changePost(ctx context.Context, run string, change func(stor
 	return p.Posts.SetPost(ctx, run, change(stored))
 }
 
-// beside is the thread of a run's message, or the thread that contains it.
+// beside is the thread of a run's message, or the thread that contains the message.
 func beside(post Post, r engine.Run) engine.Place {
 	if post.Channel == r.Place.Channel && r.Place.Thread != "" {
 		return r.Place

@@ -124,7 +124,7 @@ func TestWhatIsPosted(t *testing.T) {
 	}
 }
 
-// An end that is already old when it can be posted is not posted.
+// If the mention for the end of a run can only be posted long after the end, it is not posted.
 func TestOldEndIsNotPosted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := mentioning(t)

@@ -29,7 +29,7 @@ type Post struct {
 type Thread struct {
 	Channel string `json:"channel"`
 	TS      string `json:"ts"` // of the first message of the thread
-	// Linked means that the run's own message links to it.
+	// Linked means that the run's own message links to the thread.
 	Linked bool `json:"linked,omitempty"`
 }
 
@@ -60,11 +60,11 @@ var (
 // ErrNoAnswer: the platform did not answer in time, so it may have done what was requested.
 var ErrNoAnswer = errors.New("no answer from Slack in time")
 
-// Messenger posts messages. It keeps the platform's rate limits: a call may wait.
+// Messenger posts messages. It keeps the platform's rate limits, so a call may wait.
 type Messenger interface {
 	// Post posts a new message and returns its id.
 	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
-	// Edit replaces a message; final edits go before others.
+	// Edit replaces a message. An edit with final set is sent before other edits.
 	Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error
 	// TellRequester shows a card only to the requester of a run: in the channel of the request
 	// if possible, else as a direct message.

@@ -41,8 +41,8 @@ type Config struct {
 	Decided, Ended func(engine.Run) card.Card
 	// Withdraw ends a run that waits for votes and has no visible message.
 	Withdraw func(ctx context.Context, r engine.Run) error
-	// TrailCard shows a batch of trail entries, and TrailReply one in the thread of its run;
-	// nil means TrailCard.
+	// TrailCard shows a batch of trail entries. TrailReply shows a batch in the thread of its
+	// run; nil means TrailCard.
 	TrailCard, TrailReply func([]audit.Sealed) card.Card
 	Now                   func() time.Time // nil means time.Now
 	Logger                *slog.Logger     // nil discards the log
@@ -131,8 +131,8 @@ func (p *Publisher) watchLoop(ctx context.Context) {
 	engine.Follow(ctx, p.Runs, p.Logger, "publisher", func() {}, func(s engine.Stored) { p.see(ctx, s) })
 }
 
-// listLoop compares the store with the messages: at the start because a dead process may have left
-// runs, and then regularly because a broken watch may have missed changes.
+// listLoop compares the store with the messages: at the start because a process may have died
+// before it updated a message, and then regularly because a broken watch may have missed changes.
 func (p *Publisher) listLoop(ctx context.Context) {
 	backoff := newBackoff()
 	for start := true; ctx.Err() == nil; {

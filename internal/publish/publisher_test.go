@@ -229,7 +229,7 @@ func TestRunHasOneMessageThatEndsRight(t *testing.T) {
 	})
 }
 
-// A waiting edit is replaced by a newer one: an outcome never waits behind a progress report.
+// A newer edit replaces a waiting edit, so an outcome never waits behind a progress report.
 func TestOutcomeOvertakesProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -302,7 +302,7 @@ func TestRestartReconciles(t *testing.T) {
 	})
 }
 
-// forgetful fails to store that a message was posted.
+// forgetful is a store that fails to store that a message was posted.
 type forgetful struct {
 	*memstore.Store
 	lose bool
@@ -315,7 +315,8 @@ func (f *forgetful) SetPost(ctx context.Context, run string, p publish.Post) err
 	return f.Store.SetPost(ctx, run, p)
 }
 
-// If storing a post fails, it is posted again, and the message says so.
+// If the bot could not store that a message was posted, it posts the message again, and the
+// second message says so.
 func TestDoublePostIsRecognisable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

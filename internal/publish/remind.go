@@ -15,14 +15,14 @@ import (
 // remindEvery is how often due reminders are checked.
 const remindEvery = time.Second
 
-// EndReminder, in place of a reminder's number, means the one that mentions the approvers of a
-// running run before their approval ends.
+// EndReminder is the number of the reminder that mentions the approvers of a running run before
+// their approval ends.
 const EndReminder = -1
 
 // Reminders configures reminders: while a run waits for votes, and before the end of an
 // approval that remaining steps need.
 type Reminders struct {
-	// ToCall returns the people that reminder n of a run mentions; none if it is quiet.
+	// ToCall returns the people that reminder n of a run mentions; none if the reminder is quiet.
 	ToCall func(r engine.Run, n int) []engine.Callee
 	// Card is the reminder. Over replaces it when the run no longer waits.
 	Card func(ctx context.Context, r engine.Run, n int, called []engine.Callee) card.Card
@@ -91,7 +91,8 @@ func (r *reminding) see(s engine.Stored) {
 }
 
 // remindLoop sends due reminders. Due times are computed from the stored run, and a reminder is
-// stored after it was sent: a crash between the two sends it again with the same number.
+// stored after it was sent. After a crash between the two, the reminder is sent again with the
+// same number.
 func (p *Publisher) remindLoop(ctx context.Context) {
 	if p.Reminders == nil {
 		<-ctx.Done()
@@ -160,8 +161,8 @@ func (p *Publisher) giveReminder(ctx context.Context, s engine.Stored, n int) {
 	}
 }
 
-// postReminder posts a reminder in the thread of the run's message, or in the thread that contains
-// it. If the channel refuses the message, the reminder has none.
+// postReminder posts a reminder in the thread of the run's message, or in the thread that
+// contains the message. If the channel refuses the reminder, the result has no message id.
 func (p *Publisher) postReminder(ctx context.Context, r engine.Run, post Post, n int) (given, error) {
 	e := given{n: n, called: p.Reminders.ToCall(r, n)}
 	ts, err := p.Messenger.Post(ctx, beside(post, r), p.Reminders.Card(ctx, r, n, e.called))

@@ -86,7 +86,7 @@ func (b *bench) wantTexts(want ...string) {
 	}
 }
 
-// The time between reminders grows. They are in the thread of the run's message, pause
+// The time between reminders grows. The reminders are in the thread of the run's message, pause
 // while an approver is looking, and are closed when the run is decided.
 func TestReminders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -9,15 +9,15 @@ import (
 	"dhbot/internal/engine"
 )
 
-// threads are the threads of runs in the audit channel that this process has read or created,
-// and the links to them. The Publisher's mu guards them.
+// threads is a cache of the threads of runs in the audit channel, and of the links to these
+// threads. The Publisher's mu guards it.
 type threads struct {
 	of   map[string]Thread
 	none map[string]bool // runs for which the store has no thread
 	urls map[string]string
 }
 
-// maxThreads limits the cache; when it is full it is dropped, which costs one read per run.
+// maxThreads limits the cache. A full cache is dropped, which costs one read per run.
 const maxThreads = 2_000
 
 func newThreads() threads {

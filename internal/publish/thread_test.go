@@ -16,8 +16,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// The entries of each run are in one thread of the audit channel. Its first
-// message links to the run's message, which links back.
+// The entries of each run are in one thread of the audit channel. The first message of the thread
+// links to the run's message, which links back to the thread.
 func TestTrailHasAThreadForEachRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -92,7 +92,7 @@ func TestTrailDoesNotWaitForever(t *testing.T) {
 	})
 }
 
-// newer is a store whose threads a newer bot has stored.
+// newer is a store that has threads in the form of a newer version of the bot.
 type newer struct{ *memstore.Store }
 
 func (newer) Thread(context.Context, string) (publish.Thread, bool, error) {

@@ -91,7 +91,8 @@ func (p *Publisher) follow(ctx context.Context, id string, t *track) {
 	}
 }
 
-// next is the newest form of a run that the message does not show; without one the track ends.
+// next returns the newest form of a run if the message does not show it yet. Otherwise it ends
+// the track and returns false.
 func (p *Publisher) next(id string, t *track, done int64) (s engine.Stored, newer <-chan struct{}, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -185,8 +186,8 @@ func (p *Publisher) edit(ctx context.Context, post Post, s engine.Stored, newer 
 }
 
 // post posts the run's message, c. It first stores that posting begins. If the end of posting is
-// never stored, the next leader knows that there may be two messages, and says so in the one that
-// it updates.
+// never stored, the next leader knows that there may be two messages, and says so in the message
+// that it updates.
 func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, again bool, c card.Card) error {
 	post := Post{Channel: at.Channel}
 	if !again {
@@ -231,7 +232,8 @@ func saysAgain(c card.Card) card.Card {
 	return withFoot(c, card.T("Posted again: there may be an older copy above. This one is kept up to date."))
 }
 
-// final reports whether a run's message has priority over the progress of others.
+// final reports whether a run's message has priority over messages about the progress of other
+// runs.
 func final(r engine.Run) bool { return r.State.Ended() || r.State == engine.Unknown }
 
 func withFoot(c card.Card, spans ...card.Span) card.Card {

@@ -15,16 +15,17 @@ import (
 const (
 	trailEvery = time.Second // interval of checks for new entries
 	trailBatch = 20          // entries in one message at most
-	// trailWindow is the number of entries that are sorted by run before the cursor moves:
-	// after a crash they may be posted again.
+	// trailWindow is the number of entries that are sorted by run before the cursor moves. After
+	// a crash these entries may be posted again.
 	trailWindow = 60
-	// trailRoom limits the size of a message: a longer one would be cut, and a cut entry would
-	// not be posted.
+	// trailRoom limits the size of a message. A longer message would be cut, and an entry that is
+	// cut off would not be posted.
 	trailRoom  = 9_000
 	spanWeight = 80              // bytes that each part of a line adds to its text
 	linePieces = 14              // parts of an entry, including its time
 	trailLate  = 5 * time.Second // smallest delay that is shown
-	// linkWait is how long a run's records wait for the run's message, to which they link.
+	// linkWait is how long a run's records wait for the run's message, because they link to that
+	// message.
 	linkWait = 5 * time.Second
 	// trailSkip is the number of skipped reads after which the cursor is stored although nothing
 	// was posted: a restart reads at most this many again.
@@ -110,7 +111,7 @@ func (t *trail) step(ctx context.Context) (more bool, err error) {
 	return t.seen < head.N, nil
 }
 
-// window returns the next entries to post, and the number of the last entry that was looked at. It
+// window returns the next entries to post, and the number of the last entry that was read. It
 // skips entries about reads: they are in the trail, but are not posted.
 func (t *trail) window(ctx context.Context) (window []audit.Sealed, last uint64, err error) {
 	last = t.seen
@@ -153,9 +154,9 @@ func batches(window []audit.Sealed) [][]audit.Sealed {
 	return out
 }
 
-// post posts one batch: into the channel or, if it belongs to a run, into the run's thread, which
-// the first batch begins. waits means that it should be posted a moment later, because the run's
-// message, to which it links, is about to be posted.
+// post posts one batch into the channel or, if the batch belongs to a run, into the run's thread.
+// The first batch of a run begins the thread, and links to the run's message. waits means that
+// this message is about to be posted, so that the batch should be posted a moment later.
 func (t *trail) post(ctx context.Context, batch []audit.Sealed, waiting uint64) (waits bool, err error) {
 	at := engine.Place{Channel: t.AuditChannel}
 	run := batch[0].Record.Run
