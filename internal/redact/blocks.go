@@ -17,7 +17,7 @@ var (
 var puttyKey = regexp.MustCompile(`Private-Lines: ([0-9]{1,3})$`)
 
 // hideBlocks hides lines that are secret because of their position: the private part of a PuTTY
-// key, and the middle of a PEM private key as tail may cut it. It does not hide a block that
+// key, and the middle of a PEM private key, such as tail may show. It does not hide a block that
 // ends like a certificate or a public key.
 func hideBlocks(lines []string) {
 	for i := 0; i < len(lines); i++ {
@@ -62,7 +62,8 @@ func publicEnd(lines []string, at int) int {
 	return len(lines) - 1
 }
 
-// hideRun hides full lines and the shorter line after them.
+// hideRun hides the full lines from lines[at] on and the shorter line after them, unless the END
+// line of a public block follows. It returns the index of the last line of the block.
 func hideRun(lines []string, at int) int {
 	end := at
 	for end < len(lines) && fullLine(strings.TrimSpace(lines[end])) {

@@ -126,7 +126,7 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
-// TestMaintainedSet: the rule data exists and is used.
+// TestMaintainedSet: the rules from gitleaks exist and are used.
 func TestMaintainedSet(t *testing.T) {
 	if n := len(maintained()); n < 200 {
 		t.Errorf("only %d rules of the maintained set", n)

@@ -7,9 +7,9 @@ import (
 	"github.com/charmbracelet/x/ansi/parser"
 )
 
-// withoutEscapes removes terminal escape sequences from valid UTF-8. It does what ansi.Strip does.
-// Package ansi itself is not imported, because it computes tables of character widths whenever a
-// program starts, which takes more than 20 ms.
+// withoutEscapes removes terminal escape sequences from valid UTF-8, as ansi.Strip does. The bot
+// does not import package ansi, because that package computes tables of character widths whenever
+// a program starts, which takes more than 20 ms.
 func withoutEscapes(text string) string {
 	var out strings.Builder
 	state := parser.GroundState

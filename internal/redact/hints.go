@@ -55,9 +55,9 @@ func (h *hints) add(text string, rule uint16) {
 	h.found[at] = append(h.found[at], rule)
 }
 
-// link turns the tree of the texts into an automaton: where a text does not continue, it goes
-// to the longest suffix that begins another text. States are linked in the order of their
-// depth.
+// link turns the tree of the texts into an automaton: where a text does not continue, the
+// automaton goes to the longest suffix that begins another text. States are linked in the order
+// of their depth.
 func (h *hints) link() {
 	type edge struct{ state, fall uint16 }
 	queue := []edge{{0, 0}}

@@ -37,8 +37,8 @@ var (
 	allHint = sync.OnceValue(func() *hints { return newHints(rules) })
 )
 
-// maxPasses limits the repeated passes over a line until nothing changes: one replacement may
-// enable another.
+// maxPasses limits the passes over a line. Passes are repeated until nothing changes, because
+// after one replacement another format may match.
 const maxPasses = 8
 
 // Secrets replaces the known formats of secrets by Mark: private keys, values of keys named

@@ -31,8 +31,8 @@ func unlessSentence(expression string) shape {
 }
 
 // The names of secrets: "password", "STOREPASS", "aws_secret_access_key", "client-secret",
-// "auth_token", "private key". Short names such as "pass" and "pwd" count only as a whole word
-// or the end of one: "DB_PASS", "db.pwd", "dbPass".
+// "auth_token", "private key". Short names such as "pass" and "pwd" count only as a whole word or
+// at the end of a word: "DB_PASS", "db.pwd", "dbPass".
 const (
 	longName = `[\w.\-]*(?:password|passwd|pass[_\- ]?phrase|passcode|passwort|kennwort|mot[_ ]de[_ ]passe|contraseña|storepass|keypass|requirepass|masterauth|bindpw|secret|token|` +
 		`api[_\- ]?key|(?:access|private|secret|account|shared|signing|encryption|master|subscription|functions)[_\- ]?key|credentials?|_auth|\bpsk)` +

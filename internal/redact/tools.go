@@ -61,8 +61,8 @@ var toolRules = []rule{
 	}},
 }
 
-// formRules are tokens and hashes with a recognisable format. Those of gitleaks need a complete
-// token; a log may cut it.
+// formRules are tokens and hashes with a recognisable format. The rules of gitleaks match only
+// complete tokens, but a log may cut a token.
 var formRules = []rule{
 	{[]string{"xox", "xapp", "xwfp"}, []shape{only(`\bx(?:ox[a-z]|app|wfp)(?:\.[a-z]+)?-[A-Za-z0-9\-]{6,}`)}},
 	{[]string{"akia", "asia", "abia", "acca"}, []shape{only(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`)}},

@@ -16,7 +16,7 @@ var filePath = regexp.MustCompile(`^/(?:backup|bin|data|db|etc|home|mnt|opt|root
 // reference matches a name whose value refers to a secret: the name of a Secret of Kubernetes.
 var reference = regexp.MustCompile(`(?i)\b(?:existing|image[_-]?pull)_?secrets?\\*["']?[ \t]*[:=][ \t]*\\*["']?$`)
 
-// plainValues mean that there is no value, or describe its state.
+// plainValues are values that mean "no value", or that describe the state of a value.
 var plainValues = strings.Fields(`null nil none empty undefined unset set true false yes no on off ok n/a unknown
 	invalid expired missing required rejected denied disabled enabled incorrect wrong failed revoked mismatch changed
 	value not to for and or is was with in of the a an at by from as on it if md5 sha1 sha256 sha512 base64 utf8 utf-8 bcrypt`)
@@ -46,8 +46,8 @@ var tellTale = strings.Fields(`a an the is are was were be been has have had doe
 	timed timeout trusted unable unavailable unexpected unknown unreadable unsupported untrusted updated valid verification verified wrong`)
 
 // sentence reports whether the text at from is a sentence, as in "invalid token: expired at
-// 2026-01-01", and no secret: only words of letters after a colon, one of them a word of a
-// diagnosis.
+// 2026-01-01", and no secret: only words of letters after a colon, at least one of them in
+// tellTale.
 func sentence(line string, from int) bool {
 	before, rest := line[:from], line[from:]
 	if !strings.HasSuffix(strings.TrimRight(before, " \t"), ":") || strings.HasSuffix(before, ":") {

@@ -15,7 +15,8 @@ type Code string
 type Error struct {
 	Code Code
 	Text string // for the person refused: full sentences, with what to do next
-	// Recorded refusals are written to the audit trail: those of the access rules.
+	// Recorded means that the refusal is written to the audit trail. Refusals by the access rules
+	// are.
 	Recorded bool
 	// Cluster is the cluster whose roles refused the request, "" for none.
 	Cluster string

@@ -12,9 +12,9 @@ type rule struct {
 	say   string // message for people, with the fix
 }
 
-// supervisorRules match the error lines of monit's and systemd's clients when they could not reach
-// their daemon, with an exit code other than 0. The message that monit's daemon does not know a
-// name is not among them, because it is an answer.
+// supervisorRules match the error lines of monit's and systemd's clients when they could not
+// reach their daemon, with an exit code other than 0. No rule matches the message that monit's
+// daemon does not know a name, because that message is an answer.
 var supervisorRules = []rule{
 	{re(`(?i)^(/\S+/)?monit: .*the monit daemon is not running$`), SupervisorSilent,
 		"monit's client found no running daemon: start monit on the host, or give the user's ~/.monitrc the pid file of the daemon"},
@@ -60,8 +60,8 @@ var lateRules = []rule{
 		"systemd accepted the request and did not answer: check the host itself"},
 }
 
-// replacedRules match a change that another systemd request replaced: a part of it may have
-// happened.
+// replacedRules match a change that another systemd request replaced. A part of the change may
+// have happened.
 var replacedRules = []rule{
 	{re(`^Job for \S+ cancel+ed\.$`), FateUnknown,
 		"another request replaced this one in systemd: check the unit first"},
@@ -91,9 +91,8 @@ func re(s string) *regexp.Regexp { return regexp.MustCompile(s) }
 // and may still happen). Detail then has the fix and quotes the line. Any other result is
 // returned unchanged.
 //
-// For a change, Classify trusts a refusal only if standard error has no other lines than those
-// of sudo or the login, and known noise: a program that runs under sudo may call sudo itself
-// after it has acted.
+// For a change, Classify trusts a refusal only if standard error has only lines of sudo or the
+// login, and known noise. A program that runs under sudo may itself call sudo after it has acted.
 func Classify(c Command, r Result) Result {
 	if r.Outcome != Answered {
 		return r
@@ -136,9 +135,9 @@ func asksSupervisor(c Command) bool {
 		strings.Contains(c.Sent, "journalctl")
 }
 
-// classifySudo detects that sudo ran nothing. If there are other lines too, a change stays
-// answered: it failed, and may have acted before. An unknown message of sudo is shown
-// completely.
+// classifySudo detects that sudo ran nothing. If there are other lines too, the outcome of a
+// change stays Answered: the change failed, but may have acted before. An unknown message of sudo
+// is shown completely.
 func classifySudo(c Command, r Result, stderr []string) (Result, bool) {
 	found, line, alone, ok := sudoRefusal(stderr)
 	if ok {

@@ -3,7 +3,7 @@ package remote
 import "regexp"
 
 // shellNoise are lines that a login shell, its start-up files and PAM print around a command's
-// output: they are not part of it.
+// output. These lines are not part of the output.
 var shellNoise = []*regexp.Regexp{
 	re(`(?i)\bwarning: setlocale: `),
 	re(`(?i)\bcannot (set|change) (LC_|locale)`),

@@ -17,8 +17,8 @@ type Command struct {
 	// Timeout is the time limit of the command on the host. The wrapper in Sent enforces it on the
 	// host; a little later the transport stops waiting.
 	Timeout time.Duration
-	// Changes means that the command may change something. The outcome of such a command, if it is
-	// lost, is FateUnknown and never TimedOut.
+	// Changes means that the command may change something. If the end of such a command is not
+	// observed, its outcome is FateUnknown and never TimedOut.
 	Changes bool
 }
 

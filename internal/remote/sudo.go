@@ -52,7 +52,8 @@ var sudoRules = []rule{
 		"the host has no sudo, or the login cannot start it"},
 }
 
-// sudoWarnings match lines after which sudo continues, or that only explain one of sudoRules.
+// sudoWarnings match lines after which sudo continues, or that only explain a message that
+// sudoRules match.
 var sudoWarnings = []*regexp.Regexp{
 	re(`^sudo: error initializing audit plugin `),
 	re(`^Sorry, try again\.$`),

@@ -14,12 +14,12 @@ import (
 type Joiner interface {
 	Runner
 	// RunAll runs reads with the same host, address, login and jump hosts. It calls done once for
-	// each as soon as its result is known, one call at a time, and returns after the last one.
-	// A read may be sent twice: once joined with others, and once alone.
+	// each read, as soon as the result is known, one call at a time. It returns after the last
+	// call. A read may be sent twice: once joined with others, and once alone.
 	RunAll(ctx context.Context, reads []Command, done func(i int, r Result))
 }
 
-// RunAll calls the runner's RunAll if it has one, and otherwise RunEach.
+// RunAll calls the runner's own RunAll if the runner is a Joiner, and otherwise RunEach.
 func RunAll(ctx context.Context, on Runner, reads []Command, done func(i int, r Result)) {
 	if j, ok := on.(Joiner); ok {
 		j.RunAll(ctx, reads, done)
@@ -28,8 +28,8 @@ func RunAll(ctx context.Context, on Runner, reads []Command, done func(i int, r 
 	RunEach(ctx, on, reads, done)
 }
 
-// RunEach runs all reads concurrently, each as a command of its own. It calls done once for each,
-// one call at a time.
+// RunEach runs all reads concurrently, each as a command of its own. It calls done once for each
+// read, one call at a time.
 func RunEach(ctx context.Context, on Runner, reads []Command, done func(i int, r Result)) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -49,9 +49,9 @@ const inC = "env LC_ALL=C "
 
 // Join returns one line for a POSIX shell that runs reads one after the other. Before the first
 // read and after each read, it prints the mark to both streams, on standard output with the exit
-// code. The mark consists of letters, digits and hyphens; it must be unpredictable and new for each
-// line, so that no read can print it. If all reads start with `env LC_ALL=C`, the shell sets it
-// once, which saves one process for each.
+// code. The mark consists of letters, digits and hyphens; it must be unpredictable and new for
+// each line, so that no read can print it. If all reads start with `env LC_ALL=C`, the shell sets
+// the locale once, which saves one process for each read.
 func Join(reads []Command, mark string) string {
 	var b strings.Builder
 	b.WriteString(`printf '%s\n' ` + mark + `; printf '%s\n' ` + mark + ` >&2`)

@@ -34,8 +34,8 @@ func send(state string) error {
 	return nil
 }
 
-// Watchdog notifies systemd that the bot is alive, twice in each interval of WatchdogSec=,
-// until ctx ends. If stuck returns a loop, it sends nothing, and systemd restarts the bot.
+// Watchdog notifies systemd that the bot is alive, twice in each interval of WatchdogSec=, until
+// ctx ends. If stuck returns a loop, Watchdog sends nothing, and systemd restarts the bot.
 func Watchdog(ctx context.Context, stuck func(now time.Time) []string, log *slog.Logger) error {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {

@@ -22,10 +22,9 @@ import (
 // under any load.
 const cardWithin = 3 * time.Second
 
-// TestCardBesideFloods runs the whole bot at Slack's own limits. During a
-// flood, the card of a restart must be in its channel within 3 s, and its
-// requester must be able to cancel it at once. The test measures time, so it
-// runs only in .ci/long.
+// TestCardBesideFloods runs the whole bot at Slack's own limits. During a flood, the card of a
+// restart must be in its channel within 3 s, and the requester must be able to cancel the restart
+// at once. The test measures time, so it runs only in .ci/long.
 func TestCardBesideFloods(t *testing.T) {
 	if os.Getenv("DHBOT_FLOOD") == "" {
 		t.Skip("set DHBOT_FLOOD to measure")

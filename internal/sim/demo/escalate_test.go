@@ -57,8 +57,9 @@ func newNight(t *testing.T) *night {
 
 func (n *night) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 
-// run calls f with a running bot, whose escalation notifies some people or a group before the
-// pager. The text mentioned names them, in the form of the config.
+// run calls f with a running bot. The bot's escalation mentions people or a group before it
+// alerts the pager. The argument mentioned is the part of the config that names these people or
+// this group.
 func (n *night) run(mentioned string, watch bool, f func(d *demo.Demo) error) {
 	n.t.Helper()
 	o := demo.Options{

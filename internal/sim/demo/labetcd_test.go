@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/test/labtest"
 )
 
-// TestLabBrokenEtcd breaks Deephaven's etcd: the bot reports the observed state
-// and repairs it. It takes minutes (.ci/long, section lab).
+// TestLabBrokenEtcd breaks Deephaven's etcd. The bot must report the observed state and repair
+// the cluster. It takes minutes (.ci/long, section lab).
 func TestLabBrokenEtcd(t *testing.T) {
 	if os.Getenv("DHBOT_LAB_ALL") == "" {
 		t.Skip("DHBOT_LAB_ALL is unset: this takes minutes")

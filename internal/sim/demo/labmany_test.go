@@ -40,9 +40,9 @@ var many = []struct {
 	{"dh-monit-restart-all query1", "dh-monit-restart-all query1", 1, "120s"},
 }
 
-// leftovers lists what a procedure could leave behind on a host: files in the
-// directories of temporary files and locks, and processes that belong neither
-// to the kernel, to a service, nor to this query.
+// leftovers lists what a procedure could leave behind on a host: files in the directories of
+// temporary files and locks, and processes, except those of the kernel, of services and of this
+// query.
 const leftovers = `
 find /tmp /var/tmp /dev/shm /run/lock /var/lock ~%[1]s -xdev 2>/dev/null | sort
 ps -e -o pid=,ppid=,user:20=,args= | awk '$3 == "%[1]s" || / (timeout|sudo|tail|grep|find|du|df|etcdctl|dhconfig|backup_deephaven|dh_monit|monit (status|summary|restart|start|stop)|systemctl|journalctl|mysql) /' |

@@ -12,9 +12,9 @@ import (
 // LineKind is the kind of a line of a script.
 type LineKind string
 
-// The closed set of lines. Say, Click, Approve and Deny are actions of a
-// person. These and Fault and Host are action lines; expect and refute search
-// only what was shown since the last action line.
+// The closed set of lines. Say, Click, Approve and Deny are actions of a person. Together with
+// Fault and Host they are the action lines. Expect and refute search only what was shown since
+// the last action line.
 const (
 	Say     LineKind = "say"
 	Click   LineKind = "click"

@@ -14,7 +14,7 @@ const (
 	noiseLine = "NOTICE: weekly maintenance Sunday 02:00\n"
 )
 
-// run executes one command line on a host, without waiting for the time that it takes. It
+// run executes one command line on a host, without waiting for the duration of the command. It
 // returns the call for the list of executed commands.
 func (w *world) run(m *machine, login, line string) (*call, answer) {
 	c := &call{world: w, host: m, took: w.took, login: login, user: login, env: map[string]string{}}

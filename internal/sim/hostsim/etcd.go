@@ -37,8 +37,8 @@ func (w *world) members() []etcdMember {
 	return out
 }
 
-// idOf returns an id above 2^53, like real ones: a reader that parses it as a
-// float loses digits.
+// idOf returns an id above 2^53, as real ids are. A reader that parses such an id as a float
+// loses digits.
 func idOf(name string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name)) // a hash never fails

@@ -10,8 +10,8 @@ import (
 
 const etcdVersion = "3.4.23"
 
-// etcdctl implements etcdctl.sh, the wrapper that names the client files: S3 of
-// the seeds (etcd-runbook.md, "etcdctl.sh"). It is read-only.
+// etcdctl implements etcdctl.sh, the wrapper that passes the client's files to etcdctl
+// (etcd-runbook.md, "etcdctl.sh"). Commands that change etcd are not simulated.
 func (c *call) etcdctl(args []string) answer {
 	client := "root"
 	if v := c.env["DH_ETCD_USER"]; v != "" {

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// processFaults are the faults of a process of monit. A fault with a duration
-// takes the duration as an argument, for example "20s"; faultDefaults has the
-// defaults. Faults that change a knob apply from the next start, stop or check
-// until "clear"; all other faults happen once.
+// processFaults are the faults of a process of monit. A fault with a duration takes the duration
+// as an argument, for example "20s"; faultDefaults has the defaults. A fault that sets one of the
+// process's knobs applies from the next start, stop or check until "clear". All other faults
+// happen once.
 var processFaults = map[string]func(*process, time.Duration, time.Time){
 	"fail-start":  func(p *process, _ time.Duration, _ time.Time) { p.failStart = true },
 	"hang-start":  func(p *process, _ time.Duration, _ time.Time) { p.hangStart = true },
@@ -89,10 +89,9 @@ var faultDefaults = map[string]time.Duration{
 	"slow":       3 * time.Second,
 }
 
-// Fault injects or clears a fault. An empty process, or "-", means the host as
-// a whole. Faults describes each fault. An unknown host, process or fault, or
-// an invalid duration, returns an error that lists the valid ones and changes
-// nothing.
+// Fault injects or clears a fault. An empty process, or "-", means the host as a whole. Faults
+// describes each fault. For an unknown host, process or fault, or an invalid duration, Fault
+// changes nothing and returns an error that lists the valid values.
 func (c *Cluster) Fault(hostName, processName, fault string, args ...string) error {
 	h := c.host(hostName)
 	if h == nil {

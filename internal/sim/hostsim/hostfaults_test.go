@@ -93,8 +93,8 @@ func TestHostFaults(t *testing.T) {
 	}
 }
 
-// A frozen host accepts connections but answers nothing, not even on old connections. When
-// it thaws, it executes the commands that arrived meanwhile.
+// A frozen host accepts connections but answers nothing, not even on old connections. When the
+// host thaws, it executes the commands that arrived meanwhile.
 func TestFrozenHost(t *testing.T) {
 	c := startCluster(t)
 	client := mustDial(t, c, "infra-1")

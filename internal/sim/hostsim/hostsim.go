@@ -18,8 +18,8 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// Login is the SSH user of every simulated host. It may sudo everything
-// without a password.
+// Login is the SSH user of every simulated host. This user may run everything with sudo, without
+// a password.
 const Login = "dhops"
 
 // Config selects what to simulate. Dir is required; other zero values mean the
@@ -175,8 +175,8 @@ func (c *Cluster) Executed() []Execution {
 	return slices.Clone(c.executed)
 }
 
-// Close stops the hosts, cuts their connections, ends running commands and
-// waits for all of it. The key files stay.
+// Close stops the hosts, cuts their connections, ends running commands, and returns when all of
+// this is done. The key files stay.
 func (c *Cluster) Close() error {
 	c.cancel()
 	var errs []error

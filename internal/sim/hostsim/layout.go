@@ -22,7 +22,8 @@ type HostSpec struct {
 	// monit's control file. "etcd" and "mariadb" are systemd units, all others
 	// are monit's.
 	Processes []string
-	// Own are site-specific monit services. Processes may also contain their names.
+	// Own are site-specific monit services. Processes may also contain the names of these
+	// services.
 	Own []Service
 }
 
@@ -45,12 +46,11 @@ type service struct {
 }
 
 // services are the processes that monit supervises (process-runbooks.md and
-// process-runbooks-20200121.md, one section each). If the runbooks do not name
-// a port or user, those of the public operations guide are used.
-// db_merge_server logs under its Java class and not under its own name, as real
-// installations do. db_rta's application log is named after the configured
-// process.name (process-runbooks-20200121.md, Real Time Aggregator): here that
-// name is "db_rta".
+// process-runbooks-20200121.md, one section each). If the runbooks do not name a port or user,
+// the port or user in the public operations guide is used. db_merge_server logs under its Java
+// class and not under its own name, as real installations do. db_rta's application log is named
+// after the configured process.name (process-runbooks-20200121.md, Real Time Aggregator): here
+// that name is "db_rta".
 var services = []service{
 	{"configuration_server", "ConfigurationServer", "configuration_server", "irisadmin", 22021},
 	{"authentication_server", "AuthenticationServer", "authentication_server", "irisadmin", 9031},

@@ -15,8 +15,8 @@ import (
 // logRoot is the parent of the processes' log directories.
 const logRoot = "/var/log/deephaven"
 
-// slice is the time span that one application log file covers; ".log.current" is a hard
-// link to the newest one.
+// slice is the time span that one application log file covers; ".log.current" is a hard link to
+// the newest file.
 const slice = 15 * time.Minute
 
 // keptLines limits the stored lines of one log.
@@ -150,8 +150,8 @@ func (u *unit) mariadbLog() file {
 
 func (p *process) logDir() string { return logRoot + "/" + p.dir }
 
-// files returns the logs of one process: the files of its application log, the link to the
-// newest of them, and its stdout logs, including those of three older days.
+// files returns the logs of one process: the files of its application log, the link to the newest
+// file, and its stdout logs, including the stdout logs of three older days.
 func (p *process) files(now time.Time) []file {
 	base := p.logDir() + "/" + p.class + ".log."
 	var out []file
@@ -263,7 +263,7 @@ func (c *call) tail(args []string) answer {
 	return a
 }
 
-// tailBytes prints the last bytes of a file, or those from an offset on.
+// tailBytes prints the last bytes of a file, or the bytes from an offset on.
 func (c *call) tailBytes(count, name string) answer {
 	n, err := strconv.Atoi(strings.TrimPrefix(count, "+"))
 	if err != nil || n < 0 {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// timing holds every duration of the model. The measured ones come from real
-// monit 5.33 and systemd 252 hosts; one factor scales them all for tests.
+// timing holds every duration of the model. The measured durations come from real hosts with
+// monit 5.33 and systemd 252. For tests, one factor scales all durations that were measured.
 type timing struct {
 	cycle   time.Duration // between two of monit's validations
 	program time.Duration // monit's timeout for start and stop programs

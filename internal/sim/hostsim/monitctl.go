@@ -34,9 +34,9 @@ func (c *call) monitAction(a action, name string, named bool) answer {
 	return answer{takes: c.took.client, changes: true}
 }
 
-// monitAlone is the client without a daemon (measured): it runs the programs
-// itself, as its own user, and exits 0 whatever the outcome. Root can restart;
-// irisadmin may not change any process's pid file.
+// monitAlone is monit's client without a daemon (measured): the client runs the programs itself,
+// as its own user, and exits 0 whatever the outcome. Root can restart; irisadmin may not change
+// any process's pid file.
 func (c *call) monitAlone(a action, name string, procs []*process) answer {
 	if len(procs) == 0 {
 		return answer{err: fmt.Sprintf("Service '%s' -- doesn't exist\n", name), exit: 1}
@@ -93,9 +93,9 @@ func (c *call) monitReload() answer {
 	return a
 }
 
-// dhMonit is Deephaven's wrapper. It needs no root. With --block it returns
-// when every started process is OK. "all" proceeds one by one in the order of
-// the control file, since monit has one worker.
+// dhMonit implements dh_monit, Deephaven's wrapper of monit. It needs no root. With --block it
+// returns when every started process is OK. "all" proceeds one by one in the order of the control
+// file, since monit has one worker.
 func (c *call) dhMonit(args []string) answer {
 	block := false
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool {
