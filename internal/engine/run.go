@@ -31,10 +31,14 @@ const (
 // Words is the state as people read it: with "approval" instead of "vote". The stored state keeps
 // its own word.
 func (s State) Words() string {
-	if s == Waiting {
+	switch s {
+	case Waiting:
 		return "waiting for approval"
+	case Partly:
+		return "partly done"
+	default:
+		return string(s)
 	}
-	return string(s)
 }
 
 // Ended reports whether the run is final. An unknown run is not: it keeps its locks until a person

@@ -418,7 +418,7 @@ func TestPageFails(t *testing.T) {
 		stop := b.lead()
 		fakeclock.Advance(time.Hour)
 		stop()
-		b.want("C1/7 🚨 No owner", "page prod/prod-7@", "C1/7 🚨 PagerDuty could not be reached about prod-7")
+		b.want("C1/7 🚨 No owner", "page prod/prod-7@", "C1/7 🚨 The alert about prod-7 could not be sent to PagerDuty")
 	})
 }
 

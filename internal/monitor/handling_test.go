@@ -112,7 +112,7 @@ func TestLeaverIsReleased(t *testing.T) {
 		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
 		refuse(auth.Deactivated)
 		fakeclock.Advance(2 * time.Minute)
-		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it", "1> 👤 No owner now. I released it: anna may no longer own it")
+		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it", "1> 👤 No owner now. I released the incident: anna may no longer own it")
 		if !strings.Contains(b.text(0), "No owner yet") {
 			t.Errorf("the card: %s", b.text(0))
 		}

@@ -368,7 +368,7 @@ func TestFollow(t *testing.T) {
 		b.set(dis, runbooks.None)
 		fakeclock.Advance(time.Minute)
 		fakeclock.Advance(27 * time.Minute)
-		b.want("👁 Watch ended · db_dis · prod · the time of the watch is over", "1> 🔴 Sev 1 · Critical", "1> ⚪ Unknown", "1> 🟢 Resolved")
+		b.want("👁 Watch ended · db_dis · prod · time is up", "1> 🔴 Sev 1 · Critical", "1> ⚪ Unknown", "1> 🟢 Resolved")
 		if got := b.records("watch"); len(got) != 2 || got[1] != "ended" {
 			t.Errorf("the trail has %q", got)
 		}
@@ -397,7 +397,7 @@ func TestFollowOutlivesItsLeader(t *testing.T) {
 		_, stop = b.lead(nil)
 		fakeclock.Advance(time.Minute)
 		stop()
-		b.want("👁 Watch ended · db_dis · prod · the time of the watch is over", "1> 🔴 Sev 1 · Critical")
+		b.want("👁 Watch ended · db_dis · prod · time is up", "1> 🔴 Sev 1 · Critical")
 		if list, err := incident.Follows(t.Context(), b.store); err != nil || len(list) != 0 {
 			t.Errorf("kept: %v, %v", list, err)
 		}

@@ -82,10 +82,10 @@ func Escalated(e Escalation) card.Card {
 // Paged reports whether the pager accepted an alert.
 func Paged(e Escalation, pager string, err error) card.Card {
 	if err != nil {
-		text := fmt.Sprintf("%s could not be reached about %s: call people yourself", pager, e.about())
+		text := fmt.Sprintf("The alert about %s could not be sent to %s: call people yourself", e.about(), pager)
 		return card.Card{
 			Push: "🚨 " + text, Head: card.Line{card.T("🚨 "), card.B(text)}, Broadcast: true,
-			Body: []card.Element{card.Text{Lines: []card.Line{{card.T(card.Clip(err.Error(), card.PushMost))}}}},
+			Body: []card.Element{card.Text{Lines: []card.Line{{card.T(pager + ": " + card.Clip(err.Error(), card.PushMost))}}}},
 		}
 	}
 	text := fmt.Sprintf("%s was alerted: %s", pager, e.What)
@@ -114,6 +114,6 @@ func PageNotResolved(id, pager string, err error) card.Card {
 	text := "The alert about " + id + " could not be resolved"
 	return card.Card{
 		Push: "⚠️ " + text, Head: card.Line{card.T("⚠️ "), card.B(text), card.T(": please resolve it in " + pager + " yourself.")}, Broadcast: true,
-		Body: []card.Element{card.Text{Lines: []card.Line{{card.T(card.Clip(err.Error(), card.PushMost))}}}},
+		Body: []card.Element{card.Text{Lines: []card.Line{{card.T(pager + ": " + card.Clip(err.Error(), card.PushMost))}}}},
 	}
 }

@@ -206,14 +206,14 @@ func updateLine(u incident.Update) card.Line {
 		return card.Line{card.T("👤 "), card.B(by), card.T(" is on it" + said)}
 	case incident.Handed:
 		if u.By == u.Who {
-			return card.Line{card.T("👤 "), card.B(by), card.T(" took it over" + said)}
+			return card.Line{card.T("👤 "), card.B(by), card.T(" took the incident over" + said)}
 		}
-		return card.Line{card.T("👤 "), card.B(by), card.T(" handed it over to "), card.B(u.Who), card.T(said)}
+		return card.Line{card.T("👤 "), card.B(by), card.T(" handed the incident over to "), card.B(u.Who), card.T(said)}
 	case incident.Released:
 		if u.By == u.Who || u.By == "" && said != "" { // the bot's reason names the owner
-			return card.Line{card.T("👤 No owner now. "), card.B(by), card.T(" released it" + said)}
+			return card.Line{card.T("👤 No owner now. "), card.B(by), card.T(" released the incident" + said)}
 		}
-		return card.Line{card.T("👤 No owner now. "), card.B(by), card.T(" released it, "), card.B(u.Who), card.T(" owned it" + said)}
+		return card.Line{card.T("👤 No owner now. "), card.B(by), card.T(" released the incident, which "), card.B(u.Who), card.T(" owned" + said)}
 	case incident.Muted:
 		return card.Line{
 			card.T("🔕 "),

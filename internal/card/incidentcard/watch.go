@@ -41,7 +41,7 @@ func Following(f incident.Follow, b status.Board, interval time.Duration) card.C
 func FollowEnded(f incident.Follow) card.Card {
 	why := f.Why
 	if why == "" {
-		why = "the time of the watch is over"
+		why = "time is up"
 	}
 	level := "not checked"
 	head := card.Line{card.T("👁 "), card.B("Watch ended"), card.T(" · " + f.Scope.String() + " · " + why)}
@@ -105,7 +105,7 @@ func withoutTap(list []card.Button, value string) []card.Button {
 // another channel.
 func WatchedElsewhere(f incident.Follow) card.Card {
 	text := fmt.Sprintf(
-		"👁 Watching %s for %s. Its message is in the bot's own channel; `%s end` ends the watch.",
+		"👁 Watching %s for %s. Its message is in the audit channel, or in terminal.channel of the config. `%s end` ends the watch.",
 		f.Scope,
 		card.Duration(f.Until.Sub(f.Began)),
 		f.Scope.Command("watch"),

@@ -54,7 +54,7 @@ func excerpt(text string, inOrder bool) (e logExcerpt, ok bool) {
 	}
 	errs = lastOf(errs, logLines)
 	e.text = strings.Join(append(errs, lastOf(others, logLines-len(errs))...), "\n")
-	e.times = "Times of the log, " + first.Day
+	e.times = "Times as in the log, " + first.Day
 	if last.Day != first.Day {
 		e.times += " to " + last.Day
 	}
