@@ -21,8 +21,8 @@ import (
 // connected.
 const hearsWithin = 20 * time.Second
 
-// clockUnfit is the smallest offset from Slack's clock at which the bot counts as unhealthy:
-// deadlines account for the offset, but the times in cards and records are wrong by that much.
+// clockUnfit is the smallest offset from Slack's clock at which the bot counts as unhealthy.
+// Deadlines account for the offset, but the times in cards and records are wrong by it.
 const clockUnfit = time.Minute
 
 // Health is the content of `bot health`.
@@ -72,7 +72,7 @@ type StoreHealth struct {
 type WitnessHealth struct {
 	Name    string `json:"name"`
 	Entries uint64 `json:"entries"`       // covered by its last head
-	Missing uint64 `json:"missing"`       // entries whose head it has not received
+	Missing uint64 `json:"missing"`       // entries that no head of the witness covers yet
 	Why     string `json:"why,omitempty"` // why the witness receives nothing or is ignored
 }
 
@@ -232,8 +232,8 @@ func (b *bot) askStore(ctx context.Context, h *Health) {
 }
 
 // serveTrail writes the whole trail as an export, or the entries that TrailParams select. It first
-// seals the pending records, unless another replica seals. The end line marks a complete export;
-// the trailer has the reason for an incomplete one.
+// seals the pending records, unless another replica seals. A complete export ends with an end line;
+// for an incomplete export, the HTTP trailer has the reason.
 func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
 	adminsock.Declare(w)
 	if _, err := b.Store.Seal(r.Context()); err != nil {
@@ -260,8 +260,9 @@ func (b *bot) writeTrail(ctx context.Context, params url.Values, w io.Writer) er
 	return audit.WriteExport(w, audit.Header{}, audit.Matches(ctx, b.Store, f.Query()))
 }
 
-// TrailParams are the parameters of GET /trail for the entries that a filter selects. The
-// answer looks like an export but is not one: it has no head, and it leaves out entries.
+// TrailParams are the parameters of GET /trail for the entries that a filter selects. The answer
+// has the format of an export but cannot be verified: it has no head, and only the selected
+// entries.
 func TrailParams(f audit.Filter) url.Values {
 	v := url.Values{"person": {f.Person}, "run": {f.Run}, "target": {f.Target}}
 	if !f.Since.IsZero() {
@@ -279,8 +280,8 @@ func trailFilter(v url.Values) (f audit.Filter, err error) {
 	return f, err
 }
 
-// exportHeader is the header of an export of the whole trail. Its head is read before the entries,
-// so the entries include all that the head covers.
+// exportHeader is the header of an export of the whole trail. The head is read before the entries,
+// so the export has every entry that the head covers.
 func (b *bot) exportHeader(ctx context.Context) (h audit.Header, err error) {
 	if b.SignedHead != nil {
 		h.Note, err = b.SignedHead(ctx)

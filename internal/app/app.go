@@ -73,9 +73,9 @@ type Slack interface {
 	presence.Source
 	// Answered is the time of Slack's last answer.
 	Answered() time.Time
-	// Drain accepts no new deliveries; accepted ones are still handled. If other replicas
-	// receive events, it leaves Slack to them; otherwise it answers new deliveries with a
-	// refusal.
+	// Drain stops accepting new deliveries; accepted deliveries are still handled. If
+	// othersHear is true, it closes the connections, so that Slack delivers to other replicas.
+	// Otherwise new deliveries are answered with a refusal.
 	Drain(othersHear bool)
 	// Run receives events and posts messages until ctx ends.
 	Run(ctx context.Context) error
@@ -115,7 +115,7 @@ type Edges struct {
 	SignedHead func(ctx context.Context) (string, error)
 	// Stopped returns why nothing may be changed, "" if changes are allowed. The field may be nil.
 	Stopped func() string
-	// Peers lists the live replicas; nil if there can be only this one.
+	// Peers lists the live replicas; nil if there can be only one replica.
 	Peers func(ctx context.Context) ([]replicas.Peer, error)
 	// Leave announces to the other replicas that this replica is stopping; nil if Peers is nil.
 	Leave func(ctx context.Context) error
@@ -172,7 +172,7 @@ type Times struct {
 	Monitor monitor.Times
 
 	Escalation time.Duration // between two checks for due stages
-	Absences   time.Duration // limit of a query who is away
+	Absences   time.Duration // time limit of a query for the people who are away
 }
 
 func (c Config) withDefaults() Config {

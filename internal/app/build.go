@@ -21,8 +21,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// build connects the parts of a bot. If two need each other, the first one gets a function that
-// calls the other.
+// build connects the parts of a bot. If two parts need each other, the part made first gets a
+// function that calls the part made later.
 func build(c Config, edges Edges, loop *liveness.Loop) (*bot, error) {
 	edges.Store = observedStore{edges.Store, c.Metrics, c.Now}
 	edges.Remote = observedRemote{edges.Remote, c.Metrics, hostsByPlace(c.Grammar.Fleet)}
@@ -75,7 +75,7 @@ func build(c Config, edges Edges, loop *liveness.Loop) (*bot, error) {
 	return b, err
 }
 
-// newEngine makes the engine. Its gate is the service, and each needs the other.
+// newEngine makes the engine. The engine's gate is the service, which itself needs the engine.
 func (b *bot) newEngine(assessor *status.Assessor) (*engine.Engine, error) {
 	gate := engine.GateFuncs{
 		DeriveFunc: func(r engine.Run) (runbooks.Plan, error) { return b.service.Derive(r) },

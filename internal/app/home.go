@@ -129,8 +129,8 @@ func (h *homes) runsChanged() bool {
 	}
 }
 
-// hand passes a tab to its person's worker, so that an older form never overwrites a newer
-// one.
+// hand passes a tab to the worker of its person. One worker makes all updates of a person's tab, so
+// that an older tab never overwrites a newer tab.
 func (h *homes) hand(v *viewers, a auth.Account) {
 	sum := fnv.New32a()
 	sum.Write([]byte(a.String()))

@@ -14,8 +14,8 @@ import (
 	"dhbot/internal/test/fakeclock"
 )
 
-// A Home tab that could not be published is published again, and no other person's tab with it. The
-// bot gives up when the person opened the tab long ago.
+// A Home tab that could not be published is published again; the tabs of other people are not. The
+// bot stops retrying when homeLasts has passed since the person opened the tab.
 func TestHomeIsPublishedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

@@ -45,8 +45,8 @@ func (s observedStore) Commit(ctx context.Context, c engine.Change) (int64, erro
 	return rev, err
 }
 
-// count counts the approvals and the ends of runs. It counts each one with the change whose record
-// has the same time, so only once.
+// count counts the approvals and the ends of runs. To count each of them only once, it compares the
+// time of the change's record with ApprovedAt and EndedAt of the run.
 func (s observedStore) count(c engine.Change) {
 	for _, rec := range c.Records {
 		r := c.Run

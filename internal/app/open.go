@@ -129,8 +129,8 @@ func jumpHost(jump string) string {
 	return address
 }
 
-// ReplicaName is the name of this replica. With the embedded store there is only one, and it
-// keeps its name after a restart.
+// ReplicaName is the name of this replica. With the embedded store there is only one replica, and
+// its name stays the same after a restart.
 func ReplicaName(cfg *config.Config) string {
 	if cfg.State.Etcd == nil {
 		return "bot"

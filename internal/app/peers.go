@@ -43,9 +43,9 @@ func (b *bot) agrees(ctx context.Context) (why string, err error) {
 // othersWithin limits the query for other replicas.
 const othersWithin = time.Second
 
-// others announces to the other replicas that this one is stopping, and reports whether any of
-// them continues to receive events. If two stop at the same time, neither leaves Slack to the
-// other: each announces first and then queries.
+// others announces to the other replicas that this replica is stopping, and reports whether any of
+// them continues to receive events. Each replica announces its stop before it queries: if two stop
+// at the same time, neither relies on the other.
 func (b *bot) others() bool {
 	if b.Peers == nil || b.Leave == nil {
 		return false

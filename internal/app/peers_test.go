@@ -8,8 +8,9 @@ import (
 	"dhbot/internal/store/replicas"
 )
 
-// A replica that stops leaves Slack to other replicas only if one of them keeps running
-// with the same config. If it cannot know, it stays connected.
+// A replica that stops leaves Slack to other replicas only if one of them keeps running with the
+// same config. If the stop cannot be announced, or the replicas cannot be queried, it stays
+// connected.
 func TestOthers(t *testing.T) {
 	self := replicas.Peer{Name: "a", Self: true, Config: "one"}
 	for name, c := range map[string]struct {

@@ -5,9 +5,9 @@ import (
 	"log/slog"
 )
 
-// Reloading runs a function with a config until ctx ends. When reload signals a new config, it
-// stops the function in order, which hands over its open runs, and starts it again. It refuses
-// an invalid config completely, logs every reason, and keeps the current one.
+// Reloading runs a function with a config until ctx ends. When reload signals a new config,
+// Reloading stops the function, waits for its end, and runs it with the new config. An invalid
+// config is refused completely: every reason is logged, and the current config stays in use.
 func Reloading[C any](
 	ctx context.Context, first C, load func() (C, error), reload <-chan struct{}, run func(context.Context, C) error, log *slog.Logger,
 ) error {

@@ -44,9 +44,9 @@ func (b *bot) orphans(ctx context.Context) ([]orphaned, error) {
 	return list, err
 }
 
-// resumeOthers passes to the handler the deliveries of replicas whose lease has ended. If such a
-// replica was only suspended, the transaction of the action settles the delivery for one of the two
-// replicas.
+// resumeOthers passes to the handler the deliveries of replicas whose lease has ended. Such a
+// replica may only have been suspended: then the transaction of the action settles the delivery for
+// exactly one of the two replicas.
 func (b *bot) resumeOthers(ctx context.Context) error {
 	var taken resuming
 	defer taken.Wait()

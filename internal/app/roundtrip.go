@@ -49,7 +49,7 @@ func (e *roundTrips) say(trouble string) {
 	e.trouble = trouble
 }
 
-// hear records an event. It drops the event if the queue is full, because others are waiting.
+// hear queues an event. If the queue is full, hear drops the event instead of waiting.
 func (e *roundTrips) hear(echo slackio.RoundTrip) {
 	select {
 	case e.heard <- echo:
@@ -78,7 +78,7 @@ func (b *bot) announceHearing(ctx context.Context) error {
 }
 
 // roundTrip adds or removes the reaction on the bot's own message in the audit channel, and stores
-// that it has done so.
+// the round trip.
 func (b *bot) roundTrip(ctx context.Context) error {
 	old, err := b.RoundTrip.LoadRoundTrip(ctx)
 	if err != nil {
@@ -106,8 +106,8 @@ func (b *bot) roundTrip(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	// The call failed, so no event is expected. The next round trip does the opposite of this one,
-	// or uses a new message if the message is gone.
+	// The call failed, so no event is expected. The next round trip makes the opposite change,
+	// or posts a new message if this message is gone.
 	sent, readErr := b.RoundTrip.LoadRoundTrip(ctx)
 	if readErr != nil || sent.Sent != next.Sent {
 		return err
@@ -131,8 +131,9 @@ func lost(e etcdstore.RoundTrip, now time.Time) bool {
 	return e.Sent > 0 && (e.Again || e.Heard == 0 && now.Sub(time.UnixMilli(e.Sent)) > roundTripWithin)
 }
 
-// watchRoundTrip records the events that this replica receives, and replaces its sockets when a
-// round trip was lost, whichever replica should have received it.
+// watchRoundTrip records the events that this replica receives. It also replaces the sockets of
+// this replica when a round trip was lost, because the lost event may have been sent to any
+// replica.
 func (b *bot) watchRoundTrip(ctx context.Context) error {
 	if b.RoundTrip == nil {
 		<-ctx.Done()
@@ -240,7 +241,7 @@ const (
 	// firstRecount is how long the bot waits before Slack counts again: by then, a change of
 	// sockets or replicas is over.
 	firstRecount = time.Minute
-	// nextRecount is this wait after two counts that were too high.
+	// nextRecount is how long the bot waits after two counts that were too high.
 	nextRecount = 10 * time.Minute
 )
 

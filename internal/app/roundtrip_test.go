@@ -39,7 +39,7 @@ func (o *memoryRoundTrip) SaveRoundTrip(_ context.Context, old, next etcdstore.R
 	return true, nil
 }
 
-// marking is a fake edge. Its field how says which events its reactions cause.
+// marking is a fake edge. The field how selects which events its reactions cause.
 type marking struct {
 	ears
 	hear func(slackio.RoundTrip)
@@ -81,8 +81,8 @@ func (m *marking) renewals() int {
 }
 
 // If the event of a round trip does not arrive at once, the sockets are replaced. Health reports
-// the problem, and the channels are told once it is over. An app that never received the events of
-// its own reactions is not checked.
+// the problem, and the channels are told when events arrive again. An app that never received the
+// events of its own reactions is not checked.
 func TestRoundTrip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slack := &marking{how: "never"}

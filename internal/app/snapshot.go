@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// turnsWithin is the time limit of one turn of the engine's loop. Each call of the store in a turn
-// ends after a few seconds, with or without an answer.
+// turnsWithin is the time limit of one iteration of the engine's loop. Each call of the store in an
+// iteration ends after a few seconds, with or without an answer.
 const turnsWithin = time.Minute
 
 // metricsListener is the data for the HTTP listener.

@@ -6,13 +6,13 @@
 //	runs/ID                 the stored bytes of an ended run
 //
 // A file appears whole or not at all: it is written under another name, made
-// durable, and then renamed. What is read back is checked: a segment against
+// durable, and then renamed. A segment is verified when it is read: against
 // its hashes and the segment before it. Directories have mode 0700 and files
 // 0600. Several replicas may share an archive; one of them writes at a time.
 //
 // Each process keeps an index of every segment in memory, so that a
 // query reads only the lines that it returns. An index is made by verifying the
-// segment, and is used only while the file is the one that was verified.
+// segment, and is used only as long as the file is unchanged.
 //
 // # Files
 //

@@ -17,12 +17,12 @@ type known struct {
 	*index
 }
 
-// settled is how old the last change of a file must be, so that the next change certainly gives the
-// file another identity: file systems count time in steps.
+// settled is how long ago the last change of a file must be before the file's index is kept. File
+// systems round times: a second change soon after the first might not change the file's identity.
 const settled = 2 * time.Second
 
-// index returns the index of a segment. It reads and verifies the segment unless an index of the
-// same file is kept: any change since then would have given the file another identity.
+// index returns the index of a segment. It reads and verifies the segment, unless an index is kept
+// and the file still has the same identity: any change would have changed the identity.
 func (a *Archive) index(seg Segment) (*index, error) {
 	file, err := identify(seg.Path)
 	if err != nil {
@@ -50,8 +50,8 @@ func (a *Archive) index(seg Segment) (*index, error) {
 	return x, nil
 }
 
-// keeps reports whether the index of a file may be kept, because any later change of the file would
-// show.
+// keeps reports whether the index of a file may be kept: any later change of the file must change
+// its identity.
 func (a *Archive) keeps(file identity) bool {
 	return file.lasting && a.now().Sub(file.changed) > settled
 }
@@ -70,9 +70,10 @@ func identify(path string) (identity, error) {
 	return identityOf(info), nil
 }
 
-// Find calls f with the entries up to number last that a query selects, and returns the number of
-// older ones that it left out. It uses the indexes of segments. If a segment from the query's
-// period has no index, it is read and verified. Find returns the errors of Trail.
+// Find calls f with the entries that a query selects, up to entry number last. If there are more
+// than q.Newest, it leaves out the oldest and returns their number. Find uses the indexes of
+// segments. A segment from the query's period without an index is read and verified. Find returns
+// the errors of Trail.
 func (a *Archive) Find(last uint64, q audit.Query, f func(audit.Sealed) error) (older int, err error) {
 	parts, err := a.choose(last, q)
 	if err != nil {
@@ -132,9 +133,9 @@ func (a *Archive) choose(last uint64, q audit.Query) (parts []chosen, err error)
 	return parts, nil
 }
 
-// explain returns err, unless err says that a block differs from its index. In that case explain
-// forgets the index, reads the whole segment, and returns the damage that Read finds, or err if it
-// finds none.
+// explain replaces the error of a block that differs from its index. It drops the index, reads the
+// whole segment, and returns the damage that Read finds. It returns any other error unchanged, and
+// also err itself if Read finds no damage.
 func (a *Archive) explain(x *index, err error) error {
 	var damaged *DamagedError
 	if !errors.As(err, &damaged) {

@@ -19,7 +19,8 @@ import (
 	"dhbot/internal/test/fakeclock"
 )
 
-// needsIdentity skips a test where no file has an identity, so that no index is kept.
+// needsIdentity skips a test on systems other than Linux: there a file has no identity, so no index
+// is kept.
 func needsIdentity(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -143,8 +144,8 @@ func TestFindPassesEntries(t *testing.T) {
 	}
 }
 
-// TestFindDamage: after any damage of a segment whose index exists, a query over its time returns
-// the same error as reading all entries, even if it selects no entry of the segment.
+// TestFindDamage damages a segment that has an index. A query over the time of the segment must
+// return the same error as reading all entries, even if it selects no entry of the segment.
 func TestFindDamage(t *testing.T) {
 	needsIdentity(t)
 	for name, damage := range map[string]func(path, text string) error{

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// identity distinguishes a file, and each version of it, from all others. It has the time of the
-// last change, which only the kernel sets: unlike the modification time, no program can set it
-// back.
+// identity distinguishes a file, and each version of the file, from all other files and versions.
+// It includes the time of the last change (ctime), which only the kernel sets. A program can set
+// the modification time back, but not this time.
 type identity struct {
 	lasting  bool // the identity differs after any change of the file
 	dev, ino uint64

@@ -15,13 +15,13 @@ import (
 	"dhbot/internal/audit"
 )
 
-// The index of a segment is made by reading and verifying the segment, and is kept in memory only,
-// because someone could change a stored index. It is valid while the file is the one that was
-// verified, see identity. It has the digest of each block of lines, so every line that is read with
-// it was verified.
+// The index of a segment is made by reading and verifying the segment. It is kept in memory only,
+// because someone could change a stored index. It is valid as long as the file has the same
+// identity. The index has the digest of each block of lines: a block is compared with its digest
+// whenever it is read.
 
-// blockLines is how many entries a block has. If the last block has fewer, it also has the end
-// line.
+// blockLines is the number of entries in a block. If the last block has fewer entries, it also has
+// the end line.
 const blockLines = 8
 
 // index is the index of one segment. It does not change.
@@ -85,7 +85,7 @@ func learn(seg Segment) (*index, error) {
 	x.after = after
 	x.oldest, x.newest = slices.MinFunc(times, time.Time.Compare), slices.MaxFunc(times, time.Time.Compare)
 	scan.next()
-	count := (len(times) + blockLines - 1) / blockLines // the blocks with entries; what follows them has at most the end line
+	count := (len(times) + blockLines - 1) / blockLines // a further block has only the end line
 	x.end = scan.blocks[count].begin
 	x.blocks = slices.Clone(scan.blocks[:count])
 	for i := range x.blocks {
@@ -182,7 +182,7 @@ func (l *lineScanner) next() {
 	l.blocks = append(l.blocks, block{begin: l.at})
 }
 
-// chosen are the entries of a segment that a query wants, as positions in the segment.
+// chosen are the entries of a segment that a query selects, as positions in the segment.
 type chosen struct {
 	*index
 	list []uint32
@@ -234,7 +234,7 @@ func (x *index) wants(q audit.Query) func(brief uint32) bool {
 var errChanged = errors.New("it was changed after it was verified")
 
 // entries reads the entries at some positions, which are in order. It compares each block with its
-// digest, so the entries are those that learn verified.
+// digest, so it passes on only entries that learn has verified.
 func (x *index) entries(positions []uint32, f func(i uint32, e audit.Sealed) error) error {
 	if len(positions) == 0 {
 		return nil

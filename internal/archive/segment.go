@@ -77,8 +77,8 @@ func parseName(name string) (s Segment, ok bool) {
 	return s, err1 == nil && err2 == nil && first > 0 && first <= last && s.name() == name
 }
 
-// PutSegment writes the entries after a head as one segment, reads it back and verifies it
-// before it is renamed, and makes it durable.
+// PutSegment writes the entries after a head as one segment, and makes the segment durable. It
+// reads the written file and verifies it before the file gets its final name.
 func (a *Archive) PutSegment(after audit.Head, trail iter.Seq2[audit.Sealed, error]) (Segment, error) {
 	dir := filepath.Join(a.dir, segmentDir)
 	f, err := a.create(dir)
@@ -109,14 +109,14 @@ func (a *Archive) PutSegment(after audit.Head, trail iter.Seq2[audit.Sealed, err
 }
 
 // Read calls f with the segment's entries and returns the entry before the first. It verifies that
-// every entry is valid and follows the previous one, and returns a *DamagedError for the first
-// entry that is not.
+// every entry is valid and follows the previous entry, and returns a *DamagedError for the first
+// violation.
 func (s Segment) Read(f func(audit.Sealed) error) (after audit.Head, err error) {
 	return s.read(io.Discard, f)
 }
 
-// read does the same as Read, and copies the bytes of the segment to w. If it returns no error, it
-// has copied all of them.
+// read does the same as Read, and copies the bytes of the segment to w. If it returns no error, w
+// has received all bytes.
 func (s Segment) read(w io.Writer, f func(audit.Sealed) error) (after audit.Head, err error) {
 	file, err := os.Open(s.Path)
 	if err != nil {
@@ -147,8 +147,8 @@ func (s Segment) read(w io.Writer, f func(audit.Sealed) error) (after audit.Head
 	return after, nil
 }
 
-// Last is the newest entry of the archive, zero if it is empty. It reads and verifies the whole
-// segment.
+// Last is the newest entry of the archive, zero for an empty archive. It reads and verifies the
+// whole last segment.
 func (a *Archive) Last() (audit.Head, error) {
 	list, err := a.Segments()
 	if err != nil || len(list) == 0 {

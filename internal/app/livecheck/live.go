@@ -124,9 +124,9 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *catalogs.Catalog, c
 // noiseRunes limits the shown output of a login shell.
 const noiseRunes = 120
 
-// checkShell runs `true`, which prints nothing, so all output is the login shell's own. The pool
-// refuses a shell that is not POSIX before it sends a command; that is a problem. A shell that
-// prints gets a hint, because its output comes before every answer.
+// checkShell runs `true`, which prints nothing, so all output comes from the login shell. A shell
+// that is not POSIX is a problem: the pool refuses it before it sends a command. A shell that
+// prints gets a hint, because the printed text comes before every answer.
 func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about string) (found []Found, usable bool) {
 	r := ask(ctx, on, h, []string{"true"})
 	if !r.OK() {
