@@ -32,7 +32,7 @@ func (k Kind) form() int {
 }
 
 // MaxRecord is the largest canonical form of a record, in bytes. The longest field of a valid
-// record is a command, and hosts accept no longer command.
+// record is a command, whose length hosts limit.
 const MaxRecord = 128 << 10
 
 // timeForm is UTC with exactly three decimals, so a time has one form.
@@ -41,21 +41,21 @@ const timeForm = "2006-01-02T15:04:05.000Z"
 // ErrForm is the error for a record without a canonical form.
 var ErrForm = errors.New("not a well-formed audit record")
 
-// ErrNewer is the error for a record that a newer version of the bot wrote, and that only it
-// can read. It is an ErrForm.
+// ErrNewer is the error for a record that only a newer version of the bot can read. It wraps
+// ErrForm.
 var ErrNewer = fmt.Errorf("%w: a newer version of the bot wrote it", ErrForm)
 
 // Canonical returns the bytes of a record that are hashed, stored and exported. They are JSON
-// without white space, with the fields in the order of Record. Empty fields are omitted, except
-// v, at and kind. "at" is UTC with three decimals. Strings are written like ECMAScript's
-// JSON.stringify: only ", \ and control characters are escaped. Canonical does not use encoding/json,
-// which does not guarantee its escapes: a trail must have the same hashes with every compiler
-// and in every language.
+// without white space, with the fields in the order of Record. Empty fields are omitted, except v,
+// at and kind. "at" is UTC with three decimals. Strings are written like ECMAScript's
+// JSON.stringify: only ", \ and control characters are escaped. Canonical does not use
+// encoding/json, which does not guarantee its escapes: a trail must have the same hashes with every
+// compiler and in every language.
 //
-// Canonical refuses a record that would not decode to the same value (ErrForm; ErrNewer for a later
-// version): another version, no time or a time that is not UTC in whole milliseconds, an unknown
-// kind, text that is not UTF-8, more than MaxRecord bytes. Link corrects a wrong version, a time
-// that is not UTC in whole milliseconds, and text that is not UTF-8.
+// Canonical refuses a record that would not decode to the same value. The error is ErrNewer for a
+// later version. It is ErrForm for any other wrong version, a missing time, a time that is not UTC
+// in whole milliseconds, an unknown kind, text that is not UTF-8, and more than MaxRecord bytes.
+// Link corrects the version, the time and invalid text, but not a missing time.
 func Canonical(r Record) ([]byte, error) {
 	b := appendRecord(nil, r)
 	if err := canonical(r, len(b)); err != nil {
@@ -123,8 +123,8 @@ func refuse(b []byte, err error) error {
 	return fmt.Errorf("%w: %w", ErrForm, err)
 }
 
-// Hash is the lower-case hex SHA-256 of a label and a record's canonical form. Because of the
-// label, no hash of anything else can take its place.
+// Hash is the lower-case hex SHA-256 of a label and a record's canonical form. The label prevents
+// that the hash of anything else is taken for the hash of a record.
 func Hash(r Record) (hash string) {
 	written(func(b []byte) []byte {
 		b = appendRecord(b, r)

@@ -218,8 +218,8 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// TestKindsHaveTheirForm: a record of a kind that form 1 lacks has form 2, so
-// an older bot leaves it alone. All other records keep form 1.
+// TestKindsHaveTheirForm: a record of a kind that form 1 lacks has form 2, so an older bot does not
+// read it. All other records keep form 1.
 func TestKindsHaveTheirForm(t *testing.T) {
 	for kind, form := range map[audit.Kind]int{audit.Requested: 1, audit.Announced: 1, audit.Looking: 2, audit.Reminded: 2} {
 		r := audit.Link(audit.Record{Kind: kind, Run: "R-7F3K", At: time.UnixMilli(1)}, 1, "")

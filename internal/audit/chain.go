@@ -96,8 +96,8 @@ func appendEntryHash(b []byte, s Sealed) []byte {
 }
 
 // CheckLinks returns nil if records may be stored with a run: they belong to the run, are
-// well-formed, and continue its chain without a gap. With them the run has count records, and head
-// is the hash of the last one. An empty list is fine.
+// well-formed, and continue its chain without a gap. count is the number of the run's records
+// including these, and head is the hash of the last record. An empty list is fine.
 func CheckLinks(run string, records []Record, count int, head string) error {
 	for i, r := range records {
 		if r.Run != run {

@@ -18,7 +18,8 @@ import (
 //
 // "after" and the header's hash identify the entry before the first one; "head" is the newest
 // signed head, a note, when the export began. A file without a head has version 1. The end line
-// marks a complete file. It proves nothing against a person who edits the file; a head does.
+// marks a complete file. A person who edits the file can write a new end line: only a signed head
+// proves that the entries are genuine.
 const (
 	headerForm       = `{"format":"dhbot-trail","v":1,"after":%d,"hash":%s}`
 	signedHeaderForm = `{"format":"dhbot-trail","v":2,"after":%d,"hash":%s,"head":%s}`
@@ -88,9 +89,9 @@ func WriteExport(w io.Writer, h Header, trail iter.Seq2[Sealed, error]) error {
 	return nil
 }
 
-// ReadExport reads the header and the entries of an export. The entries end with an error at
-// the first line that WriteExport would write differently, and if the end line is missing. They
-// can be iterated once.
+// ReadExport reads the header and the entries of an export. The entries can be iterated once. They
+// end with an error at the first line that WriteExport would write differently, or if the end line
+// is missing.
 func ReadExport(r io.Reader) (Header, iter.Seq2[Sealed, error], error) {
 	lines := &lineReader{r: bufio.NewReader(r)}
 	first, err := lines.next()
@@ -175,7 +176,8 @@ func (l *lineReader) entries(last Head) iter.Seq2[Sealed, error] {
 	}
 }
 
-// body yields the lines before the one that looks like the end line, which stays in l.line.
+// body yields the lines before the end line. The first line that looks like an end line stays in
+// l.line.
 func (l *lineReader) body(yield func(string, error) bool) {
 	for {
 		line, err := l.next()

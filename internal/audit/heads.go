@@ -42,7 +42,7 @@ func collect(o Options) (*heads, error) {
 	return h, h.begin(o)
 }
 
-// begin checks the heads of entries before the first one.
+// begin checks the heads of the entries before the first entry to be verified.
 func (h *heads) begin(o Options) error {
 	at, continued := h.kept[o.After.N]
 	switch {
@@ -62,7 +62,7 @@ func (h *heads) begin(o Options) error {
 				"the file begins here, after head %d: whether it continues that head cannot be verified. Verify the whole trail", k.N)}
 		}
 	}
-	for n := range h.roots { // the caller may have given all heads; those before the file prove nothing
+	for n := range h.roots { // a head from before the file proves nothing about it
 		if n < o.After.N {
 			delete(h.kept, n)
 			delete(h.roots, n)
@@ -74,8 +74,8 @@ func (h *heads) begin(o Options) error {
 	return nil
 }
 
-// forget removes the heads of entries that a restore lost: their numbers are between those of
-// the previous entry and of the restore's entry.
+// forget removes the heads of entries that a restore lost: their numbers are after before, the
+// number of the previous entry, and below the number of the restore's entry s.
 func (h *heads) forget(before uint64, s *Sealed) {
 	if s.Record.Lost == 0 {
 		return

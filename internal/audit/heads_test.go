@@ -163,8 +163,8 @@ func TestForgottenHeads(t *testing.T) {
 	}
 }
 
-// TestConsistencyScript: the script of the docs, which shares no code with the
-// bot, finds any two heads of one trail consistent, and no others.
+// TestConsistencyScript: the script of the docs, which shares no code with the bot, accepts any two
+// heads of one trail, and refuses heads of different trails.
 func TestConsistencyScript(t *testing.T) {
 	for _, program := range []string{"python3", "openssl"} {
 		testenv.Program(t, program)

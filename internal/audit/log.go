@@ -23,9 +23,9 @@ type Log interface {
 	Append(ctx context.Context, r Record, claim string) error
 	// Trail calls f with every sealed entry from number n on, in order.
 	Trail(ctx context.Context, n uint64, f func(Sealed) error) error
-	// Find calls f with the entries that a query selects, in order, and returns the number of
-	// older ones that it left out. It relies on the times of records: no record may be more
-	// than a minute older than an earlier record of the trail.
+	// Find calls f with the entries that a query selects, in order. If there are more than
+	// q.Newest, it leaves out the oldest and returns their number. It relies on the times of
+	// records: no record may be more than a minute older than an earlier record of the trail.
 	Find(ctx context.Context, q Query, f func(Sealed) error) (older int, err error)
 	// Head is the newest sealed entry; ok is false for an empty trail.
 	Head(ctx context.Context) (s Sealed, ok bool, err error)

@@ -8,14 +8,15 @@ import (
 
 // parser parses the canonical form of a record or an entry: the fields in their fixed order,
 // without white space. It is several times as fast as strictJSON. Its callers encode the result
-// again and compare the bytes, so an error here cannot accept wrong input. The returned texts
-// share the memory of the line.
+// again and compare the bytes, so a mistake of the parser cannot accept wrong input. The returned
+// texts share the memory of the line.
 type parser struct {
 	rest string
 	ok   bool
 }
 
-// parseRecord parses a record. ok false only means that strictJSON must parse it.
+// parseRecord parses a record. If ok is false, the line may still be valid, and strictJSON must
+// parse it.
 func parseRecord(line string) (r Record, ok bool) {
 	p := parser{line, true}
 	r = p.record()

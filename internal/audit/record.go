@@ -27,8 +27,8 @@ const (
 	Announced   Kind = "announced" // announced maintenance
 	Looking     Kind = "looking"   // an approver is looking at a run; form 2
 	Reminded    Kind = "reminded"  // a reminder to vote was sent; form 2
-	// Restored begins an epoch: the store was reset to an earlier time, or adopted, and numbers
-	// continue beyond those used since; form 3.
+	// Restored begins an epoch: the store was reset to an earlier time, or adopted. Numbers
+	// that were used since that time are not used again; form 3.
 	Restored Kind = "restored"
 )
 
@@ -61,8 +61,8 @@ type Record struct {
 	Exit     *int   `json:"exit,omitempty"`
 	// Output is the SHA-256 of the command's output, never its text.
 	Output string `json:"output,omitempty"`
-	// Lost is, for a Restored record, how many entry numbers are missing directly before this
-	// entry: they were used in a time that the store lost.
+	// Lost is, for a Restored record, the number of entries that the store lost. Their numbers
+	// are missing directly before this entry.
 	Lost int    `json:"lost,omitempty"`
 	Text string `json:"text,omitempty"` // reason or result; redacted
 }

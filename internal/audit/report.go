@@ -51,7 +51,7 @@ type Command struct {
 // ReportFilter selects runs.
 type ReportFilter struct {
 	From, To time.Time // selects runs with a record in this time, without To itself; zero means no limit
-	Person   string    // selects runs that this person requested, approved, denied, or did something for by hand
+	Person   string    // selects runs that this person requested, approved, denied or closed, or did a manual step of
 }
 
 // Runs collects the runs of a trail, in the order of their requests.

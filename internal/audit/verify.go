@@ -22,12 +22,12 @@ type Options struct {
 	After Head
 	// Heads were kept outside the store, and must be in the trail.
 	Heads []Head
-	// Signed are heads with verified signatures. For a whole trail, the Merkle root in each head
-	// is also compared with that of the trail.
+	// Signed are heads with verified signatures. For a whole trail, the Merkle root in each
+	// head must also equal the root of the trail.
 	Signed []SignedHead
 	// Anchored refuses a trail without a head for its newest entries, and a part from the
-	// middle without a head for its start: the author of the file could have computed all its
-	// hashes again.
+	// middle without a head for its start. Without a head, the author of the file could have
+	// computed all its hashes again.
 	Anchored bool
 	// Rules check the approvals of runs; nil checks only the form.
 	Rules *Rules
@@ -59,8 +59,8 @@ type BrokenError struct {
 func (e *BrokenError) Error() string { return fmt.Sprintf("audit entry %d: %s", e.N, e.Text) }
 
 // Verify reads a trail to its end and checks that it is unbroken: numbers without gaps (except
-// before a Restored record), revisions that never decrease, every hash and link correct, the
-// records of each run complete and in order, each head found, and, with rules, no run without its
+// before a Restored record), revisions that never decrease, correct hashes and links, and complete
+// records of each run in order. Each head must be found, and with rules each run must have its
 // approvals. The error is a *BrokenError for the first violation, or a read error; the report then
 // covers the part before it.
 func Verify(trail iter.Seq2[Sealed, error], o Options) (Report, error) {

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Batcher makes calls for its callers: the first at once, and then at most one per interval, for
-// all callers that have arrived since. Its methods are safe for concurrent use.
+// Batcher combines the inputs of its callers into calls. The first call starts at once. After that,
+// at most one call starts per interval, with the inputs of all callers that have arrived in the
+// meantime. Its methods are safe for concurrent use.
 type Batcher[In any] struct {
 	interval time.Duration
 	room     int
@@ -35,8 +36,8 @@ func New[In any](interval time.Duration, room int, size func(In) int, call func(
 }
 
 // Do adds an input to the next call, and returns the result of that call. If ctx ends first, Do
-// returns ctx's cause, and the call is made all the same. The context of the call has the values of
-// one caller's context, but does not end with any caller's context.
+// returns ctx's cause, and the call is still made. The context of a call has the values of one
+// caller's context, but does not end with the context of any caller.
 func (g *Batcher[In]) Do(ctx context.Context, input In) error {
 	b := g.join(ctx, input)
 	select {

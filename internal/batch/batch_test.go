@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/batch"
 )
 
-// calls records when each call was made and for whom; a call takes a while.
+// calls records the time and the inputs of each call; a call takes a while.
 type calls struct {
 	mu   sync.Mutex
 	zero time.Time

@@ -29,10 +29,9 @@ type bare struct {
 	trouble func(error)
 }
 
-// startBare runs the loop until the benchmark ends. lines has the lines to send for a
-// status, by process. If atOnce is above 0, at most atOnce commands run concurrently,
-// and connections to Slack are kept open: a bare loop without guarantees cannot be
-// tuned further.
+// startBare runs the loop until the benchmark ends. lines has the lines to send for a status, by
+// process. If atOnce is above 0, the loop is tuned as far as possible: at most atOnce commands run
+// concurrently, and connections to Slack are kept open.
 func startBare(tb testing.TB, e *estate, local *slacklocal.Server, atOnce int, lines map[string][]line) {
 	tb.Helper()
 	opts := []slack.Option{slack.OptionAppLevelToken(local.AppToken()), slack.OptionAPIURL(local.APIURL())}

@@ -66,9 +66,8 @@ func (s *spent) add(took, cpu time.Duration) {
 // asking has a side's figures over kept and over new connections.
 type asking struct{ warm, cold spent }
 
-// fleetOfOurs queries the hosts through the bot. The CPU time includes that of the local
-// Slack. fleetOfOurs also returns the line that the bot sends to every host for a status
-// over a kept connection.
+// fleetOfOurs queries the hosts through the bot. The CPU time includes the local Slack. fleetOfOurs
+// also returns the line that the bot sends to every host for a status over a kept connection.
 func fleetOfOurs(b *testing.B, e *estate) (all asking, line string) {
 	b.Helper()
 	for range fleetRounds {
@@ -196,8 +195,8 @@ func newParallel(b *testing.B, e *estate, program, sent string) *parallel {
 	return &parallel{ssh, program, write(b, ssh.dir+"/hosts", hosts.String(), 0o600), sent}
 }
 
-// run queries all hosts once. The CPU time is that of parallel-ssh, of the ssh processes
-// that it starts, and of the masters.
+// run queries all hosts once. The CPU time includes parallel-ssh, the ssh processes that it starts,
+// and the masters.
 func (p *parallel) run(b *testing.B, config string) (took, cpu time.Duration) {
 	b.Helper()
 	before := p.mastersCPU(b)

@@ -61,8 +61,8 @@ func (p *process) flood(tb testing.TB) float64 {
 	return p.resident(tb)
 }
 
-// TestFlood checks that the memory of a flood is returned to the system. If the bot did not
-// release the memory itself, the system would get it back later than the test waits.
+// TestFlood checks that the memory of a flood is returned to the system. Without the bot's own
+// release, the system would get the memory back only after the test has given up.
 func TestFlood(t *testing.T) {
 	testenv.NeedRealPrograms(t)
 	const spare = 40 // MB

@@ -51,9 +51,9 @@ func (r *recorder) take() []line {
 	return lines
 }
 
-// record requests the status of each process and returns the lines that were sent for it.
-// It requests each status twice, because the first status of a process reads the log from
-// the beginning.
+// record requests the status of each process and returns the lines that were sent for it. It
+// requests each status twice and keeps the lines of the second, because the first status of a
+// process reads the log from the beginning.
 func record(tb testing.TB, e *estate, ours *side, r *recorder) map[string][]line {
 	tb.Helper()
 	lines := map[string][]line{}

@@ -32,8 +32,8 @@ const (
 	warmCommands = 60
 	coldCommands = 6
 	sshRounds    = 8
-	// fastest is the share of the samples that is compared. Only the shortest samples are,
-	// because other load on the machine only makes samples longer.
+	// fastest is the share of the samples that is compared: only the shortest, because other
+	// load on the machine makes samples longer.
 	fastest = 0.1
 	// crowdHosts is the number of hosts that one sshd simulates, at most mostListened.
 	// maxStartups is how many concurrent logins this sshd allows.
@@ -41,8 +41,8 @@ const (
 	maxStartups = 4
 )
 
-// BenchmarkSSH measures the SSH client alone, and compares it with plain x/crypto: the
-// memory of 500 open connections and the time to dial them all at once, and the time of a
+// BenchmarkSSH measures the SSH client alone, and compares it with plain x/crypto. It measures the
+// memory of 500 open connections and the time to dial all of them at once. It also measures a
 // command over an open and over a new connection to a real sshd.
 func BenchmarkSSH(b *testing.B) {
 	for b.Loop() {
@@ -91,8 +91,9 @@ func storm(tb testing.TB) []result {
 	return []result{
 		{what: "500 warm connections, MB", metric: "warm500-MB", value: median(held), atMost: warmMB},
 		{what: "500 warm connections, ours / plain x/crypto", metric: "warm500-ratio", value: median(heldBeside), atMost: 1.30},
-		// The limit is 3 because our pool runs one extra command per connection (it checks
-		// the login shell), on the same cores that simulate the 500 hosts.
+		// The limit is 3 because our pool runs one extra command per connection, to check
+		// the login shell. These commands run on the same cores that simulate the 500
+		// hosts.
 		{what: "dial storm of 500, ours / plain x/crypto at once", metric: "storm500-ratio", value: median(took), atMost: 3},
 	}
 }

@@ -37,8 +37,8 @@ func typical(of []figures, figure func(figures) float64) float64 {
 	return median(all)
 }
 
-// ratio compares each round with the round of the other side that was measured closest to it in
-// time, so that other load affects both rounds. It returns the median of the ratios.
+// ratio divides the figure of each round by the figure of the same round of another side, and
+// returns the median. The two rounds are close in time, so that other load affects both.
 func ratio(of, to []figures, figure func(figures) float64) float64 {
 	var all []float64
 	for i := range min(len(of), len(to)) {
