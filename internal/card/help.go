@@ -55,7 +55,7 @@ type HelpTopic struct {
 	HelpRow
 	Params    []HelpParam
 	Takes     string // the requirements of the command, "" if they vary
-	MayNot    string // why the reader may not use it, "" if they may
+	MayNot    string // why the reader may not use the command, "" if they may
 	Processes []string
 }
 

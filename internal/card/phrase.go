@@ -76,7 +76,7 @@ const (
 	PushMost   = 240
 )
 
-// Clip cuts s to limit runes if it is longer. The last of them is then "…".
+// Clip cuts s to limit runes if it is longer. The last rune of a cut text is "…".
 func Clip(s string, limit int) string {
 	if r := []rune(s); len(r) > limit {
 		return strings.TrimSpace(string(r[:limit-1])) + "…"

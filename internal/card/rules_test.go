@@ -15,8 +15,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestWorst checks that the worst of nothing, and of unknown states, is
-// unknown.
+// TestWorst checks that the worst severity of no rows, and of rows in unknown states, is unknown.
 func TestWorst(t *testing.T) {
 	row := func(s runbooks.Severity) status.Row { return status.Row{Finding: observe.Finding{Severity: s}} }
 	for _, tt := range []struct {
@@ -35,9 +34,9 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-// A successful restart whose process is not ready shows the state of the pid
-// and offers the next actions. If the log could not be read, the card does
-// neither.
+// The card of a successful restart whose process is not ready shows the state of the pid and offers
+// the next actions. If the log could not be read, it is unknown whether the process is ready, and
+// the card shows neither.
 func TestNotReadyOffersNextActions(t *testing.T) {
 	exit := 0
 	for state, want := range map[engine.StepState]string{engine.StepNoted: "status  stop", engine.StepDone: ""} {
@@ -63,8 +62,8 @@ func TestNotReadyOffersNextActions(t *testing.T) {
 	}
 }
 
-// If monit does not watch the process, the restart is not sent and the card
-// offers its start. After any other failure it offers only a status.
+// If monit does not watch the process, the restart is not sent, and the card offers to start the
+// process. After any other failure the card offers only a status.
 func TestRestartOfAnUnwatchedOffersStart(t *testing.T) {
 	for state, want := range map[observe.State]bool{observe.NotMonitored: true, observe.Missing: false, observe.Up: false} {
 		seen, err := json.Marshal(observe.Observation{State: state})

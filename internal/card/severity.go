@@ -20,8 +20,8 @@ func SeverityIcon(s runbooks.Severity) string {
 	}
 }
 
-// LevelIcon returns the sign of a level; for an unknown one it includes the
-// worst possible level.
+// LevelIcon returns the sign of a level. The sign of an unknown level includes the worst possible
+// level.
 func LevelIcon(s, worstCase runbooks.Severity) string {
 	if s == runbooks.Unknown && isLevel(worstCase) {
 		return SeverityIcon(s) + SeverityIcon(worstCase)

@@ -48,8 +48,9 @@ type Command struct {
 	// Class determines the required role, and whether the output is sensitive, for a
 	// command without a plan.
 	Class runbooks.Class
-	// OverCritical reports whether a command that covers a process whose outage is Sev 1 needs
-	// the approval of another person, although its class needs none.
+	// OverCritical reports whether the command needs the approval of a second person if it
+	// covers a process whose outage is Sev 1. The class of such a command alone requires no
+	// approval.
 	OverCritical bool
 	// Lasts reports whether the command takes a duration, or a word such as `end` that ends
 	// the watch or the maintenance.

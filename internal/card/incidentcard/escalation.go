@@ -109,7 +109,7 @@ func PageUnsure(id, what string) card.Card {
 	}
 }
 
-// PageNotResolved reports that the pager was not told of the end of an alert's subject.
+// PageNotResolved reports that the bot could not resolve an alert at the pager.
 func PageNotResolved(id, pager string, err error) card.Card {
 	text := "The alert about " + id + " could not be resolved"
 	return card.Card{

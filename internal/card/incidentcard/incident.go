@@ -11,16 +11,16 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// mostItems limits the items of an incident that have a line each; inFull
-// limits those that also show evidence and impact.
+// mostItems limits how many items of an incident have a line each; inFull limits how many also show
+// evidence and impact.
 const (
 	mostItems = 6
 	inFull    = 2
 )
 
-// Incident is the one message of an incident: the failures, when they began,
-// the impact, and buttons; or that the incident is resolved. The function find
-// looks up a process in the catalog.
+// Incident is the only message of an incident. It shows the failures, when they began, the impact,
+// and buttons, or that the incident is resolved. The function find looks up a process in the
+// catalog.
 func Incident(i incident.Incident, h incident.Handling, cluster string, find func(id string) (catalogs.Process, bool)) card.Card {
 	if i.Ended != nil {
 		return incidentOver(i, cluster)
@@ -30,7 +30,7 @@ func Incident(i incident.Incident, h incident.Handling, cluster string, find fun
 	icon, level := card.LevelIcon(worst, open[0].WorstCase), card.LevelWords(worst, open[0].WorstCase)
 	what := itemHeadline(open[0]) + " · " + open[0].Target.String()
 	names := ""
-	if len(open) > 1 { // the lines below name them
+	if len(open) > 1 { // the lines below name the items
 		what, names = fmt.Sprintf("%d problems", len(open)), ": "+strings.Join(targets(open, 3), ", ")
 	}
 	c := card.Card{
@@ -123,8 +123,8 @@ func itemLines(it incident.Item, named bool, find func(string) (catalogs.Process
 		}
 		lines = append(lines, card.Line{card.B(fmt.Sprintf("%d affected: ", len(names))), card.T(card.Clip(strings.Join(names, ", "), card.PushMost))})
 	}
-	// The impact is that of an outage; a process that runs with errors has
-	// none.
+	// The catalog describes the impact of an outage, which a process that runs with errors does
+	// not have.
 	switch p, ok := find(it.Target.Process); {
 	case !ok || p.Impact == "":
 	case it.Outage:

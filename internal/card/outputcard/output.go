@@ -237,9 +237,9 @@ func fileName(s string) string {
 	}, s)
 }
 
-// FollowingLog shows the end of a log, which is updated until a time. If ended
-// is set, this is the last update. Every version of the card names that time,
-// so the card stays true even if it can no longer be edited.
+// FollowingLog shows the end of a log, which is updated until the time until. If ended is set, this
+// is the last update. Every version of the card names the time until, so the card stays true even
+// if it can no longer be edited.
 func FollowingLog(r Reading, until time.Time, ended bool) card.Card {
 	c, _ := output(r, true)
 	if ended {

@@ -68,8 +68,8 @@ func voted(r engine.Run, person string) bool {
 	return false
 }
 
-// Reminder is a message in the thread of a run's message that asks people to vote, or explains
-// why it mentions no one. The number n makes duplicates visible.
+// Reminder is a message in a run's thread that asks people to vote, or explains why it mentions no
+// one. The number n makes duplicates visible.
 func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 	head := fmt.Sprintf("Reminder %d of %d · %s still waits: %s", n, engine.MaxReminders, r.ID, votesWanted(r))
 	c := card.Card{
@@ -130,8 +130,8 @@ func voteEnd(r engine.Run) string {
 	}
 }
 
-// ApprovalEnds is a message in the thread of a run's message, ten minutes before the approval
-// ends. It mentions the approvers.
+// ApprovalEnds is a message in a run's thread, ten minutes before the approval ends. It mentions
+// the approvers.
 func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	end, _ := r.ValidUntil()
 	left := "1 remaining step stops something or moves on to a new target. After "

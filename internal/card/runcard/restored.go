@@ -36,8 +36,8 @@ func EndLine(r engine.Run) card.Card {
 	}
 }
 
-// Restored tells the requester that a restore of the state closed their run. It is posted in
-// the thread and mentions them.
+// Restored tells the requester that a restore of the state closed their run. It is posted in the
+// run's thread and mentions the requester.
 func Restored(r engine.Run) card.Card {
 	what := r.ID + " · " + RunTitle(r) + " was closed: the bot's state was restored"
 	return card.Card{

@@ -21,8 +21,8 @@ func Target(r engine.Run) string {
 	return r.Inputs.Cluster
 }
 
-// Run is the one message of a run, from request to outcome. Its first line has the action,
-// target, host and severity, which may be all that a reader on a phone sees.
+// Run is the only message of a run, from request to outcome. Its first line has the action, target,
+// host and severity, which may be all that a reader on a phone sees.
 func Run(r engine.Run) card.Card { return run(r, false) }
 
 // Asked is the first version of Run, which mentions the approvers. Later

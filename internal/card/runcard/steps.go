@@ -84,8 +84,8 @@ func stepLine(p runbooks.Step, st engine.Step, withHost bool) card.Line {
 	return append(l, card.T(" — "+st.Text))
 }
 
-// pidLine shows the state of a process that did not reach the state for which
-// step i waited; i is -1 for none.
+// pidLine shows the state of a process after step i timed out waiting for another state; i is -1 if
+// no step timed out.
 func pidLine(r engine.Run, i int) []card.Line {
 	if i < 0 || len(r.Steps[i].Kept) == 0 {
 		return nil

@@ -95,8 +95,7 @@ type teller struct {
 	step  map[string]string // the current step by run
 }
 
-// stamp returns the time of day, with the date if it differs from that of the
-// previous line.
+// stamp returns the time of day, with the date if the previous line has another date.
 func (t *teller) stamp(at time.Time) string {
 	day := at.UTC().Format("2006-01-02")
 	if day != t.day {

@@ -6,5 +6,5 @@
 //
 //   - guess.go: words that do not begin with a verb, such as common phrases, misspelt
 //     verbs, or a name before the verb
-//   - mentioned.go: the run, process or host that a message about something else names
+//   - mentioned.go: the command that shows a run, process or host named in a message
 package guess

@@ -253,7 +253,7 @@ func aboutRunID(_ *command.Grammar, w []words.Token) []string {
 	return nil
 }
 
-// aboutState reads a question without a name as one about the cluster: "hosts down?".
+// aboutState reads a question without a name as a question about the cluster: "hosts down?".
 func aboutState(_ *command.Grammar, w []words.Token) []string {
 	if slices.ContainsFunc(w, func(t words.Token) bool { return t.IsState() }) {
 		return []string{"status"}

@@ -68,8 +68,8 @@ func (c *changing) takeDryRun() {
 	}
 }
 
-// param reads one parameter. It returns a Question about an unknown option, since ignoring
-// one would change the meaning.
+// param reads one parameter. It returns a Question about an unknown option, because ignoring the
+// option could change the meaning.
 func (c *changing) param() error {
 	kv := keyValue.FindStringSubmatch(c.rest[0].Raw)
 	if kv == nil {
@@ -147,7 +147,7 @@ func (r *reading) missingParam(req *command.Request) error {
 // lengthEnds are words that end a watch or a maintenance. They stand in the place of a duration.
 var lengthEnds = []string{"end", "off", "over", "done", "stop"}
 
-// takeLength reads the duration of a verb with Lasts, or the word that ends it.
+// takeLength reads the duration of a verb with Lasts, or a word that ends the watch or maintenance.
 func (c *changing) takeLength(req *command.Request) error {
 	w := c.rest
 	for len(w) > 1 && w[0].Key == "for" {

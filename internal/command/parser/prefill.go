@@ -10,9 +10,9 @@ import (
 // longestPrefill is the maximum length, in bytes, of a message that is read as a command.
 const longestPrefill = 200
 
-// Prefill returns the likely command for a message of another person: a read unchanged, the
-// plan of a change, or a read about the run, process or host that the message names; "" if
-// none is known. It never returns a change.
+// Prefill returns the likely command for a message of another person, "" if none is known. It
+// returns a read unchanged, and for a change its plan. For any other text it returns a read about
+// the run, process or host that the text names. It never returns a change.
 func Prefill(g *command.Grammar, channel, text string) string {
 	text = strings.TrimSpace(text)
 	if len(text) <= longestPrefill && !strings.Contains(text, "\n") {

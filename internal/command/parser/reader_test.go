@@ -7,8 +7,9 @@ import (
 	"unicode"
 )
 
-// reader reads changes by position and shares no code with the package. A change may run
-// only if both derive it. It uses the names of grammartest, in the cluster prod.
+// reader is a second reader of changes, which shares no code with the package. A change that the
+// parser accepts must be derived by this reader too. It uses the names of grammartest, in the
+// cluster prod.
 type reader struct {
 	words []string
 	verb  string
@@ -234,7 +235,7 @@ func (r *reader) takePlaces() bool {
 			r.words = r.words[1:]
 			continue
 		case readerParam.MatchString(w):
-			return false // no verb of this reader accepts one
+			return false // no verb of this reader accepts a parameter
 		default:
 			return true
 		}

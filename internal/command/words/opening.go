@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Addressed returns the text of a message that mentions the bot: the text after the
-// mention, or the text before it if nothing follows. The result atStart reports whether the
-// mention is at the start of the message, apart from greetings and punctuation; it is also true
-// without any mention. Only such a message can request a change.
+// Addressed returns the text of a message that mentions the bot: the text after the mention, or the
+// text before it if nothing follows. The result atStart reports whether only greetings and
+// punctuation precede the mention, or whether the message has no mention. Only such a message can
+// request a change.
 func Addressed(message, botID string) (text string, atStart bool) {
 	if botID == "" {
 		return strings.TrimSpace(message), true
