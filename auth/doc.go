@@ -1,5 +1,5 @@
 // Package auth decides who may do what: people, roles, policy, and whether a vote counts. It is
-// pure: it gets the data about a person as an argument, and allows nothing without a rule.
+// pure: callers pass the data about a person. It refuses everything that no rule allows.
 //
 // # Files
 //

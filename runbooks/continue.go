@@ -19,9 +19,8 @@ func (e *ContinueError) Error() string {
 	return fmt.Sprintf("%s cannot be continued: %s; request the action again", e.Run, e.Why)
 }
 
-// Continued returns the rest of a plan. It omits the changes before step From and the
-// waits for their outcome. It keeps an earlier read unless an executed step has changed
-// what the read is about.
+// Continued returns the rest of a plan. It omits the changes before step From and the waits for
+// their outcome. It keeps an earlier read, unless an executed step has changed what is read.
 func (p Plan) Continued(c Continuation) (Plan, error) {
 	switch {
 	case len(p.Discover) > 0:

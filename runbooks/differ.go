@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Differences returns the differences of a plan from an earlier one of the same action,
-// one sentence each, the most important first: hosts, accounts, commands, and time limits.
-// It returns none for equal plans.
+// Differences returns the differences of a plan from an earlier plan of the same action, one
+// sentence each, the most important first: hosts, accounts, commands, and time limits. It returns
+// none for equal plans.
 func Differences(was, is Plan) []string {
 	if was.Digest == is.Digest && is.Digest != "" {
 		return nil
@@ -94,8 +94,8 @@ func placeDifferences(was, is Plan) []string {
 	return out
 }
 
-// waitDifferences returns how many steps of the newer plan have no equal step in the earlier one.
-// It does not count steps with a new command: Differences reports each of those.
+// waitDifferences returns how many steps of the newer plan have no equal step in the earlier plan.
+// It does not count steps with a new command, because Differences reports every new command.
 func waitDifferences(was, is Plan) int {
 	alike := func(st Step) string {
 		return strings.Join([]string{

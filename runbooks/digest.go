@@ -48,7 +48,7 @@ type canonicalStep struct {
 	Within  int64     `json:"within"`
 }
 
-// Same reports whether two plans have the same content, besides the same digest.
+// Same reports whether two plans have the same digest and the same content.
 func (p Plan) Same(q Plan) bool {
 	a, b := p.Canonical(), q.Canonical()
 	return p.Digest == q.Digest && len(a) > 0 && bytes.Equal(a, b)

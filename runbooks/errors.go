@@ -40,7 +40,7 @@ func (e *NotOfferedError) Error() string {
 type PlacementError struct {
 	Process, Host, Cluster string
 	On                     []string // hosts configured for the process
-	Why                    string   // set if neither name is wrong
+	Why                    string   // the complete message; "" if the process is not on the host, or on any host
 }
 
 func (e *PlacementError) Error() string {

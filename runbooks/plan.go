@@ -182,10 +182,10 @@ type Plan struct {
 	Impact   string   `json:"impact"`
 	// Locks are the locks that a run of this plan holds, sorted.
 	Locks []string `json:"locks"`
-	// Discover are the reads whose results Inputs.Listed lacks. They run before the card.
-	// A read may need the result of another: add the results to Inputs.Listed and plan
-	// again until Discover is empty. Planning with empty Listed returns the same reads
-	// again.
+	// Discover are the reads whose results Inputs.Listed lacks. They run before the card. A
+	// discovery read may need the result of another discovery read: add the results to
+	// Inputs.Listed and plan again until Discover is empty. Planning with empty Listed returns
+	// the same reads again.
 	Discover []Step `json:"discover,omitempty"`
 	// Found are the results of the discovery reads, for the card.
 	Found []Listing `json:"found,omitempty"`
@@ -215,8 +215,8 @@ type Inputs struct {
 	Minted map[string]string `json:"minted,omitempty"`
 	// Listed are the lines of the discovery reads as received, by Step.List.
 	Listed map[string][]string `json:"listed,omitempty"`
-	// Continue are the runs that this one continues, in order. Each run is the rest of the
-	// run before it.
+	// Continue are the runs that the plan continues, in order. Each run is the rest of the run
+	// before it.
 	Continue []Continuation `json:"continue,omitempty"`
 }
 

@@ -148,7 +148,8 @@ func processIDs(catalog *catalogs.Catalog) []string {
 	return ids
 }
 
-// warnOfAbsent names processes that every installation has and no host in the config runs.
+// warnOfAbsent warns about processes that every installation has, but that no host in the config
+// runs.
 func warnOfAbsent(cluster *fleet.Cluster, hosts strictyaml.Value, catalog *catalogs.Catalog) {
 	var absent []string
 	for _, p := range catalog.Processes() {

@@ -66,7 +66,8 @@ type State struct {
 	Etcd *Etcd
 	// Archive is the directory of sealed segments of the trail; "" keeps them in Dir.
 	Archive string
-	// KeyFile is the file of the key that signs the state, outside Dir and every backup of it.
+	// KeyFile is the file of the key that signs the state. It is outside Dir and outside every
+	// backup of Dir.
 	KeyFile string
 	// NotesDir is the directory of the notes of sent steps; "" means the directory of KeyFile.
 	NotesDir string

@@ -16,8 +16,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// The example config, with which people start, has no problems, and its values mean what
-// its comments say.
+// The example config has no problems, and its values mean what its comments say.
 func TestExample(t *testing.T) {
 	data, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {

@@ -31,9 +31,8 @@ type (
 		// procedures to the catalogs or change them. Only root and the bot's
 		// user may have write access to the directory.
 		Runbooks string `key:"runbooks" example:"/etc/dhbot/runbooks" type:"path"`
-		// Exceptions for your own runbooks: processes and actions whose class or level is
-		// lower than that of the catalogs or of their commands. `bot check` prints each
-		// exception.
+		// Exceptions for your own runbooks: processes and actions with a lower class or level
+		// than the catalogs or their commands require. `bot check` prints each exception.
 		Lowered []loweredKeys `key:"lowered"`
 		// The number of approvals, and how long requests wait for them.
 		Policy policyKeys `key:"policy"`
@@ -82,16 +81,16 @@ type (
 		// default is `archive` in state.dir. With an external etcd there is no default: name
 		// storage that all replicas share, or everything stays in etcd.
 		Archive string `key:"archive" example:"/srv/dhbot-archive" type:"path"`
-		// The file of the key that signs the state: outside state.dir, and in no backup of
-		// it. The default is state.key next to the config, created at the first start. With
+		// The file of the key that signs the state: outside state.dir and its backups. The
+		// default is state.key next to the config, created at the first start. With
 		// state.etcd, `bot state key` creates the key, and every replica needs a copy. The
 		// bot's account must be able to write to the directory of the key, for the notes of
 		// sent steps.
 		KeyFile string `key:"key_file" example:"/etc/dhbot/state.key" type:"path"`
-		// The directory for the notes of sent steps and the file of heads, for this replica alone,
-		// outside state.dir and in no backup of it. The directory must survive a restart. The
-		// default is the directory of state.key_file. notes_dir is required if the bot cannot
-		// write to that directory, as in a mounted Secret.
+		// The directory for the notes of sent steps and the file of heads, for this replica
+		// alone, outside state.dir and its backups. The directory must survive a restart.
+		// The default is the directory of state.key_file. notes_dir is required if the bot
+		// cannot write to that directory, as in a mounted Secret.
 		NotesDir string `key:"notes_dir" example:"/var/lib/dhbot-notes" type:"path"`
 		// Witnesses that keep the signed heads of the trail, in addition to the
 		// file of heads in state.notes_dir: paths of files on other mounts, and
@@ -225,8 +224,7 @@ type (
 		// The jump hosts of the host, if they are not ssh.proxy_jump; "none" means a direct
 		// connection.
 		ProxyJump string `key:"proxy_jump" example:"dhops@bastion-2.example.com"`
-		// The private keys for the host, if they are not those of ssh.key_file or
-		// ssh.credentials.
+		// The private keys for the host, if they differ from ssh.key_file or ssh.credentials.
 		KeyFile []string `key:"key_file" example:"/etc/dhbot/id_infra" type:"path,oneOrMore"`
 		// The name of the host in known_hosts.
 		HostKeyAlias string `key:"host_key_alias" example:"infra-1.internal"`

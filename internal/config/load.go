@@ -18,7 +18,7 @@ import (
 )
 
 // Load parses the config file and checks it against the environment: the files that it names, the
-// secrets, and the addresses of its names. The secrets come from env (os.Getenv), as
+// secrets, and the addresses of the named hosts. The secrets come from env (os.Getenv), as
 // SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from files named by SLACK_APP_TOKEN_FILE and
 // SLACK_BOT_TOKEN_FILE. Relative paths in the file start at the file's own directory.
 //

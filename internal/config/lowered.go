@@ -10,8 +10,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// readLowered checks the classes and levels in the site's own runbooks: if one is lower than in the
-// built-in catalogs, or lower than the commands require, a line of the config must allow it.
+// readLowered checks the classes and levels in the site's own runbooks. If a class or level is
+// lower than in the built-in catalogs, or lower than the commands require, a line of the config
+// must allow this.
 func (b *builder) readLowered(v strictyaml.Value) {
 	allowed := map[string]strictyaml.Value{}
 	why := map[string]string{}

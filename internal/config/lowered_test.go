@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// own has runbooks that require less than they should, and for each the line of the config
-// that allows it; "" if no line can.
+// own has runbooks of a site. says is the problem of a runbook, "" for an accepted runbook. allow
+// is the line of the config that allows the runbook, "" if no line can allow it.
 var own = map[string]struct{ runbook, says, allow string }{
 	"a read that deletes": {`
 actions:
@@ -77,8 +77,8 @@ actions:
 `, "", ""},
 }
 
-// TestOwnRunbooksKeepTheFloors checks that each runbook in own is refused, and that the
-// line of the config allows it.
+// TestOwnRunbooksKeepTheFloors checks that a runbook below the required class or level is refused,
+// and that its line of the config allows it.
 func TestOwnRunbooksKeepTheFloors(t *testing.T) {
 	for name, tt := range own {
 		t.Run(name, func(t *testing.T) {

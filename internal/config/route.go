@@ -20,8 +20,8 @@ const direct = "none"
 // maxJumps is the largest number of jump hosts before a host.
 const maxJumps = 8
 
-// readRoute reads the route to a host. The host's own settings take precedence, then those
-// of ssh.config_file, then those for all hosts.
+// readRoute reads the route to a host. Settings of the host itself take precedence over
+// ssh.config_file, and ssh.config_file over the settings for all hosts.
 func (b *builder) readRoute(h *fleet.Host, o strictyaml.Object) {
 	at := o.Need("address", "write the name or address of the host, with :port if the port is not 22")
 	name, port := hostPort(at)
@@ -65,7 +65,7 @@ func (b *builder) lookUp(at strictyaml.Value, name, login string) sshconfig.Host
 	return said
 }
 
-// addressOf is the address of a name; a port in the config takes precedence over that of
+// addressOf is the address of a name. A port in the config takes precedence over a port in
 // ssh.config_file.
 func (b *builder) addressOf(at strictyaml.Value, said sshconfig.Host, port uint16) string {
 	host, _, err := splitHostPort(said.HostName)
@@ -82,8 +82,9 @@ func (b *builder) addressOf(at strictyaml.Value, said sshconfig.Host, port uint1
 	return joinHostPort(host, port)
 }
 
-// jumps parses a chain of jump hosts, "user@host:port,…", and looks each up in ssh.config_file. Only
-// the first one may have jump hosts of its own there, because the others are reached through it.
+// jumps parses a chain of jump hosts, "user@host:port,…", and looks each up in ssh.config_file.
+// There, only the first jump host may have jump hosts of its own, because the others are reached
+// through the first.
 func (b *builder) jumps(at strictyaml.Value, text string) string {
 	hops, err := b.chain(at, text, 0)
 	if err != nil {

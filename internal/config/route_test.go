@@ -51,8 +51,8 @@ Host infra-2
     CertificateFile /keys/infra-2-user.pub
 `
 
-// Addresses, logins and jump hosts: a host's own settings come first, then those of the
-// ssh_config, then those for all hosts.
+// Addresses, logins and jump hosts: settings of a host take precedence over the ssh_config, and the
+// ssh_config over the settings for all hosts.
 func TestRoutes(t *testing.T) {
 	const inner = "root@bastion.example.com:2022,jump@10.0.0.2:22"
 	c, problems := routed(t, "key_file: id, config_file: ssh_config, proxy_jump: gate@10.9.9.9", `

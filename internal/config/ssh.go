@@ -100,8 +100,8 @@ func (b *builder) readCredential(v strictyaml.Value) sshroute.Credential {
 	}
 }
 
-// readRenew reads a command as a list of words. It runs as the bot's user, so its path must be
-// absolute.
+// readRenew reads a command as a list of words. The command runs as the bot's user, so its path
+// must be absolute.
 func (b *builder) readRenew(v strictyaml.Value) {
 	for _, word := range v.Items() {
 		b.config.SSH.Renew = append(b.config.SSH.Renew, word.Text())
@@ -173,9 +173,8 @@ func resolveCredential(c sshroute.Credential, dir string) sshroute.Credential {
 	return c
 }
 
-// present returns those of a place's credentials whose files exist. Like
-// OpenSSH, the bot skips a missing IdentityFile. If none is left, the place
-// gets the default credentials.
+// present returns the credentials of a place whose files exist. Like OpenSSH, the bot skips a
+// missing IdentityFile. If all files are missing, the place gets the default credentials.
 func (b *builder) present(list []sshroute.Credential, dir string) []sshroute.Credential {
 	var out []sshroute.Credential
 	for _, c := range list {

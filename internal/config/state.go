@@ -104,8 +104,9 @@ func (b *builder) readEtcd(o strictyaml.Object) *Etcd {
 	return etcd
 }
 
-// guardEtcd requires protection of an external etcd: TLS, and a user. On loopback, without a
-// network, it only warns.
+// guardEtcd requires protection of an external etcd: a CA, and a user or a client certificate. If
+// etcd is on loopback only, no CA is required, and guardEtcd only warns if user and certificate are
+// missing.
 func (b *builder) guardEtcd(o strictyaml.Object, etcd *Etcd) {
 	if len(b.endpoints) == 0 {
 		return // reported when they were read

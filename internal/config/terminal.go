@@ -11,8 +11,8 @@ import (
 
 // Terminal configures commands in a shell on the bot's own machine.
 type Terminal struct {
-	// Socket is the path of the socket. The default is terminal.sock in the state directory, or ""
-	// without one.
+	// Socket is the path of the socket. The default is terminal.sock in the state directory; ""
+	// if there is no state directory.
 	Socket string
 	// Group is the group with access to the socket; "" allows only the bot's own user (and root).
 	Group string

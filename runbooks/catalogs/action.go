@@ -81,9 +81,9 @@ type StepTemplate struct {
 	Corrected string
 
 	main    bool   // the main step of the action; default: the first exec step
-	Process string // a process other than the action's: the step runs on each of its hosts
-	// On is a process on whose first host the step runs, whichever host the step is about:
-	// only some hosts have tools such as the etcd client of root.
+	Process string // a process other than the action's: the step runs on each host of this process
+	// On is a process: the step runs on the first host of this process, even if the step is
+	// about another host. Only some hosts have tools such as the etcd client of root.
 	On     string
 	AppLog bool   // only for processes with an application log
 	Once   string // "first" or "last": only on the first or the last host

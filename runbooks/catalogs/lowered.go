@@ -13,9 +13,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Lowered is a setting of an overlay below that of the embedded catalogs, or below what the
-// commands of an action require: a lower class, a lower level, or a program with a relative
-// path.
+// Lowered is a class or level in an overlay that is lower than in the embedded catalogs, or lower
+// than the commands of an action require.
 type Lowered struct {
 	At      strictyaml.Place
 	Catalog string
@@ -42,8 +41,9 @@ func (l Lowered) String() string {
 // classes are the classes, least restrictive first.
 var classes = []runbooks.Class{runbooks.Read, runbooks.Sensitive, runbooks.Writes, runbooks.Disruptive, runbooks.Destructive}
 
-// LoweredBy returns the settings that catalogs loaded with an overlay lower, in the order
-// of the files. Relative programs are returned as problems, since no config allows them.
+// LoweredBy returns the classes and levels that an overlay lowers in catalogs loaded with it, in
+// the order of the files. Programs with a relative path are returned as problems, since no config
+// allows them.
 func LoweredBy(catalogs Set) (lowered []Lowered, problems strictyaml.Problems) {
 	carried, err := Builtin()
 	if err != nil {
@@ -163,8 +163,8 @@ func (c *Catalog) replaced(a *Action, p *Process) (*Action, bool) {
 
 func rank(c runbooks.Class) int { return slices.Index(classes, c) }
 
-// floor returns the minimum class for the commands of an action, and the minimum level
-// unless that is the level of the process.
+// floor returns the minimum class for the commands of an action, and the minimum level. The level
+// is Unknown if the level of the action's process is the minimum.
 func (c *Catalog) floor(a *Action) (class runbooks.Class, level runbooks.Severity, why string) {
 	class = runbooks.Read
 	raise := func(to runbooks.Class, at runbooks.Severity, reason string) {

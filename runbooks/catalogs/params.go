@@ -109,12 +109,12 @@ type Param struct {
 	Choices  []string  `json:"choices,omitempty"` // ChoiceParam
 	Min      int       `json:"min,omitempty"`     // IntParam
 	Max      int       `json:"max,omitempty"`     // IntParam
-	// Today is the name of another parameter, which must be yes if the day of a DateParam is not
-	// over in every time zone; "" allows any day.
+	// Today is the name of another parameter. If the day of a DateParam is not over in every
+	// time zone, that parameter must be yes. "" allows any day.
 	Today string `json:"today,omitempty"`
 }
 
-// Check returns "" for a valid value. For any other value it describes what a valid one must be.
+// Check returns "" for a valid value. For an invalid value it describes the valid values.
 func (p *Param) Check(value string) string {
 	if p.Type == ChoiceParam {
 		if !slices.Contains(p.Choices, value) {
@@ -268,7 +268,7 @@ func NewStamp(now time.Time) string {
 	return now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
 }
 
-// Mint returns every minted value of the action. They are stored with the run.
+// Mint returns every minted value of the action. These values are stored with the run.
 func (a *Action) Mint(now time.Time) map[string]string {
 	if len(a.Minted) == 0 {
 		return nil

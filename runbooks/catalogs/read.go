@@ -188,7 +188,7 @@ func (p *Process) read(v strictyaml.Value) {
 func level(v strictyaml.Value) runbooks.Severity {
 	s, err := runbooks.Level(v.Number(1, 3, 0))
 	if err != nil {
-		return runbooks.Unknown // Number reported it
+		return runbooks.Unknown // Number has reported the problem
 	}
 	return s
 }

@@ -31,7 +31,7 @@ func (a *Action) readParams(v strictyaml.Value) {
 	}
 }
 
-// number reads a number of at most nine digits, as parameters have them.
+// number reads a bound of a parameter, which has at most nine digits.
 func number(v strictyaml.Value) int { return v.Number(0, 999_999_999, 0) }
 
 // seconds reads a duration in whole seconds, as the remote timeout needs.

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// instantForm is the format of a time in a command. find and journalctl both read it, and
-// it does not depend on the host's time zone.
+// instantForm is the format of a time in a command. Both find and journalctl accept it, and it is
+// independent of the host's time zone.
 const instantForm = "2006-01-02 15:04:05 UTC"
 
 // instantForms are the accepted formats of a time, besides an age. Without a zone the time
@@ -77,7 +77,7 @@ func (p *Param) settleFlags(value string) string {
 	return strings.Join(slices.DeleteFunc(slices.Clone(p.Choices), func(c string) bool { return !given[c] }), ",")
 }
 
-// FlagsOf returns the values of the parameters that have several.
+// FlagsOf returns the list of values of each parameter of type FlagsParam.
 func (a *Action) FlagsOf(values map[string]string) map[string][]string {
 	out := map[string][]string{}
 	for _, p := range a.Params {

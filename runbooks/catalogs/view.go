@@ -21,10 +21,10 @@ type ProcessView struct {
 	Actions []ActionView `json:"actions"`
 }
 
-// ActionView is an action with the exact commands for a host without overrides. Command,
-// Source and Corrected are those of the main step: the one marked in the catalog, else the
-// first exec step, else the first step that is not a discovery read. Placeholders mark the
-// parts that depend on the request.
+// ActionView is an action with the exact commands for a host without overrides. Command, Source and
+// Corrected are taken from the main step: the step marked in the catalog, else the first exec step,
+// else the first step that is not a discovery read. Placeholders mark the parts that depend on the
+// request.
 type ActionView struct {
 	Action    string              `json:"action"`
 	Title     string              `json:"title"`
@@ -101,8 +101,8 @@ func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
 	return v, nil
 }
 
-// mainStep returns the index of the marked step, else of the first exec step, else of the
-// first that is not a discovery read, else 0.
+// mainStep returns the index of the marked step, else of the first exec step, else of the first
+// step that is not a discovery read, else 0.
 func mainStep(steps []runbooks.StepView, named int) int {
 	if named >= 0 || len(steps) == 0 {
 		return named

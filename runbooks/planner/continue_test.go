@@ -73,8 +73,8 @@ func TestContinue(t *testing.T) {
 	}
 }
 
-// TestContinueLooksFirst: the second host is checked before any change, although its check
-// comes before the first host's restart in the whole plan.
+// TestContinueLooksFirst: a run that continues at the restart of the second host begins with the
+// check of this host, although the check is an earlier step of the whole plan.
 func TestContinueLooksFirst(t *testing.T) {
 	p := continuePlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}
@@ -97,8 +97,8 @@ func TestContinueLooksFirst(t *testing.T) {
 	}
 }
 
-// TestContinueOfAnotherPlan: after a change of catalog or config, a step number can mean
-// another step.
+// TestContinueOfAnotherPlan: a run is not continued if the plan has changed, because a step number
+// can then mean another step.
 func TestContinueOfAnotherPlan(t *testing.T) {
 	p := continuePlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}

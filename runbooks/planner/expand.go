@@ -70,8 +70,8 @@ func (r *resolution) put(a *catalogs.Action, i int, p *catalogs.Process, h *flee
 	return nil
 }
 
-// template adds one template: for the current host, for every host of the named process,
-// or, without either, for every host of the cluster.
+// template adds one template: for the current host, for every host of the named process, or, if
+// there is neither host nor process, for every host of the cluster.
 func (r *resolution) template(t *catalogs.StepTemplate, p *catalogs.Process, h *fleet.Host) error {
 	if !r.wanted(t) {
 		return nil
@@ -90,7 +90,7 @@ func (r *resolution) template(t *catalogs.StepTemplate, p *catalogs.Process, h *
 			hosts = slices.DeleteFunc(hosts, func(o *fleet.Host) bool { return o != h })
 		}
 	case h == nil && t.Kind == runbooks.Manual:
-		hosts = r.hosts[:1:1] // a person does it once, for all hosts in the text
+		hosts = r.hosts[:1:1] // a person does a manual step once, for all hosts in the text
 	case h == nil:
 		hosts = slices.Clone(r.hosts)
 	}

@@ -56,9 +56,9 @@ func (w HostWord) Fixed() (string, bool) {
 	return b.String(), !w.Optional && w.Most == 1
 }
 
-// HostCommands returns the commands that the catalog can send to the host, from every
-// action available in the cluster, in the order of the catalog. It includes steps about or
-// next to another process if that process runs on the host. Manual steps send nothing.
+// HostCommands returns the commands that the catalog can send to the host, from every action
+// available in the cluster, in the order of the catalog. A step about another process is included
+// only if it can run on this host. Manual steps send nothing.
 func HostCommands(c *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
 	var out []HostCommand
 	processes := c.Processes()
@@ -93,8 +93,8 @@ func HostCommands(c *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host) ([]Host
 	return out, nil
 }
 
-// hostSteps adds the commands of one action. Steps that include another action add
-// nothing, since that action is processed itself.
+// hostSteps adds the commands of one action. A step that includes another action adds nothing,
+// since HostCommands handles the included action itself.
 func hostSteps(
 	c *catalogs.Catalog,
 	out []HostCommand,

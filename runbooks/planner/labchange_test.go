@@ -228,7 +228,8 @@ func labQueries(t *testing.T, l *lab) {
 	})
 }
 
-// full mounts a full file system over a directory of infra while meanwhile runs.
+// full mounts a full file system over a directory of infra, calls the function meanwhile, and
+// unmounts the file system.
 func (l *lab) full(dir string, meanwhile func()) {
 	l.t.Helper()
 	l.sh("infra", "sudo -n mount -t tmpfs -o size=64k,mode=0755 tmpfs "+dir)
@@ -301,7 +302,8 @@ func (l *lab) listGrows(in runbooks.Inputs, file string) {
 	}
 }
 
-// labSnapshot saves etcd, and checks that a full disk refuses it.
+// labSnapshot makes a snapshot of etcd, and checks that the snapshot is refused if the disk is
+// full.
 func labSnapshot(t *testing.T, l *lab) {
 	before := l.sh("infra", "ls /backup")
 	out := l.do(runbooks.Inputs{Action: "etcd-snapshot"})
@@ -314,7 +316,7 @@ func labSnapshot(t *testing.T, l *lab) {
 	})
 }
 
-// labFiles writes backup files, and checks that a full disk refuses it.
+// labFiles writes backup files, and checks that a backup is refused if the disk is full.
 func labFiles(t *testing.T, l *lab) {
 	const backups = "/db/TempFiles/irisadmin/backup"
 	defer l.sh("infra", "sudo -n rm -rf "+backups)
@@ -390,9 +392,9 @@ func (l *lab) startEtcd() {
 	l.quorum()
 }
 
-// labMembers: while one member is down, the others must not be changed, and the down
-// member may be restarted. Without a quorum, processes that need one do not start, but a
-// member may be started to restore it.
+// labMembers: while one member is down, the others must not be changed, and the down member may be
+// restarted. Without a quorum, processes that need a quorum do not start, but a member may be
+// started to restore the quorum.
 func labMembers(t *testing.T, l *lab) {
 	member := func(action, host string) runbooks.Inputs {
 		return runbooks.Inputs{Action: action, Process: "etcd", Hosts: []string{host}}
@@ -497,7 +499,7 @@ func labChecklists(t *testing.T, l *lab) {
 		}
 	}
 	if cl.Catalog != "current" {
-		return // it has another service for updates
+		return // the legacy generation has another service for updates
 	}
 	l.curl("infra")
 	cl.Hosts[0].ClientUpdateReload = web.URL + "/reload/"

@@ -80,8 +80,8 @@ func (p *Planner) one(in runbooks.Inputs) (runbooks.Plan, error) {
 	return plan, nil
 }
 
-// complete refuses a step with a placeholder left, such as one whose list was only read on
-// another host. Every step of a plan with a digest can be sent.
+// complete refuses a step that still has a placeholder, for example because its list was read on
+// another host only. Every step of a plan with a digest can be sent.
 func complete(steps []runbooks.Step) error {
 	for _, s := range steps {
 		if s.Kind != runbooks.Manual && s.Sent == "" {

@@ -102,8 +102,8 @@ func everyAction(t *testing.T) (out []offered) {
 	return out
 }
 
-// procedures returns all lines of the pages with their actions: the action with this main
-// command, or else every action with a step from it.
+// procedures returns the lines of the pages, each with the action whose main command is on the
+// line, or else with every action that has a step from the line.
 func procedures(t *testing.T) (out []procedure) {
 	t.Helper()
 	policy := auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
