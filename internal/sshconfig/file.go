@@ -51,7 +51,7 @@ func Read(path string) (*File, []Problem) {
 	return f, f.problems
 }
 
-// real is a path without links, or the path itself if that fails.
+// real resolves the symbolic links of a path. If that fails, it returns the path unchanged.
 func real(path string) string {
 	if clean, err := filepath.EvalSymlinks(path); err == nil {
 		return clean
@@ -187,7 +187,8 @@ func (f *File) inside(path string) bool {
 	return err == nil && filepath.IsLocal(rest)
 }
 
-// match keeps a Match line whose criteria need only names.
+// match keeps a Match line if its criteria compare only names. Other criteria are reported as
+// problems.
 func (f *File) match(l line) {
 	for i := 0; i < len(l.arguments); i++ {
 		criterion := strings.ToLower(strings.TrimPrefix(l.arguments[i], "!"))

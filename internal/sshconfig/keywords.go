@@ -13,8 +13,8 @@ var trust = []string{
 	"nohostauthenticationforlocalhost", "checkhostip", "updatehostkeys", "casignaturealgorithms", "revokedhostkeys",
 }
 
-// passedOver are the other keywords of ssh_config(5): they concern interactive sessions, or
-// features that the bot does not use.
+// passedOver are the keywords of ssh_config(5) that are ignored: they concern interactive sessions,
+// or features that the bot does not use.
 var passedOver = []string{
 	"addkeystoagent", "addressfamily", "batchmode", "bindaddress", "bindinterface", "canonicaldomains",
 	"canonicalizefallbacklocal", "canonicalizehostname", "canonicalizemaxdots", "canonicalizepermittedcnames",

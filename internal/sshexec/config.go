@@ -26,15 +26,15 @@ type Config struct {
 	// Handshakes is the number of concurrent logins; it spreads the dials after a network outage.
 	// Default 16.
 	Handshakes int
-	// Sessions is the number of concurrent commands over one connection. It is below sshd's default
-	// MaxSessions of 10. Default 8.
+	// Sessions is the number of concurrent commands over one connection. Default 8, which is below
+	// sshd's default MaxSessions of 10.
 	Sessions int
 	// DialTimeout limits the TCP connection. Default 5 s.
 	DialTimeout time.Duration
 	// HandshakeTimeout limits key exchange and login together, and each keep-alive. Default 10 s.
 	HandshakeTimeout time.Duration
-	// BusyPause is the time to the first retry if a host has too many logins; it doubles with each
-	// retry. Default 400 ms.
+	// BusyPause is the pause before the first retry if a host has too many logins. The pause
+	// doubles with each retry. Default 400 ms.
 	BusyPause time.Duration
 	// KeepAlive is how long a connection may be idle before it is checked. Default 15 s.
 	KeepAlive time.Duration
@@ -100,7 +100,8 @@ func New(c Config) (*Pool, error) {
 	return newPool(c, sets, known), nil
 }
 
-// credentials are the sets of credentials: one for all hosts, and one for each place with its own.
+// credentials are the sets of credentials: one for all hosts, and one for each place that has its
+// own credentials.
 type credentials struct {
 	common *credential.Set
 	own    map[sshroute.Place]*credential.Set
@@ -123,8 +124,8 @@ func (c credentials) all() []*credential.Set {
 	return list
 }
 
-// openCredentials reads all credentials. If they cannot be used, or one has expired, it first runs
-// the command that renews them, once.
+// openCredentials reads all credentials. If a credential cannot be used or a certificate has
+// expired, it runs the renewal command once and reads the credentials again.
 func openCredentials(c Config) (credentials, error) {
 	sets, err := readCredentials(c)
 	if len(c.Renew) == 0 || err == nil && !anyExpired(sets, time.Now()) {

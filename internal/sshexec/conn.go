@@ -32,7 +32,7 @@ func keyOf(c remote.Command) key { return key{login: c.Login, address: c.Address
 // host is the pool's state of one key, guarded by the pool's mutex.
 type host struct {
 	key     key
-	conns   []*conn // those that accept new sessions, oldest first
+	conns   []*conn // connections that accept new sessions, oldest first
 	dialing *dial
 	changed chan struct{} // closed and replaced when waiting goroutines must check again
 }
@@ -62,16 +62,16 @@ type conn struct {
 	wire   *wire
 	via    *conn         // the jump host's connection that carries it, or nil
 	ended  chan struct{} // closed when the connection has ended
-	// noise is what the login shell prints before an answer; nil until the check of the shell has
-	// succeeded.
+	// noise is the text that the login shell prints before a command's output. It is nil until the
+	// check of the login shell has succeeded.
 	noise atomic.Pointer[string]
-	// alone means that the login does not run a line of several commands.
+	// alone means that the login accepts only single commands, not several commands in one line.
 	alone atomic.Bool
 
 	host      *host
 	limit     int // allowed sessions; lowered if the server allows fewer
 	active    int // sessions open or about to open
-	version   int // version of known_hosts with which its host key was last checked
+	version   int // version of known_hosts that the host key was last checked against
 	retired   bool
 	pinging   bool
 	idleSince time.Time

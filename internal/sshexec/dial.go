@@ -66,8 +66,8 @@ func (p *Pool) connect(ctx context.Context, k key) (*conn, error) {
 	return &conn{client: client, wire: w, via: via, ended: make(chan struct{}), limit: limit, made: time.Now(), idleSince: time.Now()}, nil
 }
 
-// reach opens the transport. via is the jump host's connection that it uses; release it after the
-// transport has ended.
+// reach opens the transport. via is the jump host's connection that carries the transport; release
+// via after the transport has ended.
 func (p *Pool) reach(ctx context.Context, k key) (raw net.Conn, via *conn, err error) {
 	parent, through, err := k.parent()
 	if err != nil {

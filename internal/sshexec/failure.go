@@ -82,7 +82,7 @@ const penalty = "Not allowed at this time"
 // disconnected matches the library's error for a login that the host ended with a message.
 var disconnected = regexp.MustCompile(`disconnect, reason \d+: (.+)$`)
 
-// refused explains why the host, whose key was accepted, refused the login.
+// refused explains why a host refused the login after its host key was accepted.
 func (l *login) refused(k key, err error) *failure {
 	allowed, partial, offer := l.state()
 	message := ""

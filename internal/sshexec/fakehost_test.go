@@ -35,7 +35,7 @@ type fakeHost struct {
 	open  func(ssh.NewChannel) bool                 // true: continue and accept it
 	exec  func(net.Conn, ssh.Channel, *ssh.Request) // nil: exits with 0
 
-	frozen atomic.Bool // its writes are discarded
+	frozen atomic.Bool // everything that the host writes is discarded
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex

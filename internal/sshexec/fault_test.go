@@ -51,8 +51,8 @@ func TestHandshakeCutOff(t *testing.T) {
 	})
 }
 
-// A frozen host with a warm connection: the pool gives up this connection and
-// those that replace it, and does not send the command.
+// A frozen host with a warm connection: the pool gives up this connection and its replacements, and
+// does not send the command.
 func TestSilentOpen(t *testing.T) {
 	h := &fakeHost{open: func(ssh.NewChannel) bool { return false }}
 	inBubble(t, h, func(t *testing.T, p *Pool) {

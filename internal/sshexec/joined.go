@@ -89,9 +89,9 @@ func (j *joined) run(ctx context.Context) {
 	}
 }
 
-// follow settles reads as they end, and returns why it stopped: finished if all reads are settled
-// or no more output can come, wroteMore if the rest is to be sent separately, and otherwise what
-// ended the wait.
+// follow settles reads as they end, and returns why it stopped. finished means that all reads are
+// settled or no more output can come. wroteMore means that the remaining reads must be sent
+// separately. Any other value is what ended the wait.
 func (j *joined) follow(ctx context.Context) end {
 	for why := wroteMore; ; {
 		switch goOn := why == wroteMore && !j.stderr.ends("\n"+j.mark+"\n") || j.take(); {
@@ -107,8 +107,8 @@ func (j *joined) follow(ctx context.Context) end {
 	}
 }
 
-// take settles the reads that have ended. It returns false if the rest is to be sent separately:
-// after a read that its time limit or a signal ended, and if output was dropped.
+// take settles the reads that have ended. It returns false if the remaining reads must be sent
+// separately: after a read that was ended by its time limit or a signal, and if output was dropped.
 func (j *joined) take() bool {
 	stdout, stderr := j.stdout.output(), j.stderr.output()
 	parts, _ := remote.Split(stdout.Head, stderr.Head, j.mark)
@@ -134,8 +134,8 @@ func (j *joined) bounded(text []byte) remote.Output {
 	return remote.Output{Head: text[:keep], Tail: text[keep:], Total: int64(len(text))}
 }
 
-// unfinished settles the next read if the wait for it was given up, and all that are left if the
-// connection was lost. RunAll sends the rest separately.
+// unfinished settles the next read if follow stopped waiting for it, and all remaining reads if the
+// connection was lost. RunAll sends the others separately.
 func (j *joined) unfinished(ctx context.Context, k *conn, why end) {
 	var r remote.Result
 	c := j.reads[j.settled]

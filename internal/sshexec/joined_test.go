@@ -104,8 +104,8 @@ func TestJoinedRunsOutOfTime(t *testing.T) {
 	}
 }
 
-// A read that a signal ends, one with more output than is kept, one that ends the shell, and
-// commands that cannot be joined have the same result as alone.
+// These reads have the same result joined as alone: a read that is ended by a signal, a read with
+// more output than is kept, a read that ends the shell, and commands that cannot be joined.
 func TestJoinedAsAlone(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s, func(c *Config) { c.KeepBytes = 1000 })
@@ -190,7 +190,7 @@ func TestJoinedGivenUp(t *testing.T) {
 	}
 }
 
-// Each read of an unreachable host gets that outcome.
+// Each read of an unreachable host is reported as unreachable.
 func TestJoinedUnreachable(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)

@@ -18,9 +18,8 @@ import (
 
 const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG7xPwvpd9a7Gd7mGH7uSPLVQYF2ZpDPKUN9WMEbBDmk"
 
-// A bad line among good ones excludes no other host, at the start or later. If
-// the file no longer has a usable line, the last good copy stays in use. A
-// removed line is no longer used.
+// A bad line in known_hosts affects no other host, at the start or later. If the file no longer has
+// a usable line, the last good copy stays in use. A removed line is no longer used.
 func TestKnownHostsWhileTheyAreWritten(t *testing.T) {
 	s := sshdtest.Start(t)
 	good, err := os.ReadFile(s.KnownHosts)
@@ -76,9 +75,8 @@ func TestKnownHostsWhileTheyAreWritten(t *testing.T) {
 	}
 }
 
-// Like OpenSSH, the pool also looks up a host on another port without its port.
-// A line found that way is used if it has the same key; with another key the
-// host is unknown, not changed.
+// Like OpenSSH, the pool also looks up a host on another port without its port. A line without the
+// port is used if it has the host's key. If it has another key, the host is unknown, not changed.
 func TestKnownHostsWithoutPort(t *testing.T) {
 	s := sshdtest.Start(t)
 	path := filepath.Join(t.TempDir(), "known_hosts")

@@ -38,8 +38,8 @@ func (p *Pool) Maintain(ctx context.Context) error {
 	}
 }
 
-// tend checks every idle connection once. It also checks a jump host's connection while it carries
-// others, because they end with it.
+// tend checks every idle connection once. A connection to a jump host is also checked while it
+// carries other connections, because they end with it.
 func (p *Pool) tend(now time.Time) {
 	var superfluous []*conn
 	p.mu.Lock()

@@ -17,15 +17,15 @@ const (
 )
 
 // outdated reports whether a connection to a name behind a jump host is so old that the name may
-// have another address. Connections that carry others stay.
+// have another address. A connection to a jump host is never outdated.
 func outdated(c *conn, now time.Time) bool {
 	k := c.host.key
 	name, _, err := net.SplitHostPort(k.address)
 	return err == nil && c.via != nil && !k.jump && net.ParseIP(name) == nil && now.Sub(c.made) >= renewBehind
 }
 
-// moved returns an error if a host's name now has another address: the connection may lead to a
-// machine that no longer has the name. For a host behind a jump host see outdated.
+// moved returns an error if a host's name now has another address, because the connection may lead
+// to a machine that no longer has the name. For a host behind a jump host see outdated.
 func (p *Pool) moved(ctx context.Context, c *conn) error {
 	name, _, err := net.SplitHostPort(c.host.key.address)
 	if err != nil || c.via != nil || net.ParseIP(name) != nil || !p.lookUpNow(c) {

@@ -46,7 +46,7 @@ type Stats struct {
 	Connections int   // open now and accepting commands
 	Sessions    int   // commands in progress
 	Dials       int64 // connections attempted
-	Failed      int64 // those of Dials that failed
+	Failed      int64 // failed attempts
 	Commands    int64 // commands sent
 	Lost        int64 // connections that ended unexpectedly or became unusable
 }
@@ -85,7 +85,7 @@ func (p *Pool) begin() bool {
 }
 
 // Close ends every connection and every command in progress. It returns when no goroutine of the
-// pool is left. It may be called twice.
+// pool is left. Close may be called twice.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -106,14 +106,15 @@ func (p *Pool) Close() {
 	p.wg.Wait()
 }
 
-// hangUp ends a connection. It does not wait, so the mutex may be held: closing a connection
-// through a jump host has to send something.
+// hangUp ends a connection in the background: closing a connection through a jump host sends a
+// message, and the caller may hold the mutex.
 func (p *Pool) hangUp(c *conn) {
 	p.wg.Go(func() { c.client.Close() })
 }
 
-// acquire takes a session: on a connection with a free one, else on a new connection, else the
-// first that becomes free. release gives the session back. Its error is a *failure, or ctx's.
+// acquire takes a session on a connection with a free session. If there is none, it dials a new
+// connection, or waits until a session becomes free. release gives the session back. The error is a
+// *failure or ctx's error.
 func (p *Pool) acquire(ctx context.Context, k key) (*conn, error) {
 	mayDial := true
 	for {
@@ -202,7 +203,7 @@ func (p *Pool) startDial(h *host) {
 }
 
 // adopt adds a new connection and waits for its end. The caller holds the mutex. If the pool was
-// closed meanwhile, adopt ends the connection.
+// closed during the dial, adopt ends the connection.
 func (p *Pool) adopt(h *host, c *conn) {
 	c.host = h
 	if p.closed {
@@ -237,9 +238,9 @@ func (p *Pool) release(c *conn) {
 	c.host.wake()
 }
 
-// retire gives a connection no new sessions; it is closed after the last one ends. A jump host's
-// connection is closed at once, with those that it carries. problem is nil if the connection is
-// only surplus.
+// retire gives a connection no new sessions and closes it after its last session ends. It closes a
+// jump host's connection at once, with the connections that it carries. problem is nil if the
+// connection is only surplus.
 func (p *Pool) retire(c *conn, problem error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// acknowledgeQuickly disables delayed TCP acknowledgements until the kernel enables them again. If
-// it fails, only time is lost.
+// acknowledgeQuickly disables delayed TCP acknowledgements until the kernel enables them again. A
+// failure only costs time.
 func acknowledgeQuickly(c net.Conn) {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {

@@ -17,8 +17,8 @@ const (
 	renewTimeout = time.Minute
 	// renewAgain is the delay before a retry after a failed run.
 	renewAgain = time.Minute
-	// renewBefore is how long before its end a certificate is renewed. A certificate whose whole
-	// lifetime is less than three times as long is renewed in its last third.
+	// renewBefore is how long before its end a certificate is renewed. A certificate that is valid
+	// for less than three times renewBefore is renewed in the last third of its lifetime.
 	renewBefore = time.Hour
 )
 

@@ -92,7 +92,7 @@ func (g *gauge) add(n int) {
 }
 
 // After a network outage every host is dialled at once, but only a few handshakes run at a time.
-// Frozen hosts take none of these places.
+// Frozen hosts do not count towards that limit.
 func TestDialStorm(t *testing.T) {
 	const hosts, atOnce = 60, 4
 	var working gauge

@@ -16,8 +16,9 @@ import (
 // POSIX shell passes on unchanged, and run some of them. So the pool sends nothing over a
 // connection before its login shell has passed on words that each of these shells would change.
 
-// shellWords are those words. shellProbe is the line that prints them, quoted like every command
-// line (a test compares it with runbooks.Quote). If a shell runs a part of it, that has no effect.
+// shellWords are words that these shells would change. shellProbe is the line that prints
+// shellWords, quoted like every command line (a test compares it with runbooks.Quote). It does no
+// harm if a shell runs a part of it.
 var (
 	shellWords = []string{
 		shellMark,
@@ -32,7 +33,7 @@ var (
 		`'* ~ {a,b} %1 ^a^b' '\'`
 )
 
-// shellMark is the first of these words: if it arrives, a shell ran the line.
+// shellMark is the first of shellWords. If it arrives, a shell ran the line.
 const shellMark = "dhbot-login-shell"
 
 // proveShell checks the login shell of a connection with one channel, and gives its session back.
@@ -68,7 +69,7 @@ func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, req
 // saidRunes is how many runes of a login shell's own output are shown.
 const saidRunes = 160
 
-// misread is the failure of a login shell that changed the words. It names the program that
+// misread is the failure of a login shell that changed shellWords. It names the program that
 // refused, if known, or else the shell's output.
 func misread(k key, r remote.Result) *failure {
 	if r.Outcome != remote.Answered {

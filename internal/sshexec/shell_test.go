@@ -26,17 +26,18 @@ func TestShellProbeIsQuotedAsCommandsAre(t *testing.T) {
 	}
 }
 
-// shells are login shells, and whether they pass words on unchanged.
+// shells are login shells. The value is whether the shell passes words on unchanged.
 var shells = map[string]bool{
 	"/bin/bash": true, "/bin/dash": true, "/bin/rbash": true, "/usr/bin/zsh": true, "/usr/bin/ksh": true,
 	"/bin/tcsh": false, "/bin/csh": false, "/usr/bin/fish": false, "/usr/sbin/nologin": false, "/bin/false": false,
 }
 
-// mayBeMissing are the shells that behave like another one of the list.
+// mayBeMissing are the shells that need not be installed, because another shell of the list behaves
+// the same.
 var mayBeMissing = []string{"/bin/csh", "/usr/bin/zsh", "/usr/bin/ksh"}
 
-// No command is sent to a login shell that would change it. Text that a reader types into grep=
-// never runs.
+// A command is not sent to a login shell that would change it. A command in an argument, such as
+// `touch ran`, never runs.
 func TestLoginShells(t *testing.T) {
 	for shell, posix := range shells {
 		t.Run(filepath.Base(shell), func(t *testing.T) {

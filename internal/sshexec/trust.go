@@ -50,8 +50,9 @@ func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (hostkey.Report, 
 	})
 }
 
-// stillTrusted checks the host keys of a connection, and of those that carry it, again after
-// known_hosts has changed. A connection whose key was revoked or removed is no longer used.
+// stillTrusted checks the host key of a connection again after known_hosts has changed, and the
+// host keys of the jump hosts that carry it. A connection whose key was revoked or removed is no
+// longer used.
 func (p *Pool) stillTrusted(c *conn) error {
 	if c.via != nil {
 		if err := p.stillTrusted(c.via); err != nil {

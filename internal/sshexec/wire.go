@@ -35,10 +35,10 @@ func (w *wire) settle() {
 	w.first = nil
 }
 
-// Read requests quick acknowledgements until the first session is open: sshd then sends several
-// small packets in a row (its host keys, the session's confirmation), and each waits 40 ms for a
-// delayed acknowledgement of the previous one. On a jump host's connection they stay quick: it has
-// no session of its own, and carries the handshakes of others.
+// Read requests quick acknowledgements until the first session is open. Until then sshd sends
+// several small packets in a row (its host keys, the session's confirmation), and each waits 40 ms
+// for a delayed acknowledgement of the previous one. On a jump host's connection, acknowledgements
+// stay quick: it has no session of its own, and carries the handshakes of other connections.
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if err != nil {

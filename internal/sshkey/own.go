@@ -9,8 +9,8 @@ import (
 // usualKeys are the private keys in ~/.ssh that ssh tries by default.
 var usualKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa"}
 
-// Own returns a person's keys: those of the named files, else those of the agent and of the usual
-// files. done closes the agent.
+// Own returns the keys in the given files. Without files it returns the keys of the agent and of
+// the usual files. done closes the connection to the agent.
 func Own(ctx context.Context, files []string) (list []Signer, done func(), err error) {
 	done = func() {}
 	for _, path := range files {

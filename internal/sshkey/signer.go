@@ -28,7 +28,7 @@ type Agent struct {
 	client agent.ExtendedAgent
 }
 
-// DialAgent connects to the agent at a socket, usually that of SSH_AUTH_SOCK.
+// DialAgent connects to the agent at a socket, usually the value of SSH_AUTH_SOCK.
 func DialAgent(ctx context.Context, socket string) (*Agent, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", socket)

@@ -133,8 +133,8 @@ func Verify(signature []byte, namespace string, message []byte) (Key, error) {
 	return key, nil
 }
 
-// formats are the accepted signature formats of a key type. For RSA this excludes the format with
-// SHA-1, whose name is that of the key type.
+// formats are the accepted signature formats of a key type. For RSA, ssh-rsa is not accepted,
+// because it uses SHA-1.
 func formats(keyType string) []string {
 	if keyType == ssh.KeyAlgoRSA {
 		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}

@@ -56,7 +56,7 @@ func TestSignatureHoldsForItsWordsOnly(t *testing.T) {
 	if _, err := Verify(sig, "", []byte("restart db_dis")); err == nil {
 		t.Error("valid without a purpose")
 	}
-	// The envelope has another key, with the signature of the first key.
+	// The envelope names another key, but the signature is still by the first key.
 	other := signer(t).Key().Wire()
 	swapped := bytes.Replace(sig, s.Key().Wire(), other, 1)
 	if _, err := Verify(swapped, purpose, []byte("restart db_dis")); err == nil {
@@ -71,8 +71,8 @@ func TestSignatureHoldsForItsWordsOnly(t *testing.T) {
 	}
 }
 
-// TestOpenSSHAgrees: ssh-keygen verifies the signatures of this package, and
-// this package those of ssh-keygen, for every common type of key.
+// TestOpenSSHAgrees: for every common type of key, ssh-keygen verifies the signatures of this
+// package, and this package verifies the signatures of ssh-keygen.
 func TestOpenSSHAgrees(t *testing.T) {
 	message := []byte("restart db_dis disk was full\n")
 	for _, args := range [][]string{{"-t", "ed25519"}, {"-t", "ecdsa", "-b", "384"}, {"-t", "rsa", "-b", "2048"}} {

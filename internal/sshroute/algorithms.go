@@ -84,12 +84,13 @@ func Weak(kind Kind) []string {
 // Chosen is the result of parsing a list.
 type Chosen struct {
 	List    []string
-	Weak    []string // those of List with known weaknesses
+	Weak    []string // algorithms in List with known weaknesses
 	Unknown []string // names in the list that the bot does not implement
 }
 
-// Choose parses a list with the syntax of ssh_config(5): names and patterns separated by commas,
-// which replace the default; a leading + appends them, - removes them, ^ puts them first.
+// Choose parses a comma-separated list of names and patterns, as in ssh_config(5). The list
+// replaces the default. A leading + appends the list to the default, - removes it from the default,
+// and ^ puts it first.
 func Choose(kind Kind, spec string) (Chosen, error) {
 	sign, spec := cutSign(strings.TrimSpace(spec))
 	all := append(Default(kind), Weak(kind)...)

@@ -142,7 +142,7 @@ func (a *agentSocket) name(s ssh.AlgorithmSigner, comment string) identity {
 	return identity{name: fmt.Sprintf("agent key %s (%s)", comment, fingerprint(public)), signer: parsed{s, public}}
 }
 
-// parsed is a key of an agent whose public part was read.
+// parsed is a key of an agent with its parsed public part.
 type parsed struct {
 	ssh.AlgorithmSigner
 	public ssh.PublicKey

@@ -20,7 +20,7 @@ type source interface {
 	check() error
 	// identities returns the current keys of the source. Call release after the login.
 	identities(timeout time.Duration) (list []identity, release func(), err error)
-	// String is how people know the source.
+	// String names the source in messages.
 	String() string
 }
 

@@ -72,7 +72,8 @@ func (o *Offer) judge(id identity, accepted []string, now time.Time) *item {
 			it.skipped = fmt.Sprintf("it is not valid before %s, and the clock here says %s", stampOf(from), stampOf(now))
 			return it
 		case len(cert.ValidPrincipals) > 0 && !slices.Contains(cert.ValidPrincipals, o.login):
-			// It is offered all the same, because a host may map principals to accounts.
+			// The certificate is offered all the same, because a host may map principals to
+			// accounts.
 			it.hint = fmt.Sprintf("it names the principals %s and not %s", strings.Join(cert.ValidPrincipals, ", "), o.login)
 		}
 	}

@@ -19,10 +19,10 @@ import (
 	"dhbot/internal/trusted"
 )
 
-// Known is the known_hosts file. It is read again when it changes, so a new or replaced key is
-// used from the next dial. It is read like OpenSSH does, which skips unusable lines. If the whole
-// file is missing or has no usable line, for example while it is being written, the last good copy
-// stays in use.
+// Known is the known_hosts file. The file is read again when it changes, so a new or replaced key
+// is used from the next dial. As in OpenSSH, unusable lines are skipped. If the whole file is
+// missing or has no usable line, for example while it is being written, the last good copy stays in
+// use.
 type Known struct {
 	path string
 	log  *slog.Logger
@@ -140,9 +140,9 @@ func (k *Known) IsNewer(version int) (now int, newer bool) {
 	return k.version, err == nil && k.version != version
 }
 
-// Check returns two settings of the SSH client for one host: the key types to request, those of its
-// known keys first, so that a host with several keys shows the known one; and the check of the
-// shown key.
+// Check returns two settings of the SSH client for one host. algorithms are the key types to
+// request. The types of the known keys come first, so that a host with several keys shows a known
+// one. judge checks the key that the host shows.
 func (k *Known) Check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
 	db, skipped, err := k.current()
 	if err != nil {
@@ -225,8 +225,8 @@ func isCertificate(key ssh.PublicKey) bool {
 	return ok
 }
 
-// lookups are the names under which OpenSSH looks up a host: with its port and, if that is unknown,
-// without; an alias replaces both.
+// lookups are the names under which OpenSSH looks up a host, in order: with its port, then without
+// it. An alias replaces both names.
 func lookups(address, alias string) []string {
 	if alias != "" {
 		return []string{net.JoinHostPort(strings.ToLower(alias), "22")}
@@ -324,8 +324,8 @@ func (k *Known) explain(err error, address string, shown ssh.PublicKey, l lines)
 // Host is a host to look up in known_hosts.
 type Host struct{ Address, Alias string }
 
-// Without reads a known_hosts file. It returns the skipped lines, and the hosts
-// without a key in it.
+// Without reads a known_hosts file. It returns the skipped lines, and which of the hosts have no
+// key in the file.
 func Without(path string, hosts []Host) (skipped []SkippedLine, without []Host, err error) {
 	db, _, skipped, err := readKnownHosts(path)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 type Key struct {
 	Line        string // as in known_hosts; for a certificate, the line of its authority
 	Type        string
-	Fingerprint string // SHA256:…; for a certificate, that of its key, as in ssh-keygen -l
+	Fingerprint string // SHA256:… as in ssh-keygen -l; for a certificate, the fingerprint of its key
 	Authority   string // fingerprint of the authority of a certificate; "" for a plain key
 }
 
@@ -124,7 +124,7 @@ type Report struct {
 }
 
 // Look requests the keys of a host, each over its own connection, and compares them with the file.
-// It trusts none of them.
+// It does not trust the keys.
 func (k *Known) Look(
 	address string, o sshroute.Options, timeout time.Duration, dial func() (net.Conn, error),
 ) (Report, error) {
