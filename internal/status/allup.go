@@ -15,8 +15,8 @@ import (
 const verdictRunes = 300
 
 // AllUp evaluates whether all processes of a host that should be up are up; this check ends a
-// sequence. A process that only runs with errors, or waits for a process on another host that a
-// later step starts, is noted and does not block the end.
+// sequence. A running process with a Sev 3 finding is only noted and does not block the end: it has
+// errors, or it waits for a process on another host that a later step starts.
 func (a *Assessor) AllUp(ctx context.Context, cluster, host string) proof.Verdict {
 	b, err := a.Assess(ctx, Query{Scope: incident.Scope{Cluster: cluster, Host: host}})
 	if err != nil {

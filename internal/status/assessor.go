@@ -53,7 +53,7 @@ func (p Policy) withDefaults() Policy {
 }
 
 // Assessor determines the state of processes. It remembers how far it has read each log and when
-// each process was last observed to start; all of this can be read again.
+// each process was last observed to start. A new Assessor can read these data from the hosts again.
 type Assessor struct {
 	Config
 	planner *planner.Planner
@@ -80,10 +80,10 @@ const (
 	// PerHost is the number of concurrent commands on one host: below sshd's default MaxSessions of
 	// 10, and a small load for monit.
 	PerHost = 6
-	// BackgroundPerHost is the same for reads in the background.
+	// BackgroundPerHost is PerHost for reads in the background.
 	BackgroundPerHost = 2
-	// FirstPartial is the time until a first partial result is shown if hosts have not answered,
-	// and nextPartial is the time between further ones.
+	// FirstPartial is the time until a first partial result is shown if hosts have not answered.
+	// nextPartial is the time between further partial results.
 	FirstPartial = 2 * time.Second
 	nextPartial  = 2 * time.Second
 )
@@ -91,7 +91,7 @@ const (
 // Query describes an assessment.
 type Query struct {
 	Scope incident.Scope
-	// Targets, if any, replace the targets of the scope; they belong to the scope's cluster.
+	// Targets, if any, replace the targets of the scope. They must be in the scope's cluster.
 	Targets []runbooks.Target
 	// Several is Board.Several of the result.
 	Several string
@@ -102,7 +102,7 @@ type Query struct {
 	Summaries bool
 	// Background reduces the number of concurrent commands.
 	Background bool
-	// Within limits the wait for answers, after which unanswered rows are left pending; 0 for no
+	// Within limits the wait for answers. Rows without an answer are then left pending. 0 is no
 	// limit.
 	Within time.Duration
 	// NotUp returns when a target began to start or to stop. NotUp is nil if the caller has no such
@@ -242,8 +242,8 @@ type plannedRead struct {
 	action, process, host string
 }
 
-// plan returns the steps of a catalog's read. They are constant while catalogs and fleet are, so
-// they are planned once.
+// plan returns the steps of a catalog's read. The steps depend only on the catalogs and the fleet,
+// so each read is planned once.
 func (a *Assessor) plan(r plannedRead) ([]runbooks.Step, error) {
 	if steps, ok := a.planned.Load(r); ok {
 		return steps.([]runbooks.Step), nil

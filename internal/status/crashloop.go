@@ -11,22 +11,21 @@ import (
 )
 
 const (
-	// loopQuick: that many restarts within the last loopLooks checks are a crash loop, and so are
-	// that many starts within a minute in a log that also has a fatal error.
+	// loopQuick restarts within the last loopLooks checks are a crash loop. So are loopQuick starts
+	// within a minute in a log that also has a fatal error.
 	loopQuick = 2
-	// loopLooks: that many restarts within as many checks are a crash loop even if each followed
-	// an orderly end.
+	// loopLooks restarts within loopLooks checks are a crash loop even if each followed an orderly
+	// end.
 	loopLooks = 3
-	// loopSlow: that many restarts within loopWindow are a crash loop, however often the bot
-	// checks.
+	// loopSlow restarts within loopWindow are a crash loop, however often the bot checks.
 	loopSlow = 3
-	// loopOrderly: that many restarts within loopWindow are a crash loop even if each followed an
-	// orderly end, as a restart by hand does.
+	// loopOrderly restarts within loopWindow are a crash loop even if each followed an orderly end,
+	// as a restart by hand does.
 	loopOrderly = 6
 	loopWindow  = 15 * time.Minute
 	// loopOver is how long a process must have been up before its loop is over.
 	loopOver = 2 * time.Minute
-	// sameRestart is the largest difference between two signs of one restart.
+	// sameRestart is the largest difference between two times that are observed for one restart.
 	sameRestart = 3 * time.Second
 	// sameStart is the largest difference between the start of a process and its start in the log,
 	// because clocks differ.
@@ -40,7 +39,7 @@ type history struct {
 	cycles map[hostKey]*cycle
 }
 
-// lives are the processes observed under one name.
+// lives is what earlier checks observed of one configured process: its pids, restarts and starts.
 type lives struct {
 	pid     int
 	started time.Time
@@ -87,7 +86,7 @@ func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 }
 
 // unwatched reports whether monit does not monitor or know a process. Such a process may run all
-// the same, and when its monitoring begins or ends, that is no sign of a restart.
+// the same. The begin or end of its monitoring is no sign of a restart.
 func unwatched(o observe.Observation) bool {
 	return o.State == observe.NotMonitored || o.State == observe.Missing
 }
@@ -140,8 +139,8 @@ func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 		l.again = time.Time{} // the restarted process never ran
 		l.collected = ""
 	case o.State == observe.Recovering, o.Alive == observe.AliveGone && !unwatched(o):
-		// monit reports this state for one cycle only. The same state in a later cycle is another
-		// crash, unless the process never started.
+		// monit reports a restart in progress for one cycle only. If it reports one in a later
+		// cycle again, that is another crash, unless the process never started.
 		if !l.dead || o.State == observe.Recovering && !l.failed && l.collected != "" && o.Collected != l.collected {
 			l.restarted(at, excused)
 		}
@@ -201,8 +200,8 @@ func (l *lives) readIn(span observe.LogSpan, now time.Time, excused func(time.Ti
 	}
 }
 
-// disorderly are the restarts without an orderly end before them: repeated restarts by people are
-// not a crash loop.
+// disorderly are the restarts that did not follow an orderly end. An orderly end means that a
+// person restarted the process, and repeated restarts by people are not a crash loop.
 func (l *lives) disorderly() []time.Time {
 	return slices.DeleteFunc(slices.Clone(l.restarts), func(at time.Time) bool {
 		return slices.ContainsFunc(l.orderly, func(o time.Time) bool { return at.Sub(o).Abs() < sameStart })
@@ -228,7 +227,8 @@ func (h *history) loop(k key, now time.Time) *observe.Loop {
 	if len(l.starts) > len(list) {
 		list = l.starts
 	}
-	// Restarts with an orderly end are a loop if they are too frequent for people.
+	// Restarts with an orderly end are a loop if they are more frequent than people restart a
+	// process.
 	if lately(l.restarts, window) >= loopLooks || len(l.restarts) >= loopOrderly {
 		quick = true
 		list = l.restarts
@@ -246,8 +246,8 @@ func (h *history) loop(k key, now time.Time) *observe.Loop {
 	return &observe.Loop{Restarts: len(list), Since: list[0]}
 }
 
-// startFailed reports whether the last attempt to start a process failed, and it was not observed
-// running since.
+// startFailed reports whether the last attempt to start a process failed, and the process has not
+// been observed running since.
 func (h *history) startFailed(k key) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -64,8 +64,9 @@ func ago(d time.Duration) string {
 	}
 }
 
-// busyHosts are the hosts whose monit has not checked anything for a while: it has a single worker,
-// which a hanging start or stop blocks. The bot judges its processes by their pids meanwhile.
+// busyHosts are the hosts whose monit has not checked anything for a while: monit has a single
+// worker, which a hanging start or stop blocks. Meanwhile the bot judges the host's processes by
+// their pids.
 func (l *look) busyHosts() []HostFinding {
 	var out []HostFinding
 	least := map[string]time.Duration{}

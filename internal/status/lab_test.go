@@ -84,10 +84,10 @@ func labStates() []labState {
 }
 
 // TestLabTruth puts processes of the lab into each state and queries every surface, in both
-// generations. All surfaces must agree, none may be green, nothing else may be Sev 1, and one
-// incident must open in time and be resolved once.
+// generations. All surfaces must agree and none may be green. Nothing but the broken processes may
+// be Sev 1. One incident must open in time and be resolved once.
 //
-// If DHBOT_LAB_ALL is set, it does this with every process at once.
+// If DHBOT_LAB_ALL is set, the test breaks every process, all at once.
 func TestLabTruth(t *testing.T) {
 	l := newLabTable(t)
 	for _, st := range labStates() {
@@ -143,7 +143,8 @@ func TestLabDependency(t *testing.T) {
 }
 
 // TestLabDatabases stops MariaDB and a member of etcd. Each must be reported with the last lines of
-// its log, and what depends on it must be unable to work. MariaDB counts only if it holds the ACLs.
+// its log, and the processes that depend on it must be unable to work. Nothing depends on MariaDB
+// if the ACLs are in etcd.
 func TestLabDatabases(t *testing.T) {
 	l := newLabTable(t)
 	l.well()
@@ -323,8 +324,8 @@ func (s *labSite) broken(l *labTable, st labState) []runbooks.Target {
 	})
 }
 
-// elsewhere reports whether the lab's stand-in for a process logs to another place than the process
-// itself, as the pages of the site's generation describe it.
+// elsewhere reports whether the lab's substitute for a process logs to another place than the real
+// process, which logs as documented for the site's generation.
 func (s *labSite) elsewhere(process string) bool {
 	return s.name == "legacy-20200121" && (process == "web_api_service" || process == "client_update_service")
 }
@@ -394,7 +395,8 @@ func (l *labTable) play(st labState) {
 	}
 }
 
-// untold lists the targets that have no incident and are not shown with another one.
+// untold lists the targets that have no incident of their own and are not shown in the incident of
+// another target.
 func (s *labSite) untold(targets []runbooks.Target) []runbooks.Target {
 	return slices.DeleteFunc(slices.Clone(targets), func(t runbooks.Target) bool { return s.opened[t] > 0 || s.held[t] })
 }
@@ -409,7 +411,8 @@ func (l *labTable) on(targets []runbooks.Target, script string) {
 	labtest.On(l, byHost, script)
 }
 
-// beside runs a script for the other process of a state on the hosts of the targets.
+// beside runs a script for a state's neighbour process (labState.Neighbour) on the hosts of the
+// targets.
 func (l *labTable) beside(st labState, script string) {
 	l.Helper()
 	if st.Neighbour == "" {
@@ -422,7 +425,8 @@ func (l *labTable) beside(st labState, script string) {
 	l.on(slices.Collect(maps.Keys(seen)), script)
 }
 
-// brokenBy reports whether a target is broken in a state, itself or as the state's other process.
+// brokenBy reports whether a target is broken in a state, either itself or as the state's neighbour
+// process.
 func (l *labTable) brokenBy(st labState, t runbooks.Target) bool {
 	return slices.ContainsFunc(l.targets, func(b runbooks.Target) bool {
 		return b == t || st.Neighbour == t.Process && b.Host == t.Host

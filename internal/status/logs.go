@@ -21,8 +21,8 @@ const (
 	// mostRead is how many bytes of a log file, and of the file before it, are read at a time.
 	mostRead   = 64 << 10
 	mostBefore = 32 << 10
-	// logMemory is how far back log events are kept: longer than the time for which errors count,
-	// and than the time for which they must last to be an incident.
+	// logMemory is how far back log events are kept. It is longer than the time for which errors
+	// count, and longer than errors must last to be an incident.
 	logMemory = 20 * time.Minute
 	// whyRunes limits the reason why a log was not read.
 	whyRunes = 200
@@ -40,7 +40,7 @@ type logBook struct {
 	logs map[key]*processLog
 }
 
-// processLog is the state of one process's log. Only the holder of turn may use it.
+// processLog is the state of one process's log. turn is its lock.
 type processLog struct {
 	turn   chan struct{}
 	file   string
@@ -237,7 +237,7 @@ func (j *job) fileBefore(ctx context.Context, p *catalogs.Process) (observe.LogS
 }
 
 // unwatched records where the log of a process without monitoring ended, so that the next check can
-// detect whether the log grows. A zero time means that the process is monitored.
+// detect whether the log grows. last is the zero time for a monitored process.
 func (b *logBook) unwatched(k key, last time.Time) {
 	p := b.of(k)
 	select {

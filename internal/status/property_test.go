@@ -15,7 +15,7 @@ import (
 )
 
 // Whatever the supervisor answers, and whatever the state of the pid, the log, a dependency and the
-// age of the answer: no surface is greener than another, and none is green without proof.
+// age of the answer: no surface shows a better state than another, and none is green without proof.
 func TestNoSurfaceIsGreenerThanAnother(t *testing.T) {
 	statuses := []string{
 		"OK", "Running", "Connection failed", "Resource limit matched", "Execution failed | Does not exist", "Does not exist", "Initializing",
@@ -137,8 +137,9 @@ func TestStaleByTheCycleOfTheHost(t *testing.T) {
 	}
 }
 
-// A crash loop is found within three checks, with the number of restarts and the time of the first.
-// A single death is not a crash loop; neither are restarts by a run or during maintenance.
+// A crash loop is found within three checks, and reported with the number of restarts and the time
+// of the first restart. A single death is not a crash loop. Restarts by a run or during maintenance
+// are not one either.
 func TestCrashLoop(t *testing.T) {
 	const every = 30 * time.Second
 	type life = statustest.Process
@@ -233,8 +234,8 @@ func TestErrorRate(t *testing.T) {
 	}
 }
 
-// A fatal error just before a start belongs to the previous process. One after the start counts,
-// although other errors of the first minutes do not.
+// A fatal error just before a start belongs to the previous process. A fatal error after the start
+// counts, although other errors of the first minutes do not.
 func TestFatalOfTheProcessBefore(t *testing.T) {
 	const start = "30s INFO - db_dis INITIALIZING"
 	for what, tt := range map[string]struct {

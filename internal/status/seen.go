@@ -19,9 +19,9 @@ import (
 // seenRunes limits the description of a result.
 const seenRunes = 300
 
-// Look checks a scope for the monitor: with few concurrent commands, and in the monitor's form.
-// notUp returns the time since which a target has been starting or stopping. An error means that
-// there is no result: without a store it is unknown which runs are in progress.
+// Look checks a scope for the monitor, with few concurrent commands, and also returns the result as
+// incident.Seen. notUp returns the time since which a target has been starting or stopping. Look
+// returns an error if the store does not answer: it is then unknown which runs are in progress.
 func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbooks.Target) time.Time) (Board, []incident.Seen, error) {
 	b, err := a.Assess(ctx, Query{Scope: sc, Background: true, NotUp: notUp})
 	if err != nil {
@@ -33,11 +33,12 @@ func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbo
 	return b, a.seen(b, sc.Process != ""), nil
 }
 
-// seen is the result of a check, target by target. A host that could not be queried is one result,
-// not one for each of its processes; the same holds for most hosts at once. A process that is down
-// because of a dependency, or that a run works on, has no result of its own. A target in
-// maintenance is not an incident, whatever its state. If oneProcess is set, the result is about
-// that process only.
+// seen is the result of a check, target by target.
+//
+// A host that could not be queried is one result, not one for each of its processes. If most hosts
+// are lost at once, they are one result too. A process that is down because of a dependency, or
+// that a run works on, has no result of its own. A target in maintenance is not an incident,
+// whatever its state. If oneProcess is set, the result is about that process only.
 func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
 	var out []incident.Seen
 	silent := map[string][]Row{}
@@ -95,8 +96,8 @@ func (b Board) window(host string) *fleet.Maintenance {
 	return nil
 }
 
-// manyHosts is the number of hosts lost at once that count as one problem, if these are at least
-// half of all hosts.
+// manyHosts is how many hosts must be lost at once to count as one problem. They must also be at
+// least half of all hosts.
 const manyHosts = 3
 
 // unreached reports whether a host could not be connected to.
@@ -144,7 +145,7 @@ func (a *Assessor) seenRow(b Board, r Row) incident.Seen {
 	return s
 }
 
-// aboutItself removes a hold that is due to other targets, and gives its reason in the text instead.
+// aboutItself removes a Hold that is due to other targets, and puts its reason into Text instead.
 func aboutItself(s incident.Seen) incident.Seen {
 	if len(s.Behind) > 0 {
 		s.Text = redact.Line(upper(s.Hold)+". "+s.Text, seenRunes)

@@ -10,10 +10,11 @@ import (
 	"dhbot/internal/remote"
 )
 
-// sharedReads shares reads between concurrent checks: while a read of a host is in progress, all
+// sharedReads shares reads between concurrent checks. While a read of a host is in progress, all
 // callers that request the same read wait for the next one and share it. So each check gets a
 // result that is newer than its request. Reads that are requested together are sent together, and
-// shared with checks that request exactly the same ones. Its methods are safe for concurrent use.
+// shared only with checks that request exactly the same reads. The methods are safe for concurrent
+// use.
 type sharedReads struct {
 	runner remote.Runner
 	now    func() time.Time
@@ -126,7 +127,7 @@ func (s *sharedReads) carryOut(key string, r *sharedRead) {
 	}
 }
 
-// after is the read that waits for the end of another, nil for none.
+// after returns the read that waits for the end of r, nil for none.
 func (s *sharedReads) after(key string, r *sharedRead) *sharedRead {
 	s.mu.Lock()
 	defer s.mu.Unlock()

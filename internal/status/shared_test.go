@@ -38,7 +38,7 @@ func sharing() (*counting, *sharedReads) {
 	return c, newSharedReads(c, time.Now)
 }
 
-// Callers that request a read while one is in progress all get the result of the next one.
+// Callers that request a read while one is in progress all get the result of the next read.
 func TestSharedReads(t *testing.T) {
 	c, s := sharing()
 	ask := func() <-chan int {

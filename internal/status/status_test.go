@@ -116,15 +116,15 @@ func rowOf(t *testing.T, b Board, id, host string) Row {
 	return b.Rows[i]
 }
 
-// failed is a process under monit that does not run and could not be started. stopped is an inactive
-// unit of systemd.
+// failed is a process under monit that does not run and could not be started. stopped is an
+// inactive unit of systemd.
 var (
 	failed  = statustest.Process{Status: "Execution failed | Does not exist", PID: -1}
 	stopped = statustest.Process{Status: "inactive (dead)"}
 )
 
-// The cause of a process that is down or cannot work is the process that is down and comes first in
-// the start order of the pages.
+// The cause of a process that is down or cannot work is a process that is down: of several, the
+// first in the start order of the pages.
 func TestUpstream(t *testing.T) {
 	const starting = "Initializing"
 	for _, tt := range []struct {

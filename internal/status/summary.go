@@ -36,8 +36,8 @@ func (l *look) summarySteps() []runbooks.Step {
 	return out
 }
 
-// unlisted are the services that a host's monit knows, that are not in the config, and that are not
-// up. For services in the config there is more data than a summary.
+// unlisted are services that are not up according to a host's monit, and that are not in the
+// config. For services in the config there is more data than a summary.
 func (l *look) unlisted() []HostFinding {
 	var out []HostFinding
 	for _, sum := range l.board.summaries {

@@ -15,9 +15,9 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// round is the set of reads of a host that are sent as one command: first the list of its processes,
-// which waits for nothing, then its supervisors, and last the sizes of the logs, which may be on a
-// file server that does not answer.
+// round is the set of reads of a host that are sent as one command. First comes the list of its
+// processes, which cannot block. Then come its supervisors, and last the sizes of the logs, which
+// may be on a file server that does not answer.
 type round struct {
 	*job
 	asks   []ask
@@ -47,8 +47,8 @@ func (j *job) round(ctx context.Context, withLogs bool) *round {
 	return r
 }
 
-// supervised returns the observations of the supervisors, and whether a pid that they name is
-// missing from the list of processes.
+// supervised returns the observations of the supervisors, and whether a pid in them is missing from
+// the list of processes.
 func (r *round) supervised() (list []told, gone bool) {
 	list = make([]told, len(r.processes))
 	for i, p := range r.processes {
@@ -113,8 +113,8 @@ type ask struct {
 	read  func(*catalogs.Process, remote.Result) observe.Observation
 }
 
-// asks are the queries to the supervisors. If the job has only one process under monit, monit is
-// queried about its service by name; if it has several, monit is queried about all services at once.
+// asks are the queries to the supervisors. If the job has one process under monit, monit is queried
+// about its service by name. If it has several, monit is queried about all services at once.
 func (j *job) asks() []ask {
 	var out []ask
 	var monit []int

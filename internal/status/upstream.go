@@ -102,7 +102,7 @@ func (r *Row) cannotWork(causes []Cause) {
 }
 
 // out reports whether a row was observed not to serve, or to be starting or stopping. A process
-// without monitoring may run: it is out only if something else proves it.
+// without monitoring may run, so it is out only if something else proves that it is down.
 func out(r Row) bool {
 	switch r.Observation.State {
 	case observe.Starting, observe.Stopping, observe.Recovering:
@@ -135,7 +135,7 @@ func (u *upstream) roots(process, host string) []Cause {
 }
 
 // cause returns why a dependency is not met on a host: because of dependencies of its own, or else
-// because of itself. A dependency that runs but cannot work is not met either.
+// because of itself. A dependency that runs but cannot work is also not met.
 func (u *upstream) cause(process, host string) []Cause {
 	unmet := u.unmet(process, host)
 	if len(unmet) == 0 {
@@ -167,8 +167,8 @@ func stateOf(r Row) observe.State {
 	}
 }
 
-// helpless are the causes of a dependency that runs but cannot work: of the instance on the same
-// host if it exists, of all instances otherwise.
+// helpless are the causes of a dependency that runs but cannot work. If it has an instance on the
+// same host, they are the causes of that instance, otherwise of all instances.
 func (u *upstream) helpless(process, host string) []Cause {
 	if r := u.own(process, host); r != nil {
 		return u.roots(process, host)
