@@ -44,7 +44,7 @@ func (c *Conn) SnapshotFile(ctx context.Context) (name string, err error) {
 }
 
 // RestoreSnapshot creates the etcd data of a state directory from a snapshot, and removes the
-// snapshot. The data is that of a cluster with one member, as embeddedConfig expects.
+// snapshot. The data describes a cluster with one member, as embeddedConfig expects.
 func RestoreSnapshot(file, dir string, log *slog.Logger) error {
 	c := embed.NewConfig()
 	err := snapshot.NewV3(newZap(log)).Restore(snapshot.RestoreConfig{

@@ -20,7 +20,7 @@ const (
 	Full      State = "full"             // etcd's NOSPACE alarm: etcd reads and deletes, but stores nothing new
 	Corrupted State = "corrupted"        // etcd's CORRUPT alarm
 	Denied    State = "access denied"    // user, password or permission
-	Silent    State = "does not answer"  // within the time limit of a call
+	Silent    State = "does not answer"  // no answer within the time limit of a call
 	Stopped   State = "stopped for good" // the embedded server had a fatal error
 )
 

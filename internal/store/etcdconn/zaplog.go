@@ -51,9 +51,9 @@ func level(l zapcore.Level) slog.Level {
 	return slog.LevelDebug
 }
 
-// harmless are error messages of etcd without consequences for the bot. etcd logs this one for
-// every new state directory: before the first snapshot it cannot determine the version, and
-// retries.
+// harmless are error messages of etcd without consequences for the bot. etcd logs "failed to update
+// storage version" for every new state directory: before the first snapshot it cannot determine the
+// version, and retries.
 var harmless = map[string]bool{"failed to update storage version": true}
 
 func attrs(fields []zapcore.Field) []any {

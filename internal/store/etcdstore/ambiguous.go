@@ -13,8 +13,8 @@ import (
 // the sender that the delivery does not count. So each key is marked as handled as soon as the
 // store answers; then the delivery is not resumed.
 //
-// They are in memory only. If this process dies before the store answers, a stored claim looks like
-// any other accepted delivery that was not handled, and is resumed if it is young enough
+// The keys are in memory only. If this process dies before the store answers, a stored claim looks
+// like any other accepted delivery that was not handled, and is resumed if it is young enough
 // (docs/state.md explains the consequence).
 type ambiguousClaims struct {
 	mu   sync.Mutex

@@ -64,8 +64,8 @@ func appended(t testing.TB, s *etcdstore.Store, n int, r audit.Record) {
 	}
 }
 
-// sealed seals until nothing is pending. One call may not be enough: a store that has lost its lease
-// on a busy machine seals nothing until it leads again.
+// sealed seals until nothing is pending. One call may not be enough: a store that has lost its
+// lease on a busy machine seals nothing until it leads again.
 func sealed(t testing.TB, s *etcdstore.Store) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
@@ -168,8 +168,8 @@ func TestUnpostedEntriesAreNotArchived(t *testing.T) {
 	}
 }
 
-// A crash between any two steps of the move neither loses nor doubles an entry: a process moves
-// segments and is killed at a random moment.
+// A crash between any two steps of archiving neither loses nor doubles an entry. The test kills a
+// process at a random moment while it archives.
 func TestArchiveKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -66,8 +66,8 @@ func (s *Store) endedKey(key string) (id string, ended time.Time, err error) {
 	return id, time.UnixMilli(keymap.MaxMillis - ms), nil
 }
 
-// archiveRun moves one run. A run whose message does not show its end stays in the store, unless it
-// ended long ago.
+// archiveRun moves one run. A run stays in the store while its message does not show its end;
+// expired means that the run is moved all the same.
 func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id string, expired bool) (moved bool, err error) {
 	runKey, postKey := s.keys.Run(id), s.keys.Post(id)
 	both := []clientv3.Op{clientv3.OpGet(runKey), clientv3.OpGet(postKey)}

@@ -16,10 +16,10 @@ type Moved struct {
 	Runs    int
 }
 
-// Archive moves data into the archive that the store need not keep: the oldest entries of the trail
-// beyond the newest KeepTrail, in segments, and runs that ended long ago. Entries that are not
-// posted stay. It does nothing without an archive, or in an external cluster while another replica
-// leads. Run calls it regularly.
+// Archive moves data that the store need not keep into the archive: trail entries older than the
+// newest KeepTrail, in segments, and runs that ended long ago. Entries that are not posted stay in
+// the store. Archive does nothing if no archive is configured, or if another replica of an external
+// cluster leads. Run calls it regularly.
 func (s *Store) Archive(ctx context.Context) (Moved, error) {
 	var m Moved
 	cmp, mine := s.MayTrim()

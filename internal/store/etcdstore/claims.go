@@ -53,8 +53,8 @@ func (s *Store) claimValue(key, state string, payload []byte) (string, error) {
 	return string(s.Key().Sign(s.keys.Claim(key), sign.Value{Epoch: s.Epoch(), N: n, Body: b})), nil
 }
 
-// openClaim parses the value of a claim's key. current is false for a claim that does not count: it
-// has no valid signature, is of an earlier epoch, or was already handled.
+// openClaim parses the value of a claim's key. current is false for a claim that the bot must not
+// act on: its signature is invalid or of an earlier epoch, or it was already handled.
 func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current bool, err error) {
 	v, signed := sign.Content(kv.Value)
 	current = true
@@ -75,8 +75,8 @@ func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current b
 	return c, current, json.Unmarshal(v.Body, &c)
 }
 
-// Claim stores the payload under key unless the key exists; first reports whether this call stored
-// it. It is one transaction. After an error the payload may have been stored all the same, see
+// Claim stores the payload under key, in one transaction, unless the key exists. first reports
+// whether this call stored it. After an error the payload may have been stored all the same, see
 // ambiguousClaims.
 func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bool, err error) {
 	if key == "" || len(key) > maxKey {
@@ -162,8 +162,8 @@ func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte
 	return nil
 }
 
-// Sweep deletes deliveries handled more than Config.KeepClaims ago, and returns their number. Run calls it
-// regularly.
+// Sweep deletes deliveries that were handled more than Config.KeepClaims ago, and returns their
+// number. Run calls it regularly.
 func (s *Store) Sweep(ctx context.Context) (int, error) {
 	var old []clientv3.Op
 	limit := s.conf.Now().Add(-s.conf.KeepClaims).UnixMilli()

@@ -31,8 +31,8 @@ type held struct {
 	rev int64
 }
 
-// commitTries limits how often a Commit reads the locks again. It does so only if the run holds
-// other locks than Commit assumed, for example because another replica has freed one.
+// commitTries limits how often a Commit reads the locks again. Commit does so only if the run holds
+// other locks than it assumed, for example because another replica has freed one.
 const commitTries = 5
 
 // Commit makes one change in one transaction; see engine.Runs.

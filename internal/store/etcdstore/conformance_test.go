@@ -102,7 +102,7 @@ func (e *etcd) launch(t testing.TB) {
 }
 
 // await waits until the member answers. It returns at once for a member that requires a client
-// certificate, because it has none to present.
+// certificate, because the test has no certificate.
 func (e *etcd) await(t testing.TB) {
 	t.Helper()
 	if strings.HasPrefix(e.client, "http:") {

@@ -21,7 +21,7 @@
 //	                  "accepted", or "handled", then without payload. Claim creates
 //	                  it; Settle, Append and Commit change it once. An ambiguous
 //	                  claim becomes handled, see ambiguousClaims. Swept KeepClaims
-//	                  after it was handled; an accepted one never.
+//	                  after it was handled; an accepted claim is never swept.
 //	rotating/KEY      a claim during a rotation of the state's key, signed for
 //	                  claim/KEY. Rotate.
 //	rec/ID/SEQ        audit.Canonical of a run's record, not sealed yet; SEQ has
@@ -61,7 +61,7 @@
 //	leader/trail      name of the replica that seals, archives and sweeps, with its
 //	                  lease.
 //	leader/work       name of the replica that posts and resumes deliveries of dead
-//	                  ones, with its lease. Lead; SetPost requires it.
+//	                  replicas, with its lease. Lead; SetPost requires it.
 //	heard             decimal Unix milliseconds: when a replica last received an event
 //	                  from Slack. SetLastHeard.
 //	echo              RoundTrip: the round trip through Slack. Written by SaveRoundTrip.
@@ -86,10 +86,10 @@
 // effect. A Commit is one transaction that requires the run's revision, the
 // locks, the claim, and the lease of this replica.
 //
-// A newer version of the bot may have stored a form that this one does not know. Such a value stops
-// nothing else: a run is left out of lists (Get returns engine.ErrNewerForm), a delivery is left
-// alone, a lock counts as held, and a record is sealed by another replica. Health reports such
-// values.
+// A newer version of the bot may have stored a form that this version does not know. Such a value
+// does not stop other work: a run is left out of lists (Get returns engine.ErrNewerForm), a
+// delivery is not handled, a lock counts as held, and a record is sealed by another replica. Health
+// reports such values.
 //
 // An external cluster must run etcd 3.4 or newer, be used by the bot alone, and
 // compact itself (--auto-compaction-mode=revision

@@ -101,7 +101,7 @@ func TestHelperProcess(t *testing.T) {
 }
 
 // A second bot on a directory reports at once which process uses it. After a kill -9 of the first
-// one it starts at once, although the first one's lease has not ended.
+// bot, the second bot starts at once, although the lease of the first bot has not ended.
 func TestDirInUse(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -369,8 +369,8 @@ func within(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// TestClosedStoreIsDown reads from a closed store what an open one would read from its server's
-// memory.
+// TestClosedStoreIsDown: a closed store returns ErrStoreDown from OpenWork, which reads from the
+// memory of the server while the store is open.
 func TestClosedStoreIsDown(t *testing.T) {
 	t.Parallel()
 	s := open(t, etcdstore.Config{Dir: t.TempDir()})

@@ -116,7 +116,7 @@ func form(forms *txtar.Archive, name string) []byte {
 	return nil
 }
 
-// missing returns what the second of two JSON texts lacks of the first.
+// missing compares two JSON texts, and returns what the second lacks of the first.
 func missing(t *testing.T, was, is []byte) string {
 	t.Helper()
 	var a, b any
@@ -129,7 +129,7 @@ func missing(t *testing.T, was, is []byte) string {
 	return cmp.Diff(a, common(a, b))
 }
 
-// common returns the second of two JSON values without the fields that the first one lacks.
+// common returns b without the fields that a lacks. Both are JSON values.
 func common(a, b any) any {
 	switch a := a.(type) {
 	case map[string]any:
@@ -300,8 +300,7 @@ func TestNewerForms(t *testing.T) {
 	commit(t, s, change(at, engine.Approved))
 	in(t, s, etcdconn.Well, "newer")
 
-	// This replica does not seal a record that it cannot read, and lets another
-	// one try.
+	// This replica does not seal a record that it cannot read, and lets another replica try.
 	put("rec/R-2222/00000001", `{"v":9,"at":"2026-03-09T14:06:07.000Z","run":"R-2222","seq":1,"kind":"dreamt"}`)
 	if _, err := s.Seal(t.Context()); !errors.Is(err, audit.ErrNewer) {
 		t.Errorf("error %v, want ErrNewer", err)

@@ -21,7 +21,7 @@ type Health struct {
 	Why, Notes []string
 
 	Embedded bool
-	Version  string // etcd's
+	Version  string // version of etcd
 	Leader   bool   // etcd has a leader
 	Alive    bool   // this replica's lease is alive
 	Alarms   []string
@@ -38,7 +38,7 @@ type Health struct {
 	Sealer          string    // the replica that seals, "" for none
 	AmbiguousClaims int       // ambiguous claims that are not yet settled
 
-	Epoch     uint64 // of the state; 0 for one that is not signed
+	Epoch     uint64 // of the state; 0 for an unsigned state
 	Witnesses []trail.WitnessHealth
 
 	Txns       int64 // transactions of callers, see Store.Txns

@@ -47,7 +47,7 @@ type openWork struct {
 }
 
 // OpenWork returns the results of Open and Maintenance at one revision. While nothing changes in an
-// embedded store, all callers get the same runs: they must not modify them.
+// embedded store, all callers share the same runs and must not modify them.
 func (s *Store) OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
 	if h := s.openWork.Load(); h != nil && h.rev == s.etcd.Revision() {
 		return slices.Clone(h.open), slices.Clone(h.announced), nil

@@ -34,9 +34,9 @@ const (
 	peopleOfYear = 25
 )
 
-// BenchmarkMillion measures a trail of a million records from one year, and one of a thousand for
-// comparison: appending a record, opening a store whose trail is mostly in the archive, and queries
-// as `audit`, `timeline` and `bot audit show` send them.
+// BenchmarkMillion measures a trail of a million records from one year, and a trail of a thousand
+// records for comparison. It measures appending a record, opening a store whose trail is mostly in
+// the archive, and queries as `audit`, `timeline` and `bot audit show` send them.
 func BenchmarkMillion(b *testing.B) {
 	for b.Loop() {
 		small, large := ofYear(b, 1000), ofYear(b, *million)
@@ -157,8 +157,8 @@ func personOfYear(i int) string  { return fmt.Sprint("person", i%peopleOfYear) }
 func processOfYear(i int) string { return fmt.Sprint("process_", i%60) }
 func runOfYear(i int) string     { return fmt.Sprintf("R-%06d", i) }
 
-// appending is the median time of appending one record to each of two stores in turn, while they
-// seal.
+// appending is the median time of appending one record to each of two stores in turn, while the
+// stores seal.
 func appending(b *testing.B, small, large etcdstore.Config) (one, other time.Duration) {
 	b.Helper()
 	var took [2][]time.Duration

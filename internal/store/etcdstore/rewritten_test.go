@@ -148,7 +148,7 @@ func TestRewrittenRun(t *testing.T) {
 }
 
 // rewrittenTrails are changes that someone with write access to the store can make to the trail.
-// The field says has a part of what health reports. The field shows is true if someone who has an
+// The field says is a part of the problem in Health. The field shows is true if someone who has an
 // earlier head can detect the change from the entries alone.
 var rewrittenTrails = map[string]struct {
 	do    func(x *rewritten)
@@ -182,7 +182,7 @@ var rewrittenTrails = map[string]struct {
 	"no installation":       {func(x *rewritten) { x.remove("install") }, "the record of the installation", false},
 }
 
-// resealed is the last entry with another text and a hash that fits it.
+// resealed is the last entry with a changed text and the hash of the changed entry.
 func (x *rewritten) resealed() string {
 	x.t.Helper()
 	var before, last audit.Sealed
@@ -199,8 +199,8 @@ func (x *rewritten) resealed() string {
 	return string(line) + "\n"
 }
 
-// TestRewrittenTrail: a rewritten history is found even if its hashes fit and no change of the bot
-// reads it. Health and verify report it.
+// TestRewrittenTrail: a rewritten history is found by Health and verify, even if its hashes are
+// valid and the bot does not read it for a change.
 func TestRewrittenTrail(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

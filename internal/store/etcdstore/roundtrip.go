@@ -44,8 +44,8 @@ func (s *Store) LoadRoundTrip(ctx context.Context) (RoundTrip, error) {
 	return e, nil
 }
 
-// SaveRoundTrip replaces the result of LoadRoundTrip by next; false means that another replica was
-// first.
+// SaveRoundTrip replaces old, the result of LoadRoundTrip, by next. It returns false if another
+// replica has replaced it first.
 func (s *Store) SaveRoundTrip(ctx context.Context, old, next RoundTrip) (bool, error) {
 	next.V = roundTripVersion
 	b, err := json.Marshal(next)

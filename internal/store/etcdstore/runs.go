@@ -99,7 +99,8 @@ func (s *Store) decodeRuns(kvs []*etcdconn.KeyValue) ([]engine.Stored, error) {
 	return list, nil
 }
 
-// runsOf reads the runs whose ids end the keys of an index, as of a revision.
+// runsOf reads the runs that an index lists, as of a revision. Each key of the index ends with the
+// id of a run.
 func (s *Store) runsOf(ctx context.Context, index []*etcdconn.KeyValue, prefix string, rev int64) ([]*etcdconn.KeyValue, error) {
 	out := make([]*etcdconn.KeyValue, 0, len(index))
 	for batch := range slices.Chunk(index, 50) {
@@ -162,7 +163,7 @@ func (s *Store) Watch(ctx context.Context, f func(engine.Stored)) error {
 	}
 }
 
-// retrying waits a little after a temporary error, and returns any other.
+// retrying waits a little after a temporary error, and returns any other error.
 func (s *Store) retrying(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()

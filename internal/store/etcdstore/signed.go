@@ -86,7 +86,8 @@ func (s *Store) noteCommit(c engine.Change, rev int64) error {
 	return nil
 }
 
-// OlderThanNoted names a run whose noted revision is newer than the stored one.
+// OlderThanNoted describes a run that is older in the store than in the notes, or that only the
+// notes have; "" for none.
 func (s *Store) OlderThanNoted(ctx context.Context) (string, error) {
 	open, err := s.etcd.Get(ctx, "listing the open runs", s.keys.Opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {

@@ -55,7 +55,8 @@ func listsOpen(t testing.TB, s *etcdstore.Store, id string) (engine.Stored, bool
 	return engine.Stored{}, false
 }
 
-// TestForgedDelivery: a forged delivery is not handled, and a handled one is not handled again.
+// TestForgedDelivery: a forged delivery is not handled, and a handled delivery is not handled
+// again.
 func TestForgedDelivery(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -140,8 +141,9 @@ func TestRotationKeepsDeliveries(t *testing.T) {
 	})
 }
 
-// TestPretendedReplica: a replica without notes closes the open runs of a store, unless another live
-// replica vouches for it. Without the key no one can forge the entry of such a replica.
+// TestPretendedReplica: a replica without notes closes the open runs of a store, unless the signed
+// entry of another live replica proves that the store is current. Without the key no one can forge
+// such an entry.
 func TestPretendedReplica(t *testing.T) {
 	t.Parallel()
 	for name, pretend := range map[string]func(own string) string{

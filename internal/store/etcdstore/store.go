@@ -36,7 +36,7 @@ type Store struct {
 	keys keymap.Keys
 	etcd *etcdconn.Conn
 
-	openWork  atomic.Pointer[openWork] // the newest one that was read, see OpenWork
+	openWork  atomic.Pointer[openWork] // the newest result that was read, see OpenWork
 	ambiguous *ambiguousClaims
 
 	archive   *archive.Archive // nil for none

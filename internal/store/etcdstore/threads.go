@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/publish"
 )
 
-// threadValue is the stored form of a run's thread. It has its own key, so that a replica of an
-// older version does not lose it.
+// threadValue is the stored form of a run's thread. The thread has a key of its own, so that a
+// replica of an older version does not lose it when it stores the run's message.
 type threadValue struct {
 	V int `json:"v"`
 	publish.Thread

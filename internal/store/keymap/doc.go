@@ -1,3 +1,3 @@
-// Package keymap makes the keys of the state in etcd; the doc comment of package etcdstore
-// describes the value of each.
+// Package keymap makes the keys of the state in etcd. The doc comment of package etcdstore
+// describes their values.
 package keymap

@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Keys is the prefix of all keys, and makes them.
+// Keys is the prefix of all keys. Its methods return the keys.
 type Keys string
 
 // MaxMillis is the latest time in a key.

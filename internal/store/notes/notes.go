@@ -61,8 +61,8 @@ type run struct {
 	sent  map[int]string // step → process that sent it
 }
 
-// Open opens the notes of an installation, and creates missing ones. The caller must close
-// them.
+// Open opens the notes of an installation, and creates the file if it is missing. The caller must
+// close the notes.
 func Open(file, install string, now func() time.Time) (*Notes, error) {
 	n := &Notes{file: file, who: rand.Text()[:10], now: now, runs: map[string]*run{}, handled: map[string]time.Time{}}
 	if err := n.open(install); err != nil {
@@ -170,8 +170,8 @@ func quoted(key string) string {
 }
 
 // Allow reports whether the bot may act on a form of a run that was read at a revision of the
-// store: nil, ErrOlder, or ErrAged. An older form at an earlier revision is fine: it was read
-// before it was replaced.
+// store: nil, ErrOlder, or ErrAged. ErrOlder is not returned for an older form that was read before
+// the newer form was stored.
 func (n *Notes) Allow(id string, count uint64, rev int64, asked time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -231,8 +231,8 @@ func (n *Notes) Sending(id string, step int, count uint64) error {
 	return nil
 }
 
-// add appends lines and reads them back, together with lines that others appended before. The
-// caller holds mu.
+// add appends lines and reads them back, together with lines that other processes appended before.
+// The caller holds mu.
 func (n *Notes) add(lines string) error {
 	if _, err := n.f.WriteString(lines); err != nil {
 		return fmt.Errorf("the notes of sent steps cannot be written: %w", err)
@@ -261,7 +261,7 @@ func (n *Notes) refresh() error {
 	return nil
 }
 
-// take parses one line. An invalid one was cut off by a crash.
+// take parses one line. An invalid line was cut off by a crash.
 func (n *Notes) take(w []string) {
 	if len(w) < 3 {
 		return

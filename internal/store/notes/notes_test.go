@@ -27,9 +27,8 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// TestNeverSentTwice: a noted step is not sent again: not by the same process,
-// not by the next one, not by another one that shares the file, and not after
-// Compact.
+// TestNeverSentTwice: a noted step is not sent again: not by the same process, not by a later
+// process, not by a process that shares the file, and not after Compact.
 func TestNeverSentTwice(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.key.sent")
 	a, b := open(t, file, noon), open(t, file, noon)
@@ -81,8 +80,7 @@ func TestWhatIsForgottenIsRefused(t *testing.T) {
 	}
 }
 
-// TestCutOff: a line that a crash cut off is ignored, and does not damage the
-// next one.
+// TestCutOff: a line that a crash cut off is ignored, and does not damage the next line.
 func TestCutOff(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.key.sent")
 	n := open(t, file, noon)

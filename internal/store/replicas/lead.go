@@ -37,8 +37,8 @@ func (s *Replica) Lead(ctx context.Context, work func(ctx context.Context) error
 	}
 }
 
-// takeLead returns this replica's term: the revision that made it the leader, or 0 while
-// another one leads.
+// takeLead returns this replica's term: the revision that made it the leader, or 0 while another
+// replica leads.
 func (s *Replica) takeLead(ctx context.Context) (int64, error) {
 	key, mine := s.keys.LeadsWork(), s.lease.Load().id
 	s.etcd.Background.Add(1)

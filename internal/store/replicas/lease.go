@@ -85,7 +85,7 @@ func (s *Replica) Vouched(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// NameInUseError means that another live replica has this one's name.
+// NameInUseError means that another live replica has the name of this replica.
 type NameInUseError struct {
 	Name, Host string
 	PID        int
@@ -165,9 +165,9 @@ func (s *Replica) tryRegister(ctx context.Context) (*holder, error) {
 	return h, nil
 }
 
-// KeepLease renews the lease until ctx ends. It replaces a lease that ended while this process
-// was suspended or disconnected; until then every Commit fails with engine.ErrLeaseLost.
-// Changes of other replicas to its runs are detected by their revisions.
+// KeepLease renews the lease until ctx ends. It replaces a lease that ended while this process was
+// suspended or disconnected; until then every Commit fails with engine.ErrLeaseLost. If other
+// replicas changed its runs in between, Commit detects this by the runs' revisions.
 func (s *Replica) KeepLease(ctx context.Context) error {
 	tick := time.NewTicker(s.conf.LeaseTTL / 4)
 	defer tick.Stop()
@@ -241,7 +241,7 @@ func (s *Replica) Lives() clientv3.Cmp {
 // stops renewing it.
 func (s *Replica) LeaseID() clientv3.LeaseID { return s.lease.Load().id }
 
-// IsMine reports whether a replica's key is this one's, with its current lease.
+// IsMine reports whether kv is the key of this replica, set with its current lease.
 func (s *Replica) IsMine(kv *etcdconn.KeyValue) bool {
 	l := s.lease.Load()
 	return l != nil && kv.CreateRevision == l.rev

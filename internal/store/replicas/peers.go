@@ -22,7 +22,7 @@ type Peer struct {
 	Ahead time.Duration
 }
 
-// Peers lists the live replicas, including this one, by name.
+// Peers lists the live replicas, including this one, sorted by name.
 func (s *Replica) Peers(ctx context.Context) ([]Peer, error) {
 	resp, err := s.etcd.Send(ctx, "listing the replicas", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Replicas(), clientv3.WithPrefix()),
@@ -56,13 +56,13 @@ func (s *Replica) Peers(ctx context.Context) ([]Peer, error) {
 	return out, nil
 }
 
-// Leave announces to the others that this replica is stopping and accepts nothing new.
+// Leave announces to the other replicas that this replica is stopping and accepts nothing new.
 func (s *Replica) Leave(ctx context.Context) error {
 	s.leaving.Store(true)
 	return s.tellClock(ctx)
 }
 
-// tellClock updates this replica's clock in its entry, for the others to compare.
+// tellClock updates this replica's clock in its entry, for the other replicas to compare.
 func (s *Replica) tellClock(ctx context.Context) error {
 	l := s.lease.Load()
 	value, err := s.replicaValue()

@@ -15,7 +15,7 @@ type Config struct {
 	Name     string        // unique among live replicas
 	Hash     string        // of this replica's config, for its peers to compare
 	LeaseTTL time.Duration // how long a dead replica counts as alive
-	Timeout  time.Duration // of one call
+	Timeout  time.Duration // limit of one call
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -30,7 +30,7 @@ type Replica struct {
 	key   *sign.Key // signs the entry of this replica; nil for a reader
 	since time.Time
 
-	lease   atomic.Pointer[lease] // may have been lost meanwhile
+	lease   atomic.Pointer[lease] // may have ended already
 	leaving atomic.Bool           // this replica is stopping, see Leave
 	term    atomic.Int64          // of the current lead, see Lead; 0 for never
 }

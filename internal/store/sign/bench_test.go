@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkValue measures the signature of one stored value: a run of a few steps, and one of many.
+// BenchmarkValue measures the signature of one stored value: a run of a few steps, and a run of
+// many.
 func BenchmarkValue(b *testing.B) {
 	key, err := New()
 	if err != nil {

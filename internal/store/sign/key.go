@@ -157,7 +157,7 @@ func (k *Key) text() string {
 	return b.String()
 }
 
-// Load reads a key file. It returns fs.ErrNotExist for a missing one.
+// Load reads a key file. It returns fs.ErrNotExist if the file is missing.
 func Load(file string) (*Key, error) {
 	info, err := os.Stat(file)
 	if err != nil {

@@ -91,8 +91,9 @@ func (s *Log) FirstStored(ctx context.Context) (first audit.Sealed, ok bool, err
 	return entries[0], true, nil
 }
 
-// segmentFrom is the archived segment with the oldest stored entry: a segment that an earlier call
-// wrote and did not complete, or a new one. Its Last is 0 if there are too few entries.
+// segmentFrom returns the archived segment that has the oldest entry in the store. That is a
+// segment that an earlier call wrote without deleting all its entries from the store, or else a new
+// segment. Last is 0 if there are too few entries for a new segment.
 func (s *Log) segmentFrom(ctx context.Context, first audit.Sealed, limit uint64, pressed bool) (archive.Segment, error) {
 	list, err := s.archive.Segments()
 	if err != nil {

@@ -17,7 +17,7 @@ type compactionMark struct {
 }
 
 // compact drops the history of an embedded store up to the previous mark, once enough has been
-// written since. An external cluster compacts itself.
+// written since that mark. An external cluster compacts itself.
 //
 // Each sealed record counts like a revision, although one transaction appends many records: until
 // they are compacted, deleted records slow down every read of pending records.
@@ -43,7 +43,7 @@ func (s *Log) compact(ctx context.Context) error {
 }
 
 // Relieve clears the alarm of a full embedded store that has free space again, because etcd does
-// not clear it. The operators of an external cluster must do this; they see the same alarm.
+// not clear it. In an external cluster the operators must clear the alarm; they see the same one.
 func (s *Log) Relieve(ctx context.Context) error {
 	if !s.etcd.Embedded() {
 		return nil

@@ -26,8 +26,8 @@ const numbersBeyond = 100_000
 // installTries limits the tries to change the installation's record while other replicas change it.
 const installTries = 5
 
-// errOvertaken means that another replica, or the sealer, changed the state while this one was
-// about to begin an epoch, so what this replica read is out of date.
+// errOvertaken means that another replica, or the sealer, changed the state while this replica was
+// about to begin an epoch, so what it had read is out of date.
 var errOvertaken = fmt.Errorf("%w: another replica changed the state at the same time; start the bot again", engine.ErrStoreDown)
 
 // recognise checks whether the store is older than the notes and the witnesses, and begins an epoch

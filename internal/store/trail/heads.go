@@ -83,7 +83,8 @@ func (s *Log) SignedHead(ctx context.Context) (string, error) {
 	return c.Note, nil
 }
 
-// checkpointOf signs a tree whose last entry is last.
+// checkpointOf returns the checkpoint of a tree, with a signed head. last is the last entry of the
+// tree.
 func (s *Log) checkpointOf(tree audit.Tree, last audit.Sealed, epoch uint64, before string) (headed, string, error) {
 	h := audit.SignedHead{
 		Install: s.trust.key.Install(), Epoch: epoch, Size: tree.Size, Root: tree.Root(), Last: audit.Head{N: last.N, Hash: last.Hash},
@@ -96,7 +97,7 @@ func (s *Log) checkpointOf(tree audit.Tree, last audit.Sealed, epoch uint64, bef
 	return headed{h, tree, string(note), before}, string(b), err
 }
 
-// ErrFork means that the trail in the store is not the one whose heads were published.
+// ErrFork means that the trail in the store does not continue a published head.
 var ErrFork = errors.New("the trail in the store does not continue a head that was published: it was rewritten, or a copy of this store is in use elsewhere")
 
 // rebuild computes the tree again from all entries up to number upTo. At the size of each head in
@@ -149,7 +150,7 @@ func (s *Log) treeOf(ctx context.Context, h head, kv *etcdconn.KeyValue) (headed
 }
 
 // seenHeads are the heads that the trail must continue: the last head of each witness in this
-// epoch, and the last one that this process saw.
+// epoch, and the last head that this process signed.
 func (s *Log) seenHeads() []audit.SignedHead {
 	var out []audit.SignedHead
 	epoch := s.Epoch()
@@ -317,7 +318,7 @@ func (s *Log) KeepWitnesses(ctx context.Context) error {
 }
 
 // tellWitnesses sends the newest head to every witness that lacks it. A witness that does not
-// answer delays only itself.
+// answer does not delay the others.
 func (s *Log) tellWitnesses(ctx context.Context) {
 	cp, ok, err := s.newestHead(ctx)
 	if err != nil || !ok {

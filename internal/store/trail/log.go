@@ -18,9 +18,9 @@ import (
 
 const (
 	storingRecord = "storing an audit record"
-	// appendMost is the number of records in one transaction. Each has two operations, one of which
-	// is a nested transaction that settles a claim; etcd allows etcdconn.MaxOps in both levels
-	// together.
+	// appendMost is the number of records in one transaction. Each record has two operations, one
+	// of which is a nested transaction that settles a claim; etcd allows etcdconn.MaxOps in both
+	// levels together.
 	appendMost = etcdconn.MaxOps / 4
 )
 
@@ -78,9 +78,10 @@ func (s *Log) appendAll(ctx context.Context, asked []Loose) error {
 	return err
 }
 
-// Trail calls f with every sealed entry from number n on, in order: first archived entries, then
-// those in the store. audit.Verify verifies those in the store. For a damaged or missing archived
-// entry Trail returns an error of package archive that names the file or the entries.
+// Trail calls f with every sealed entry from number n on, in order: first the archived entries,
+// then the entries in the store. It does not verify the entries in the store, see audit.Verify. For
+// a damaged or missing archived entry it returns an error of package archive that names the file or
+// the entries.
 func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) error {
 	next := max(n, 1)
 	take := func(e audit.Sealed) error {
@@ -116,7 +117,7 @@ func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) e
 }
 
 // Find calls f with the entries that a query selects, in order, and returns the number of older
-// ones that it left out. It finds archived entries by the archive's indexes.
+// entries that it left out. It finds archived entries by the archive's indexes.
 func (s *Log) Find(ctx context.Context, q audit.Query, f func(audit.Sealed) error) (older int, err error) {
 	first, archived, err := s.split(ctx, q)
 	if err != nil {
@@ -150,8 +151,8 @@ func (s *Log) Find(ctx context.Context, q audit.Query, f func(audit.Sealed) erro
 }
 
 // split divides a query between store and archive. It returns the first entry to look for in the
-// store, and the last entry to look for in the archive, 0 for none. Trail reads entries that are
-// archived meanwhile.
+// store, and the last entry to look for in the archive, 0 for none. If entries are archived in
+// between, Trail still finds them.
 func (s *Log) split(ctx context.Context, q audit.Query) (first, archived uint64, err error) {
 	oldest, ok, err := s.FirstStored(ctx)
 	switch {
@@ -180,7 +181,7 @@ const (
 	readBytes  = 1 << 20
 )
 
-// chunks calls f with each stored chunk of the trail, from the one with entry n on. A chunk is
+// chunks calls f with each stored chunk of the trail, from the chunk with entry n on. A chunk is
 // never empty.
 func (s *Log) chunks(ctx context.Context, n uint64, f func(key string, entries []audit.Sealed) error) error {
 	from, end := s.keys.Chunk(n), clientv3.GetPrefixRangeEnd(s.keys.Chunks())

@@ -27,7 +27,8 @@ const (
 	sealBytes = etcdconn.MaxBytes / 2
 	// seizeEach is how often a replica that does not seal checks whether it should.
 	seizeEach = time.Second
-	// abdicateFor is how long a replica that cannot read the pending records lets others try.
+	// abdicateFor is how long a replica that cannot read the pending records lets other replicas
+	// seal.
 	abdicateFor = 10 * time.Second
 )
 
@@ -114,7 +115,8 @@ func (s *Log) Seal(ctx context.Context) (int, error) {
 	}
 }
 
-// seize makes this replica the sealer, unless another one is. The caller holds the sealer's mutex.
+// seize makes this replica the sealer, unless another replica is. The caller holds the sealer's
+// mutex.
 func (s *Log) seize(ctx context.Context) (bool, error) {
 	if s.sealer.term != 0 {
 		return true, nil // the next transaction fails if the term has ended
@@ -139,8 +141,8 @@ func (s *Log) seize(ctx context.Context) (bool, error) {
 	return s.sealer.term != 0, nil
 }
 
-// abdicate lets a newer replica seal, because this one cannot read the pending records. The caller
-// holds the sealer's mutex.
+// abdicate lets a newer replica seal, because this replica cannot read the pending records. The
+// caller holds the sealer's mutex.
 func (s *Log) abdicate(ctx context.Context) error {
 	term := s.sealer.term
 	s.sealer.term, s.sealer.rest = 0, s.conf.Now().Add(abdicateFor)
@@ -155,7 +157,7 @@ func (s *Log) abdicate(ctx context.Context) error {
 type head struct {
 	audit.Sealed
 	rev  int64
-	tree headed // over all entries up to it, in a signed store
+	tree headed // covers all entries up to this one, in a signed store
 }
 
 // pendingRecord is a record that is not sealed yet.

@@ -40,7 +40,8 @@ type Runs interface {
 	// SignAll signs all runs that have no signature of a current key, with an epoch earlier than any
 	// real one.
 	SignAll(ctx context.Context) error
-	// OlderThanNoted names a run whose noted revision is newer than the stored one, "" for none.
+	// OlderThanNoted describes a run that is older in the store than in the notes, or that only the
+	// notes have; "" for none.
 	OlderThanNoted(ctx context.Context) (string, error)
 	// VerifyRuns raises an alarm for each invalid stored run.
 	VerifyRuns(ctx context.Context) error

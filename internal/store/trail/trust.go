@@ -81,7 +81,7 @@ func (e *KeyNeededError) Error() string {
 	return fmt.Sprintf("the key file of the state, %s, is missing: create one with `bot state key`, and give the same file to every replica (state.key_file)", e.File)
 }
 
-// notesFile and headsFile are next to the key, or in a directory of the replica.
+// notesFile and headsFile are in NotesDir, by default the directory of the key.
 func (c Config) notesFile() string {
 	return filepath.Join(c.NotesDir, filepath.Base(c.KeyFile)+".sent")
 }
@@ -89,8 +89,8 @@ func (c Config) headsFile() string {
 	return filepath.Join(c.NotesDir, filepath.Base(c.KeyFile)+".heads")
 }
 
-// Replicas may start at the same moment. These limit how often, and how soon, a replica that lost
-// the race tries again.
+// Replicas may start at the same moment. A replica whose change was overtaken tries again
+// overtakenTries times, with a pause of overtakenPause before each.
 const (
 	overtakenTries = 20
 	overtakenPause = 100 * time.Millisecond
@@ -128,8 +128,8 @@ func (s *Log) LoadKey(ctx context.Context) error {
 	return nil
 }
 
-// openNotes opens the notes of sent steps. It renames the notes of the key with which an adopted
-// state was signed.
+// openNotes opens the notes of sent steps. If the state was signed with another key and is adopted,
+// openNotes renames the notes of that key.
 func (s *Log) openNotes(key *sign.Key) (err error) {
 	file := s.conf.notesFile()
 	s.trust.notes, err = notes.Open(file, key.Install(), s.conf.Now)
@@ -163,8 +163,9 @@ func (s *Log) Recognise(ctx context.Context) error {
 	})
 }
 
-// takeState reads the installation of this state, and adopts it. It returns errOvertaken if another
-// replica was first.
+// takeState adopts the state if it was never signed or a person wants to adopt it. Otherwise it
+// checks that the state is as the bot left it. It returns errOvertaken if another replica was
+// first.
 func (s *Log) takeState(ctx context.Context) error {
 	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
 	if err != nil {
@@ -224,8 +225,8 @@ func (s *Log) Epoch() uint64 {
 	return s.trust.install.Epoch
 }
 
-// LaterEpoch reads the installation's record again, because another replica may have begun an
-// epoch.
+// LaterEpoch reports whether the given epoch has begun. It reads the installation's record again,
+// because another replica may have begun the epoch.
 func (s *Log) LaterEpoch(epoch uint64) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), s.conf.Timeout)
 	defer cancel()
@@ -308,7 +309,7 @@ func (s *Log) Current() []clientv3.Cmp {
 	return []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.Installation()), "=", s.trust.rev)}
 }
 
-// newWitnesses are the file next to the key, and those of the config.
+// newWitnesses are the file next to the key, and the witnesses of the config.
 func (s *Log) newWitnesses() []*watched {
 	own := s.conf.headsFile()
 	list := []*watched{{Witness: witness.New(own), known: own + "@" + hostname()}}
@@ -329,7 +330,8 @@ func (s *Log) MayChange() error {
 	return nil
 }
 
-// MovedOn reads the installation's record again after another replica wrote it.
+// MovedOn reports whether another replica has written the installation's record since this replica
+// read it. If so, MovedOn reads the new record.
 func (s *Log) MovedOn(kv *etcdconn.KeyValue) bool {
 	s.trust.mu.Lock()
 	same := s.trust.key == nil || kv.ModRevision == s.trust.rev
