@@ -46,9 +46,8 @@ func Hides(c card.Card, b status.Board) []string {
 	return out
 }
 
-// Shows reports whether a line of a card's text names a process with the sign
-// of its severity or a worse one. The line of a pending process may have "no
-// answer yet" instead.
+// Shows reports whether a line of a card's text names a process with the icon of its severity or of
+// a worse severity. The line of a pending process may have "no answer yet" instead.
 func Shows(text string, t runbooks.Target, s runbooks.Severity, pending bool) bool {
 	first := true
 	for line := range strings.Lines(text) {

@@ -57,8 +57,7 @@ func voted(r engine.Run) engine.Run {
 	return r
 }
 
-// after returns the run with its first n steps done and the next one in
-// progress.
+// after returns the run with its first n steps done and the next step in progress.
 func after(r engine.Run, n int) engine.Run {
 	at := now.Add(42 * time.Second)
 	r = voted(r)

@@ -174,8 +174,8 @@ func (c *Cluster) AwaitLeader() {
 	}
 }
 
-// RaiseCorrupt raises the alarm CORRUPT, like a member that found different
-// data. etcdctl has no command for it.
+// RaiseCorrupt raises the alarm CORRUPT, like a member that found different data. etcdctl cannot
+// raise an alarm.
 func (c *Cluster) RaiseCorrupt() {
 	c.t.Helper()
 	response, err := http.Post(c.Members[0].Client+"/v3/maintenance/alarm", "application/json", strings.NewReader(`{"action":"ACTIVATE","memberID":"7","alarm":"CORRUPT"}`))
@@ -201,8 +201,8 @@ func (c *Cluster) AddLearner() *Member {
 	return m
 }
 
-// Split makes a cluster whose members hold different data: each is restored
-// from a snapshot, the last one from an earlier snapshot.
+// Split makes a cluster whose members hold different data. Each member is restored from a snapshot,
+// the last member from an earlier snapshot than the others.
 func (c *Cluster) Split() {
 	c.t.Helper()
 	dir := c.t.TempDir()

@@ -58,8 +58,9 @@ var brokenBots = map[string]broken{
 	},
 }
 
-// TestRulesAreThere checks that each edit, which removes one rule, still applies to the
-// code. It runs after every change; TestBrokenBots does not.
+// TestRulesAreThere checks that every edit in brokenBots still applies to the code. Each edit
+// removes one rule from the bot. TestRulesAreThere runs after every change; TestBrokenBots does
+// not.
 func TestRulesAreThere(t *testing.T) {
 	for name, b := range brokenBots {
 		if _, err := mutant.Apply("../../..", b.edits); err != nil {

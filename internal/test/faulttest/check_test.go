@@ -137,8 +137,8 @@ func byID(st state) map[string]engine.Run {
 	return out
 }
 
-// critical are the processes in the rounds whose restart needs a vote (process-runbooks.md,
-// the severity of each outage). Restarts of other processes need no vote.
+// critical has the processes that the rounds restart, and whether their restart needs a vote
+// (process-runbooks.md, the severity of each outage).
 var critical = map[string]bool{"db_dis": true, "db_query_server": true, "db_tdcp": true, "iris_controller": true, "db_acl_write_server": false, "db_ltds": false}
 
 var accounts = map[string]string{

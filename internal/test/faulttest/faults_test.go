@@ -36,7 +36,7 @@ func kill(back time.Duration) fault {
 	}}
 }
 
-// later repairs a fault after a delay. The round waits for it.
+// later calls do after a delay, to repair a fault. The round waits until do has returned.
 func (w *world) later(d time.Duration, do func()) {
 	w.repairs.Go(func() { time.Sleep(d); do() })
 }

@@ -2,5 +2,5 @@ package faulttest
 
 import "syscall"
 
-// withParent makes a process end together with this one.
+// withParent makes a child process end when this process ends.
 func withParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

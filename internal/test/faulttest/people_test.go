@@ -108,8 +108,8 @@ func (p *people) status(who, command string) {
 	d.acked = a.OK
 }
 
-// approve taps Approve on every card in the channel that offers it, until ctx
-// ends. An operator, whose tap must not count, taps first.
+// approve taps Approve on every card in the channel that has the button, until ctx ends. An
+// operator, whose tap must not count, taps first.
 func (p *people) approve(ctx context.Context, temper func(run string) []string) {
 	var taps sync.WaitGroup
 	defer taps.Wait()

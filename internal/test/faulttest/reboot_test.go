@@ -81,7 +81,7 @@ func TestPatchGoesOnAfterReboots(t *testing.T) {
 	round{shape: embedded, replay: "go test -run PatchGoesOn ./internal/test/faulttest"}.report(t, p, st)
 }
 
-// reboot kills the bot and starts its next life. Only its stored state remains.
+// reboot kills the bot and starts a new process of it. Only the stored state remains.
 func reboot(w *world) {
 	for _, r := range w.alive() {
 		kill(0).do(w, rand.New(rand.NewPCG(0, 0)), r.name)

@@ -101,8 +101,8 @@ func runReplica(ctx context.Context, file string) error {
 	return errors.Join(err, peek(), closeAll())
 }
 
-// openEdges opens the edges like app.Open, with durations for tests unless
-// settings ask for normal ones.
+// openEdges opens the edges like app.Open, with durations for tests unless the settings ask for
+// normal durations.
 func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Logger) (app.Edges, *etcdstore.Store, func() error, error) {
 	sc := app.StoreConfig(cfg, s.Name, log)
 	pc := sshexec.Config{Credentials: cfg.SSH.Credentials, KnownHosts: cfg.SSH.KnownHosts, Log: log}

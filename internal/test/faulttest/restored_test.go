@@ -64,9 +64,9 @@ const (
 	restoreWorlds = 4
 )
 
-// playRestores plays the run once, copies the state at the crash points whose
-// number chosen accepts, and restores each copy. It returns false if the run
-// missed its deadlines, as on a busy machine.
+// playRestores plays the run once, copies the state at each crash point n for which chosen(n) is
+// true, and restores each copy. It returns false if the run missed its deadlines, as on a busy
+// machine.
 func playRestores(t *testing.T, chosen func(n int) bool) (played bool) {
 	w := newWorld(t, embedded)
 	p := &people{world: w}
@@ -274,8 +274,8 @@ func (w *world) putBeside() error {
 	return nil
 }
 
-// restored restores a copy, starts a bot on it, and checks it. before is the
-// trail of the previous bot; restored returns the trail of the new one.
+// restored restores a copy, starts a bot on it, and checks it. before is the trail of the previous
+// bot; restored returns the trail of the new bot.
 func (w *world) restored(p *people, o original, before []audit.Sealed, c stateCopy, variant string) []audit.Sealed {
 	wrong := func(format string, args ...any) {
 		w.violation("%s restored %s: %s", c.at, variant, fmt.Sprintf(format, args...))
@@ -323,9 +323,9 @@ func (st state) open() bool {
 	return slices.ContainsFunc(st.Runs, func(s engine.Stored) bool { return !s.Run.State.Ended() })
 }
 
-// judgeRestored checks that every earlier run is closed, that its id is not used again, and
-// that requester, channel and trail get to know this. If older is true, the bot must have
-// detected that the state was restored.
+// judgeRestored checks that every earlier run is closed, that its id is not used again, and that
+// requester, channel and trail are informed. If older is true, the bot must have detected that the
+// state was restored.
 func (p *people) judgeRestored(o original, st state, older bool, began time.Time, wrong func(string, ...any)) {
 	p.judgeTrail(st)
 	p.judgeLocks(st)
@@ -361,7 +361,7 @@ func (p *people) judgeRestored(o original, st state, older bool, began time.Time
 	}
 }
 
-// forgotten returns the number of entries of a trail that another trail lacks.
+// forgotten returns how many entries of the first trail the second trail lacks.
 func forgotten(was, is []audit.Sealed) int {
 	n := 0
 	for _, e := range was {

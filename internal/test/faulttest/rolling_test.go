@@ -64,8 +64,8 @@ func TestRollingRestart(t *testing.T) {
 	tr.finish(t, "DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/test/faulttest")
 }
 
-// restart stops a replica as for an upgrade, starts its next life, and waits
-// until it is connected to Slack. It returns the duration of the stop.
+// restart stops a replica as for an upgrade, starts it again, and waits until it is connected to
+// Slack. It returns the duration of the stop.
 func (w *world) restart(seat int) time.Duration {
 	w.mu.Lock()
 	old := w.replicas[seat]

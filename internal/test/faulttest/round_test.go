@@ -123,7 +123,7 @@ func (p *people) restWithin(most time.Duration) state {
 	why := "no replica answered"
 	for end := time.Now().Add(most); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if len(p.alive()) == 0 {
-			p.start(0) // a late trap killed the replica, or it ended on its own
+			p.start(0) // a fault that came late killed the replica, or it ended on its own
 		}
 		got, err := p.peek()
 		if err != nil {
@@ -174,10 +174,9 @@ func (rd round) report(t testing.TB, p *people, st state) {
 	t.Errorf("%s", b.String())
 }
 
-// plain is the script of the crash points: a restart that needs a vote, with a
-// vote of the requester, a repeated vote and votes of two approvers; a restart
-// that needs none, requested by a mention that is delivered twice; and a
-// status.
+// plain is the script of the crash points. One restart needs a vote, and gets a vote of the
+// requester, a repeated vote and votes of two approvers. Another restart needs no vote, and is
+// requested by a mention that is delivered twice. The script also requests a status.
 func plain(ctx context.Context, p *people, _ *rand.Rand) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

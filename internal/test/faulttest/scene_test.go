@@ -26,7 +26,7 @@ func TestScenes(t *testing.T) {
 			script: request("operator", "approver"), also: never(engine.Refused),
 			snares: []snare{{starting, fault{name: "the approver is deactivated", do: deactivate}}},
 		},
-		// The approved plan differs from the current one.
+		// The approved plan differs from the current plan.
 		"plan changes": {
 			script: request("operator", "approver"), also: never(engine.Refused),
 			snares: []snare{{starting, fault{name: "killed, and back with another config", do: comeBackChanged}}},
@@ -43,7 +43,7 @@ func TestScenes(t *testing.T) {
 				}
 			}}}},
 		},
-		// Two replicas run with different configs; one of them decides.
+		// Two replicas run with different configs. The leader decides.
 		"configs differ": {script: disagree, also: oneDone},
 	}
 	for i, name := range slices.Sorted(maps.Keys(scenes)) {
@@ -104,10 +104,9 @@ func (p *people) taps(who string) (n int) {
 	return n
 }
 
-// disagree restarts one of two replicas with another config, and sends requests
-// until the leader gets one. A replica that does not know yet that the configs
-// differ may also accept a request; the leader refuses the run before its
-// start.
+// disagree restarts one of two replicas with another config, and sends requests until the leader
+// gets a request. A replica that does not know yet that the configs differ may also accept a
+// request; the leader refuses the run before its start.
 func disagree(ctx context.Context, p *people, r *rand.Rand) {
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()

@@ -141,7 +141,7 @@ func TestVotesAreLinearizable(t *testing.T) {
 	}
 }
 
-// The check itself must be able to fail.
+// The check of TestVotesAreLinearizable detects a vote that counted twice.
 func TestVotesCheckDetectsADoubleVote(t *testing.T) {
 	twice := []porcupine.Operation{
 		{ClientId: 0, Input: act{what: "vote", who: "ben"}, Output: refusal.Code(""), Call: 0, Return: 10},

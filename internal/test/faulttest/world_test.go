@@ -67,12 +67,12 @@ type world struct {
 	mu       sync.Mutex
 	over     bool       // no further start
 	replicas []*replica // the latest process of each replica
-	lives    []*replica // all lives
+	lives    []*replica // the processes of all replicas, also ended ones
 	wrong    []string   // violations found so far
 	epochs   int        // number of starts after a restore
 }
 
-// replica is one life of a bot process.
+// replica is one process of a bot. A restart makes a new replica.
 type replica struct {
 	seat  int
 	name  string
@@ -131,7 +131,7 @@ func (s setup) slack() slacklocal.Config {
 	return c
 }
 
-// configChange is a config change between two lives.
+// configChange is a change of the config between two starts.
 type configChange struct {
 	Monit string // the command of monit on infra-1, for example "[sudo, monit]"
 }
@@ -157,7 +157,7 @@ clusters:
 {{- end}}
 `))
 
-// configure writes the config file for all further lives.
+// configure writes the config file for all later starts.
 func (w *world) configure(change configChange) error {
 	type host struct{ Name, Address, Processes, Monit string }
 	var hosts []host
@@ -214,7 +214,7 @@ func (w *world) start(seat int) {
 		r.life = last.life + 1
 	}
 	if w.etcd != nil {
-		r.name = fmt.Sprintf("%c%d", 'a'+seat, r.life) // as in production: every life has its own name
+		r.name = fmt.Sprintf("%c%d", 'a'+seat, r.life) // as in production: every process has its own name
 	}
 	if err := w.launch(r); err != nil {
 		w.t.Errorf("start replica: %v", err)
@@ -263,7 +263,7 @@ func (w *world) gate() string {
 
 func (w *world) logOf(r *replica) string { return w.file(fmt.Sprintf("log-%s-%d", r.name, r.life)) }
 
-// logs returns the logs of all lives.
+// logs returns the logs of all processes.
 func (w *world) logs() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -355,7 +355,7 @@ func (w *world) goOn() {
 	w.over = false
 }
 
-// stopAll stops all replicas like an operator, and requires that they end.
+// stopAll stops all replicas with SIGTERM, and requires that they end.
 func (w *world) stopAll() {
 	w.finish()
 	for _, r := range w.alive() {
@@ -378,7 +378,7 @@ func (w *world) violation(format string, args ...any) {
 	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
 }
 
-// until waits for a condition, and reports a violation otherwise.
+// until waits for a condition, and reports a violation if it does not hold in time.
 func (w *world) until(what string, within time.Duration, ok func() bool) bool {
 	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if ok() {

@@ -128,7 +128,7 @@ func (s *Store) Alive(ctx context.Context) ([]string, error) {
 	return []string{s.replica}, nil
 }
 
-// down returns the error of a store for a call whose context has ended.
+// down returns engine.ErrStoreDown if ctx has ended.
 func down(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", engine.ErrStoreDown, err)

@@ -217,7 +217,7 @@ func checkDelivery(t *testing.T, store *etcdstore.Store) {
 	}
 }
 
-// The files that a config names do not exist here; the config itself is read.
+// TestConfigs only parses the configs of version 0.1: the files that they name do not exist here.
 func TestConfigs(t *testing.T) {
 	for _, name := range []string{"config.example.yaml", "config.full.yaml"} {
 		path := filepath.Join(v01Dir, name)
