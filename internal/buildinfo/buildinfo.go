@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Release is the version of a release, set by the linker; without it the data of the Go tool is
-// used.
+// Release is the version of a release build, set by the linker. If it is empty, Read returns the
+// version that the Go tool recorded.
 var Release string
 
 // Info describes a binary.

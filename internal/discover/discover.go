@@ -30,7 +30,7 @@ type Found struct {
 // timeout limits one command.
 const timeout = 20 * time.Second
 
-// Host queries one host. Its error means that there is no result.
+// Host queries one host. It returns an error if monit or systemd cannot be queried.
 func Host(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, h fleet.Host) (Found, error) {
 	f := Found{Host: h}
 	if err := f.askMonit(ctx, on, cat); err != nil {
@@ -127,14 +127,16 @@ func (f *Found) askSystemd(ctx context.Context, on remote.Runner, cat *catalogs.
 // clientDirs are the directories in which Deephaven's installers put etcd's client files.
 var clientDirs = []string{"/etc/sysconfig/deephaven/etcd/client", "/etc/sysconfig/illumon.d/etcd/client"}
 
-// askEtcdFiles looks for the directory of etcd's client files, if it is not the catalog's.
+// askEtcdFiles looks for the directory of etcd's client files, in case it differs from the
+// catalog's directory.
 func (f *Found) askEtcdFiles(ctx context.Context, on remote.Runner, cat *catalogs.Catalog) {
 	if !slices.Contains(f.Host.Processes, "etcd") {
 		return
 	}
 	dirs := append([]string{cat.EtcdClientDir}, clientDirs...)
 	for _, dir := range dirs {
-		// Everyone can list its parent; the directory itself may not be readable.
+		// List the parent directory, which every account can read. The directory itself may not be
+		// readable.
 		r, err := ask(ctx, on, f.Host, "ls", "-1", path.Dir(dir))
 		if err != nil || !r.OK() || !slices.Contains(strings.Fields(r.Stdout.String()), path.Base(dir)) {
 			continue

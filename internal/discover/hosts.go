@@ -13,7 +13,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Hosts finds the processes of several hosts concurrently. Its error joins those of all hosts.
+// Hosts finds the processes of several hosts concurrently. It joins the errors of all hosts.
 func Hosts(ctx context.Context, r remote.Runner, cat *catalogs.Catalog, hosts []fleet.Host) ([]Found, error) {
 	found, errs := make([]Found, len(hosts)), make([]error, len(hosts))
 	var wg sync.WaitGroup

@@ -1,4 +1,5 @@
-// Package guard queries the guards of a plan: reads that can refuse it because of the state of
-// its targets. At the request it queries all of them, before an approver is mentioned. At the
-// start it queries the guards of later targets again; the engine itself queries the others.
+// Package guard queries the guards of a plan. A guard is a read that can refuse the plan because of
+// the state of a target. AtRequest queries all guards, before an approver is mentioned. AtStart
+// queries only the guards after the first change of the plan; the engine queries the earlier guards
+// itself.
 package guard

@@ -21,7 +21,7 @@ import (
 const (
 	// every is the pause before a guard is queried again.
 	every = 2 * time.Second
-	// within is how long the queries of one guard are repeated.
+	// within is the time limit for one guard, including repeated queries.
 	within = 5 * time.Second
 	// allWithin is the time for all guards of a plan together.
 	allWithin = 20 * time.Second
@@ -34,9 +34,9 @@ const textRunes = 500
 // reason.
 const Refuses refusal.Code = "guard refuses"
 
-// AtRequest queries every guard of a plan. It returns those that could not decide, for which
-// one more approval is needed, or a *refusal.Error. A host that does not answer refuses nothing
-// yet: at the start it must answer.
+// AtRequest queries every guard of a plan. If a guard refuses, it returns a *refusal.Error.
+// Otherwise it returns the guards that could not decide; because of them the plan needs one more
+// approval. A host that does not answer is no refusal here, but it must answer when the run starts.
 func AtRequest(ctx context.Context, r remote.Runner, plan runbooks.Plan) ([]engine.Unclear, error) {
 	return ask(ctx, r, plan, plan.Guards())
 }
@@ -116,7 +116,7 @@ func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []i
 	return out
 }
 
-// askOne queries one guard; seen is the observation of its target by earlier guards.
+// askOne queries one guard. seen is what earlier guards observed of the same target.
 func askOne(ctx context.Context, r remote.Runner, st runbooks.Step, seen []byte) (proof.Verdict, remote.Result) {
 	st.Within = runbooks.Duration(within)
 	until := time.Now().Add(within) // the monotonic clock: a span, not a deadline

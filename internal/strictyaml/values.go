@@ -51,7 +51,7 @@ func (v Value) Words() []string {
 	return out
 }
 
-// OneOf returns a reader of one of a fixed set of words.
+// OneOf returns a function that parses a word and reports a problem if the word is not in set.
 func OneOf[T ~string](set ...T) func(Value) T {
 	return func(v Value) T {
 		before := len(v.R.Problems)
@@ -95,7 +95,7 @@ func first(n ast.Node) *token.Token {
 	return n.GetToken()
 }
 
-// List is Items, or any other value as a list of one.
+// List returns the Items of a list. For any other value it is a list of that one value.
 func (v Value) List() []Value {
 	if _, list := v.Node.(*ast.SequenceNode); !list && v.There() {
 		return []Value{v}

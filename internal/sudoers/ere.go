@@ -21,9 +21,9 @@ func quoteERE(s string) string {
 	return b.String()
 }
 
-// toERE converts a parsed RE2 expression into an equivalent POSIX extended expression. It
-// returns an error for an expression that POSIX or sudo does not support, and for one that may
-// or may not match a blank, because sudo compares arguments joined by blanks. A blank at a
+// toERE converts a parsed RE2 expression into an equivalent POSIX extended expression. It returns
+// an error for an expression that POSIX or sudo does not support. It also refuses an expression
+// that may or may not match a blank, because sudo compares arguments joined by blanks. A blank at a
 // fixed place is as safe as in a fixed line.
 func toERE(re *syntax.Regexp) (string, error) {
 	switch re.Op {

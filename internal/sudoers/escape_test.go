@@ -59,7 +59,7 @@ func attempts(f *File) (out []attempt) {
 	return slices.DeleteFunc(out, func(a attempt) bool { return !a.harmless && listed(f, a.argv) })
 }
 
-// around are attempts with the words of one rule.
+// around are attempts that vary the example of one rule.
 func around(f *File, r Rule) (out []attempt) {
 	at := len(r.Example) - argCount(r)
 	head, args := r.Example[:at:at], r.Example[at:]
@@ -74,7 +74,7 @@ func around(f *File, r Rule) (out []attempt) {
 		deny(head, append(slices.Clone(extra), args...)...)
 		deny(head, extra...)
 	}
-	// the same words divided differently, and another program of that name
+	// The same words divided differently, and other programs of the same name.
 	if len(args) > 1 {
 		deny(head, strings.Join(args, "\n"))
 		deny(head, strings.Join(args, "\t"))
@@ -157,10 +157,10 @@ echo "RAN $0 in $(pwd)" >> /run/ran
 export -p >> /run/ran
 `
 
-// TestEscapes runs the attempts with the real sudo, in a changed root in which every program that a
-// file names is a stand-in. There are at least 100 for each host of the demo's fleet and of the
-// lab's, and none may succeed. The test needs root, sudo and a kernel that lets root mount.
-// DHBOT_ESCAPES=1 tries all of them; without it the test tries an evenly spread part.
+// TestEscapes runs the attempts with the real sudo, in a chroot in which every program that a file
+// names is replaced by a stand-in. There are at least 100 attempts for each host of the demo's
+// fleet and of the lab, and none may succeed. The test needs root, sudo and a kernel that lets root
+// mount. DHBOT_ESCAPES=1 tries all of them; without it the test tries an evenly spread part.
 func TestEscapes(t *testing.T) {
 	testenv.Program(t, "sudo")
 	for _, f := range slices.Concat(builtinFiles(t, false), demoFiles(t, false)) {
@@ -171,9 +171,9 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// TestWrapperEscapes does the same with the file for an old sudo, through the wrapper and around
-// it. It also lets the wrapper run each command of the catalog. Without DHBOT_ESCAPES=1 it tests
-// one host.
+// TestWrapperEscapes is TestEscapes for an old sudo: it runs the attempts through the wrapper and
+// around it. It also lets the wrapper run each command of the catalog. Without DHBOT_ESCAPES=1 it
+// tests one host.
 func TestWrapperEscapes(t *testing.T) {
 	testenv.Program(t, "sudo")
 	now, old := builtinFiles(t, false), builtinFiles(t, true)
@@ -347,8 +347,8 @@ func accountScript(t *testing.T, tried []attempt) string {
 	return b.String()
 }
 
-// rootScript makes a root from this machine's files with a layer above them for changes, replaces
-// every program by a stand-in, and runs the attempts.
+// rootScript makes a chroot from this machine's files, with an overlay that takes the changes. It
+// replaces every program by a stand-in, and runs the attempts.
 func rootScript(f *File) string {
 	var b strings.Builder
 	b.WriteString(`d=$1; mkdir $d/t; mount -t tmpfs tmpfs $d/t; mkdir $d/t/up $d/t/work $d/t/root

@@ -24,8 +24,8 @@ type Options struct {
 type File struct {
 	User, Host, Cluster, Catalog string
 	Rules                        []Rule
-	// oldSudo means that the host's sudo does not support regular expressions: the rules are those of the
-	// wrapper.
+	// oldSudo means that the host's sudo does not support regular expressions. The rules are then
+	// the wrapper's rules.
 	oldSudo bool
 	// LeftOut are the commands that cannot be allowed without allowing more.
 	LeftOut []LeftOut
@@ -102,7 +102,7 @@ func wordRune(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-.", r)
 }
 
-// add makes the rules of one command, or returns why there are none.
+// add adds the rules of one command. A command that cannot have rules goes to LeftOut or Plain.
 func (f *File) add(c planner.HostCommand, o Options) {
 	inv, err := read(c.Words)
 	if errors.Is(err, errNoSudo) {

@@ -283,8 +283,8 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
-// TestRemovalsStayBelowTheirRoots: dbmerge may only remove paths below the
-// directories in the pages that have exactly the form of one day of one table.
+// TestRemovalsStayBelowTheirRoots: dbmerge may only remove paths below the documented directories
+// that have exactly the form of one day of one table.
 func TestRemovalsStayBelowTheirRoots(t *testing.T) {
 	const day, other = "/db/Intraday/Order/Event/infra_1/2018-02-09", "/db/Intraday/Order/Event/p.2/2018-02-09"
 	const states, details = "/db/TempFiles/dbmerge/db_dis/", "/db/Systems/Order/ImportDetails/"
@@ -327,7 +327,7 @@ func TestRemovalsStayBelowTheirRoots(t *testing.T) {
 	}
 }
 
-// nameOf is the rule's program as its example has it.
+// nameOf is the name of the rule's program in the rule's example.
 func nameOf(r Rule) string {
 	if slices.Contains(r.Example, r.Program) {
 		return r.Program

@@ -19,8 +19,8 @@ const (
 )
 
 // Wrapper is the script for a sudo without regular expressions, to be installed as
-// fleet.SudoWrapper; "" if the host's sudo has them. Sudo allows the script with any arguments.
-// The script runs a command if one of its expressions for the account matches the whole
+// fleet.SudoWrapper; "" if the host's sudo has regular expressions. Sudo allows the script with any
+// arguments. The script runs a command if one of its expressions for the account matches the whole
 // command.
 func (f *File) Wrapper() string {
 	if !f.oldSudo {

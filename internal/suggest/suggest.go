@@ -86,7 +86,7 @@ func transposed(a, b string) bool {
 	return false
 }
 
-// Fold makes spellings of one name equal.
+// Fold returns the common form of spellings that differ in case or separators.
 func Fold(s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
 	return strings.Map(func(r rune) rune {

@@ -37,8 +37,8 @@ const (
 
 // Start sets the program's tracer from the environment, and returns a function that sends the
 // remaining spans and stops. Without a collector in the environment it does nothing. getenv is
-// os.Getenv, and version the program's. The exporter itself reads headers, certificates and
-// more from the process's environment.
+// os.Getenv, and version is the program's version. The exporter itself reads headers, certificates
+// and more from the process's environment.
 func Start(
 	ctx context.Context, getenv func(string) string, version string, log *slog.Logger,
 ) (stop func(context.Context) error, err error) {
@@ -101,24 +101,25 @@ func readSettings(getenv func(string) string) (settings, error) {
 	return s, nil
 }
 
-// Begin begins a span below that of ctx. The caller ends it.
+// Begin begins a span below the span of ctx. The caller ends it.
 func Begin(ctx context.Context, name string, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
 	return otel.Tracer(scope).Start(ctx, name, trace.WithAttributes(attrs...))
 }
 
-// beginRoot begins a new trace, linked to that of ctx.
+// beginRoot begins a new trace, linked to the trace of ctx.
 func beginRoot(ctx context.Context, name string, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
 	linked := trace.WithLinks(trace.LinkFromContext(ctx))
 	return otel.Tracer(scope).Start(ctx, name, trace.WithNewRoot(), linked, trace.WithAttributes(attrs...))
 }
 
-// BeginCommand begins the trace of one command, and adds its id to log lines of the context.
-// The caller ends it.
+// BeginCommand begins the trace of one command, and adds the command's id to log lines of the
+// context. The caller ends the span.
 func BeginCommand(ctx context.Context, id string) (context.Context, trace.Span) {
 	return beginRoot(logging.WithCommand(ctx, id), "command", CommandKey.String(id))
 }
 
-// BeginRun does the same for one run.
+// BeginRun begins the trace of one run, and adds the run's id to log lines of the context. The
+// caller ends the span.
 func BeginRun(ctx context.Context, id string) (context.Context, trace.Span) {
 	return beginRoot(logging.WithRun(ctx, id), "run", RunKey.String(id))
 }

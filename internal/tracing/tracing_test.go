@@ -22,7 +22,8 @@ func env(pairs map[string]string) func(string) string {
 	return func(name string) string { return pairs[name] }
 }
 
-// OpenTelemetry's variables decide whether anything is sent. The error for an invalid one names it.
+// OpenTelemetry's variables decide whether anything is sent. The error for an invalid variable
+// names the variable.
 func TestSettings(t *testing.T) {
 	for _, c := range []struct {
 		env map[string]string
@@ -63,8 +64,8 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// A collector receives the spans with their ids, each below its parent. Of an error it receives
-// only that there was one.
+// A collector receives the spans with their ids, each below its parent. It receives that a span
+// failed, but not the text of the error.
 func TestCollector(t *testing.T) {
 	received := make(chan *collector.ExportTraceServiceRequest, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

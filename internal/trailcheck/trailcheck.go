@@ -26,7 +26,7 @@ var ErrHead = errors.New("write N:HASH, for example 1289:5f3a…, or name a file
 // Evidence is what an auditor has besides the trail and the config.
 type Evidence struct {
 	Heads      []string      // N:HASH, or files of signed heads
-	Keys       []string      // public keys of the state; if empty, those of the config
+	Keys       []string      // public keys of the state; if empty, the keys of the config
 	VoteWithin time.Duration // how long a request could wait for approvals, if longer than in the config
 }
 

@@ -1,5 +1,5 @@
-// Package trusted finds accounts, other than root and the bot's own, that could change a file,
-// or read a secret in it: by its mode and owner, and by those of every directory and link on
+// Package trusted finds accounts, other than root and the bot's own, that could change a file, or
+// read a secret in it. It checks the mode and owner of the file, and of every directory and link on
 // its path.
 //
 // # Files

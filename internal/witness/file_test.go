@@ -25,8 +25,8 @@ func last(t *testing.T, w Witness) string {
 	return string(head)
 }
 
-// TestCutOff: a head that a crash cut off at any byte does not count, neither before nor after the
-// next head is stored.
+// TestCutOff: a head that a crash cut off at any byte does not count, before or after the next head
+// is stored.
 func TestCutOff(t *testing.T) {
 	whole := second + separator
 	for n := range whole {
@@ -80,7 +80,8 @@ func TestRenamed(t *testing.T) {
 	}
 }
 
-// TestMissingMount: a file whose directory is missing is an error, an absent file has no head.
+// TestMissingMount: reading a file whose directory is missing is an error; a missing file has no
+// head.
 func TestMissingMount(t *testing.T) {
 	dir := t.TempDir()
 	if got := last(t, New(filepath.Join(dir, "heads"))); got != "" {

@@ -11,8 +11,7 @@ type Pool struct {
 // New returns an empty Pool.
 func New() *Pool { return &Pool{next: make(chan func()), over: make(chan struct{})} }
 
-// Go runs f on another goroutine. It never waits: without an idle goroutine it starts a new
-// one.
+// Go runs f on another goroutine. It never waits: if no goroutine is idle, it starts a new one.
 func (c *Pool) Go(f func()) {
 	select {
 	case c.next <- f:
@@ -32,6 +31,6 @@ func (c *Pool) work(f func()) {
 	}
 }
 
-// Close ends idle goroutines, and the others when their function returns. It may be called
-// once.
+// Close ends idle goroutines at once, and busy goroutines when their functions return. It must not
+// be called twice.
 func (c *Pool) Close() { close(c.over) }
