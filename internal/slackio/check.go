@@ -85,7 +85,8 @@ func (e *Edge) CheckChannel(ctx context.Context, id string) error {
 	}
 }
 
-// restricted reports whether a channel limits who may post; the bot's own user may be on the list.
+// restricted reports whether only some people may post in a channel. The bot's own user may be
+// among them.
 func restricted(ch *slack.Channel) bool {
 	return ch.Properties != nil && len(ch.Properties.PostingRestrictedTo.Type) > 0
 }

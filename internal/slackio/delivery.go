@@ -62,7 +62,8 @@ type delivery struct {
 func (d *delivery) place() engine.Place { return engine.Place{Channel: d.Channel, Thread: d.Thread} }
 
 // decode turns an event of a socket into a delivery. ok is false for events that the bot ignores:
-// its own messages and those of other bots, edits of messages, interactions that it does not use.
+// its own messages, messages of other bots, edits of messages, and interactions that the bot does
+// not use.
 func decode(ev socketmode.Event, self Identity, now slackClock) (d *delivery, ok bool) {
 	switch data := ev.Data.(type) {
 	case slack.SlashCommand:
@@ -130,9 +131,9 @@ func spoken(subtype string) bool {
 	return subtype == "" || subtype == "file_share" || subtype == "thread_broadcast" || subtype == "me_message"
 }
 
-// directDelivery handles direct messages to the bot. They need no mention, and Slack sends no
-// mention event for them. It accepts the text of a message with a file and ignores messages of
-// apps. The author of an edit is told that an edit runs nothing.
+// directDelivery handles direct messages to the bot. A direct message needs no mention, and Slack
+// sends no mention event for it. The text of a message with a file is accepted; messages of apps
+// are ignored. The author of an edit is told that an edit runs nothing.
 func directDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackClock) *delivery {
 	m, ok := ev.InnerEvent.Data.(*slackevents.MessageEvent)
 	if ok && m.SubType == slack.MsgSubTypeMessageChanged {

@@ -16,10 +16,10 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestAnswersAreReadForTheirID posts a message whose copy in Slack's answer
-// slack-go cannot parse: the post succeeds with the id from the answer. An error,
-// and an answer that is not a JSON object, are passed on unchanged.
-func TestAnswersAreReadForTheirID(t *testing.T) {
+// TestAnswerWithUnreadableMessage: if slack-go cannot parse the copy of the message in Slack's
+// answer, the post still succeeds, with the id from the answer. An error, and an answer that is
+// not a JSON object, are passed on unchanged.
+func TestAnswerWithUnreadableMessage(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ answer, ts, code string }{
 		{answer: `{"ok":true,"channel":"C1","ts":"1.2","message":{"blocks":[{"type":"rich_text","elements":"of a new kind"}]}}`, ts: "1.2"},

@@ -30,16 +30,17 @@ type Config struct {
 	// address is allowed.
 	APIURL string
 	// IsHome reports whether an organisation (E… of an Enterprise Grid, else T…), or the bot's
-	// workspace in it, is the one in the config. The bot token must belong to it.
+	// workspace in it, is the home in the config. The bot token must belong to the home.
 	IsHome func(organisation, team string) bool
 	// IsKnown reports whether the config has an account with that id. Other accounts are looked up
 	// and answered at a low rate.
 	IsKnown func(user string) bool
 	Claims  Claims
 	// Handler is called with every new delivery. Message.Key is "" if the delivery could not be
-	// claimed; in that case the handler must not change anything. Its ctx ends a few seconds after
-	// Run's. settled means that the handler's transaction has settled the claim. Otherwise the Edge
-	// settles it, unless ctx has ended: in that case the delivery is resumed later.
+	// claimed; in that case the handler must not change anything. ctx ends a few seconds after
+	// the ctx of Run. settled means that the handler's transaction has settled the claim.
+	// Otherwise the Edge settles the claim, unless ctx has ended: in that case the delivery is
+	// resumed later.
 	Handler func(ctx context.Context, m call.Message, r call.Reply) (settled bool)
 	// Workers is how many handlers that have not yet answered may run at a time; 0 means 12. With
 	// fewer, hosts are idle; with more, acknowledgements are late (measured).
@@ -242,10 +243,10 @@ func httpClient(apiURL string, called func(method string, status int)) *http.Cli
 // Call it before Run.
 func (e *Edge) ClaimUnless(receive func(call.Message) *call.Parsed) { e.receive = receive }
 
-// Run connects to Slack and serves until ctx ends, or until Drain if other replicas receive events.
-// Then it stops in order: it accepts no new delivery, acknowledges accepted ones, closes the
-// sockets, and gives running handlers a few seconds. Then it returns nil. It returns an error, with
-// the token and the fix, if Slack refuses the token for good.
+// Run connects to Slack and serves until ctx ends, or until Drain if other replicas receive
+// events. Then it stops in order: it accepts no new delivery, acknowledges accepted deliveries,
+// closes the sockets, and gives running handlers a few seconds. Then it returns nil. If Slack
+// refuses a token for good, Run returns an error that names the token and the fix.
 func (e *Edge) Run(ctx context.Context) error {
 	if err := e.introduce(ctx); err != nil || ctx.Err() != nil {
 		return err
@@ -290,7 +291,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	return err
 }
 
-// start runs each function until stop is called; stop waits for them.
+// start runs each function until stop is called. stop returns when all functions have returned.
 func start(ctx context.Context, run ...func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -345,9 +346,10 @@ func (e *Edge) self() Identity {
 	return Identity{}
 }
 
-// Drain accepts no new deliveries; accepted ones are still handled. If other replicas receive
-// events, it closes the sockets, so that Slack sends them everything. Otherwise the sockets stay
-// open, and the edge refuses new deliveries with an answer to the person.
+// Drain makes the edge accept no new deliveries; accepted deliveries are still handled. If other
+// replicas receive events, the edge closes its sockets, so that Slack sends every event to the
+// other replicas. Otherwise the sockets stay open, and the edge refuses new deliveries with an
+// answer to the person.
 func (e *Edge) Drain(othersHear bool) {
 	if othersHear {
 		e.leaving.Do(func() { close(e.left) })

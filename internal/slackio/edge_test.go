@@ -509,9 +509,9 @@ func TestEveryHandledDeliveryIsSettledOnce(t *testing.T) {
 	}
 }
 
-// Slash commands that only read are not claimed. Commands that change something, and mentions,
-// which Slack may redeliver, are.
-func TestReadsGoUnclaimed(t *testing.T) {
+// Slash commands that only read are not claimed. Commands that change something are claimed, and
+// so are mentions, because Slack may redeliver a mention.
+func TestReadsAreNotClaimed(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
 	w := newSilentWorld(t, a.handle, nil)
@@ -664,9 +664,9 @@ func TestRoundTrip(t *testing.T) {
 	mark(false, false)
 }
 
-// TestTooLongIsSaid: a text that is too long to store is refused with the reason, and is neither
+// TestTooLongTextIsRefused: a text that is too long to store is refused with the reason, and is neither
 // claimed nor handled.
-func TestTooLongIsSaid(t *testing.T) {
+func TestTooLongTextIsRefused(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)

@@ -45,8 +45,8 @@ func transient(err error) bool {
 	return err != nil && !errors.Is(err, rate.ErrStopped)
 }
 
-// explain converts an answer of Slack into an error that names the attempted operation; it marks
-// the errors that the publisher handles.
+// explain converts an answer of Slack into an error that names the attempted operation. It wraps
+// publish.ErrNoPlace or publish.ErrGone if that is the cause.
 func explain(what string, err error) error {
 	var answer slack.SlackErrorResponse
 	if !errors.As(err, &answer) {

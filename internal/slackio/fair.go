@@ -87,7 +87,8 @@ func (r *reads) enter(user string) (ok bool, turnedAway int) {
 	return true, 0
 }
 
-// leave ends a read. turnedAway is the number of refused reads when the last accepted one ends.
+// leave ends a read. When the person's last accepted read ends, turnedAway is the number of
+// refused reads; before that it is 0.
 func (r *reads) leave(user string) (turnedAway int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,12 +110,12 @@ func (e *Edge) isRead(d *delivery) bool {
 	return d.parsed.OnlyReads
 }
 
-// sayTooManyReads is the answer to the first refused read of a person; further ones are only
-// counted.
+// sayTooManyReads is the answer to the first refused read of a person; further refused reads are
+// only counted.
 var sayTooManyReads = fmt.Sprintf("%d of your reads are in progress, so this one was not accepted: repeat it once they are answered. Approve, deny, cancel and changes are still accepted.", readsAtATime)
 
-// endRead reports to a person how many of their reads were refused, if there were more than the
-// announced one.
+// endRead ends a read. After the person's last read it reports how many of their reads were
+// refused, unless only one was: the first refusal was already reported.
 func (e *Edge) endRead(d *delivery) {
 	n := e.reads.leave(d.Account.User)
 	if n <= 1 {

@@ -17,9 +17,8 @@ import (
 	"dhbot/internal/slackio/rate"
 )
 
-// flooded is a world with Slack's own limits. It answers reads in their
-// channel, posts a card that waits for a decision for each restart, and records
-// all other commands.
+// flooded is a world with Slack's own limits. It answers reads in their channel, and posts for
+// each restart a card that waits for a decision. It records all other commands.
 type flooded struct {
 	*world
 	answers atomic.Int64 // reads that reached the handler

@@ -121,7 +121,7 @@ func (p *connectionState) ended(err error) {
 }
 
 // dialer opens the WebSocket. The write buffer holds a whole acknowledgement, because Slack drops
-// fragmented ones.
+// fragmented acknowledgements.
 func (p *connectionState) dialer() *websocket.Dialer {
 	return &websocket.Dialer{
 		Proxy:            http.ProxyFromEnvironment,

@@ -25,8 +25,8 @@ func homeOpened(ev socketmode.Event) (auth.Account, bool) {
 	return auth.Account{Team: api.TeamID, User: opened.User}, true
 }
 
-// OnHome sets the function that is called when a person opens the app's Home tab. It must not
-// block. Call OnHome before Run.
+// OnHome sets the function that is called when a person opens the app's Home tab. The function
+// must not block. Call OnHome before Run.
 func (e *Edge) OnHome(opened func(auth.Account)) { e.onHome = opened }
 
 // PublishHome puts cards, one below the other, on a person's Home tab, which only they see. It

@@ -83,7 +83,8 @@ func (e *Edge) accept(l *connection, ev socketmode.Event) {
 	})
 }
 
-// admitRead counts a read against its person's limit. It answers the first one over the limit.
+// admitRead counts a read against its person's limit. It answers the first read over the limit,
+// and does not answer further reads.
 func (e *Edge) admitRead(l *connection, id string, d *delivery) bool {
 	ok, n := e.reads.enter(d.Account.User)
 	if ok {
@@ -159,7 +160,8 @@ func ackPayload(d *delivery, unstored bool) any {
 	return sayInAck(d, sayUnstored)
 }
 
-// sayInAck puts a text into an acknowledgement, if its kind can carry one.
+// sayInAck puts a text into the acknowledgement of a delivery, if Slack shows such a text for
+// this kind of delivery.
 func sayInAck(d *delivery, text string) any {
 	switch {
 	case d.Via == call.Slash:
@@ -280,9 +282,9 @@ func (e *Edge) settleOnce(ctx context.Context, key string) error {
 	return e.claims.Settle(ctx, key)
 }
 
-// channelFactsOf reports whether outsiders see the channel of a delivery, and whether the bot is a
-// member. If that is unknown, it assumes outsiders; Slack hides private channels from a bot that is
-// not a member.
+// channelFactsOf reports whether outsiders see the channel of a delivery, and whether the bot is
+// a member. If Slack does not answer this, outsiders are assumed. Slack hides private channels
+// from a bot that is not a member.
 func (e *Edge) channelFactsOf(ctx context.Context, d *delivery) channelFacts {
 	if d.Channel == "" {
 		return channelFacts{shared: d.Shared, member: true}
@@ -321,7 +323,7 @@ func (e *Edge) Resume(ctx context.Context, key string, payload []byte) error {
 	return nil
 }
 
-// drainGate counts the deliveries inside; when closed, it lets no more in.
+// drainGate counts the deliveries in progress. When it is closed, it admits no more deliveries.
 type drainGate struct {
 	mu     sync.Mutex
 	closed bool

@@ -19,10 +19,11 @@ import (
 // The publisher posts through the Edge.
 var _ publish.Messenger = (*Edge)(nil)
 
-// Post posts a new message in a channel, or in a thread of it, and returns its timestamp, which is
-// its id. It waits for the channel's rate limit and after every 429. It posts a card as text if
-// Slack rejects its blocks. Errors wrap publish.ErrNoPlace if the channel does not accept the
-// message. After any other error, a time-out in particular, the message may have been posted.
+// Post posts a new message in a channel, or in a thread of the channel. It returns the message's
+// timestamp, which is its id. It waits for the channel's rate limit and after every 429. It posts
+// a card as text if Slack rejects its blocks. Errors wrap publish.ErrNoPlace if the channel does
+// not accept the message. After any other error, a time-out in particular, the message may have
+// been posted.
 func (e *Edge) Post(ctx context.Context, at engine.Place, c card.Card) (string, error) {
 	u := rate.Background
 	if slices.ContainsFunc(c.Buttons, func(b card.Button) bool { return b.Action == card.TapApprove }) {
@@ -52,9 +53,9 @@ func (e *Edge) post(ctx context.Context, at engine.Place, u rate.Priority, c car
 }
 
 // Edit replaces a message when its turn comes: at most about 45 edits a minute in the whole
-// workspace, final ones first. Waiting edits of one message become one, the latest. Errors wrap
-// publish.ErrGone if the message no longer exists. Run makes the edits. If it is not running, or if
-// ctx ends first, Edit returns an error and the message is unchanged.
+// workspace, final edits first. Of several waiting edits of one message only the latest is made.
+// Errors wrap publish.ErrGone if the message no longer exists. Run makes the edits. If it is not
+// running, or if ctx ends first, Edit returns an error and the message is unchanged.
 func (e *Edge) Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error {
 	err := e.edits.Put(ctx, rate.MessageKey{Channel: channel, Ts: ts}, c, final)
 	return explain("editing a message in "+channel, err)

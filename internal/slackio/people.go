@@ -73,8 +73,8 @@ func (m *memory[V]) get(key string, maxAge time.Duration) (V, bool) {
 	return r.value, true
 }
 
-// learn returns an answer that is at most maxAge old, and calls ask if there is none. Concurrent
-// callers share one query, except for maxAge 0: a running query may have started before the call.
+// learn returns a cached answer that is at most maxAge old, or else calls ask. Concurrent callers
+// share one query, except for maxAge 0: a running query may have started before the call.
 func (m *memory[V]) learn(key string, maxAge time.Duration, ask func() (V, error)) (V, error) {
 	if v, ok := m.get(key, maxAge); ok {
 		return v, nil
@@ -172,7 +172,8 @@ func profile(u *slack.User) auth.Profile {
 type channelFacts struct{ shared, member bool }
 
 // Channel reports whether people of other organisations are in a channel or may join it, and
-// whether the bot is a member; data may be maxAge old. A direct message is never shared.
+// whether the bot is a member. The answer may be up to maxAge old. A direct message is never
+// shared.
 func (e *Edge) Channel(ctx context.Context, id string, maxAge time.Duration) (shared, member bool, err error) {
 	if strings.HasPrefix(id, "D") {
 		return false, true, nil

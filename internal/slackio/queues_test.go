@@ -136,7 +136,8 @@ func TestFinalEditsOvertakeWhatWaits(t *testing.T) {
 	}
 }
 
-// Of several waiting edits of a message only the latest is made, and every caller gets its result.
+// Of several waiting edits of a message only the latest is made, and every caller gets the result
+// of that edit.
 func TestWaitingEditsBecomeOne(t *testing.T) {
 	o := &outbox{took: time.Second}
 	editing(t, o, func(ctx context.Context, q *rate.Edits) {
@@ -156,8 +157,8 @@ func TestWaitingEditsBecomeOne(t *testing.T) {
 	}
 }
 
-// An edit that gets a 429 is made after Slack's retry time, unless a newer one replaces it.
-// In both cases the caller gets the true result.
+// An edit that gets a 429 is made after Slack's retry time, unless a newer edit replaces it. In
+// both cases the caller gets the true result.
 func TestEditSurvives429(t *testing.T) {
 	for _, newer := range []bool{false, true} {
 		o := &outbox{took: 100 * time.Millisecond}
@@ -192,7 +193,7 @@ func TestEditSurvives429(t *testing.T) {
 	}
 }
 
-// An edit whose caller has given up is not made later.
+// If the caller of a waiting edit gives up, the edit is not made.
 func TestWithdrawnEditIsNotMade(t *testing.T) {
 	o := &outbox{took: time.Second}
 	editing(t, o, func(ctx context.Context, q *rate.Edits) {
@@ -238,7 +239,7 @@ func TestStoppedEditsAreNotSilent(t *testing.T) {
 }
 
 // Background posts are sent once a second. Answers are sent at once, and wait only if there would
-// be more than four posts in four seconds. All are in order.
+// be more than four posts in four seconds. All posts are sent in order.
 func TestPostsKeepToTheRateOfAChannelInOrder(t *testing.T) {
 	second := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
 	for _, c := range []struct {

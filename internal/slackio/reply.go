@@ -81,7 +81,7 @@ func (r *reply) Ephemeral(ctx context.Context, c card.Card) error {
 }
 
 // Ask opens a form, which Slack allows within 3 s of the tap. If the button was in a window, the
-// form replaces it.
+// form replaces that window.
 func (r *reply) Ask(ctx context.Context, f card.Form) error {
 	if r.d.Trigger == "" {
 		return fmt.Errorf("the form %q cannot be opened: only a tap or slash command of the last 3 s can open one", f.Action)

@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/pause"
 )
 
-// roundTripReaction is the reaction of the round trip. Slack sends the app an event for it, on the
-// same path as the events of people.
+// roundTripReaction is the reaction that the bot sets and removes to check that events arrive.
+// Slack sends the app an event about it, on the same path as the events of people.
 const roundTripReaction = "ear"
 
 // RoundTrip is Slack's event that the bot has added or removed its own reaction.
@@ -45,8 +45,8 @@ func (e *Edge) SetRoundTripMark(ctx context.Context, channel, ts string, on bool
 	return explain("marking a message in "+channel, err)
 }
 
-// OnRoundTrip sets the function that is called with each RoundTrip. It must not block. Call
-// OnRoundTrip before Run.
+// OnRoundTrip sets the function that is called with each RoundTrip. The function must not block.
+// Call OnRoundTrip before Run.
 func (e *Edge) OnRoundTrip(heard func(RoundTrip)) { e.onRoundTrip = heard }
 
 // roundTripOf returns the RoundTrip of an event about the bot's own reaction.

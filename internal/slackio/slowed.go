@@ -20,8 +20,8 @@ const (
 	slowWindow = 5 * time.Second
 )
 
-// slowed are the slash commands whose answers a pause would delay. Their senders can be told at the
-// response URL, which has other limits.
+// slowed are the slash commands whose answers a pause would delay. Their senders can be told of
+// the pause at the response URL, which has other rate limits.
 type slowed struct {
 	mu      sync.Mutex
 	waiting map[*delivery]bool

@@ -19,9 +19,9 @@ import (
 	"dhbot/internal/slackio/wire"
 )
 
-// socket keeps one Socket Mode connection open. Each connection has its own client that opens once.
-// slack-go alone would reconnect forever and without a pause; here each reconnect has a back-off,
-// and a token that never worked ends the edge.
+// socket keeps one Socket Mode connection open. Each connection has its own client, which
+// connects only once. slack-go alone would reconnect forever and without a pause; here each
+// reconnect has a back-off, and a token that never worked ends the edge.
 type socket struct {
 	edge      *Edge
 	n         int           // from 1
@@ -99,7 +99,7 @@ func newBackoff() retry.Backoff {
 	return retry.WithJitterPercent(20, retry.WithCappedDuration(mostDelay, retry.NewExponential(leastDelay)))
 }
 
-// serve runs one connection. It returns the reason for its end.
+// serve runs one connection. It returns the reason why the connection ended.
 func (s *socket) serve(ctx, work context.Context) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
@@ -205,8 +205,9 @@ func (s *socket) unreadable(l *connection, ev socketmode.Event) {
 	s.edge.ackLater(l, ack{id: envelope.ID})
 }
 
-// sendAcks sends this connection's plain acknowledgements, and those of envelopes whose connection
-// has ended: Slack accepts an acknowledgement on any connection of the app.
+// sendAcks sends this connection's plain acknowledgements. It also sends acknowledgements of
+// envelopes whose connection has ended: Slack accepts an acknowledgement on any connection of the
+// app.
 func (s *socket) sendAcks(ctx context.Context, l *connection) {
 	for {
 		var a ack

@@ -126,8 +126,8 @@ func TestPassingTroubleDoesNotEndRun(t *testing.T) {
 	}
 }
 
-// When the edge stops, messages that are being handled are finished, and later ones are answered as
-// not accepted.
+// When the edge stops, messages that are being handled are finished, and later messages are
+// answered as not accepted.
 func TestStopFinishesWhatIsHandled(t *testing.T) {
 	t.Parallel()
 	leaktest.Goroutines(t)

@@ -234,7 +234,7 @@ func (w *world) form(user string) (id string, blocks []any) {
 
 func say(s string) card.Card { return card.Card{Push: s, Head: card.Line{card.T(s)}} }
 
-// answering shows "re: " and the text of every message, and keeps them.
+// answering answers every message with "re: " and its text, and keeps the messages.
 type answering struct {
 	t    *testing.T
 	mute bool // keeps messages without showing anything

@@ -13,15 +13,15 @@ import (
 // also for two buttons with the same action.
 const twin = "~"
 
-// ActionOf returns the card's action from an action id, without the number that buttons may add to
-// it.
+// ActionOf returns the card's action from a button's action id, without the number that may
+// follow the action.
 func ActionOf(id string) string {
 	action, _, _ := strings.Cut(id, twin)
 	return action
 }
 
-// buttons renders the buttons that fit. It never cuts a value, because half a value would mean
-// something else; it leaves such a button out.
+// buttons renders the buttons that fit. A button whose value does not fit is left out, because a
+// cut value would mean something else.
 func (r Renderer) buttons(list []card.Button, m *Meter) []slack.Block {
 	p := m.part(buttonsRoom)
 	defer m.join(p, buttonsRoom)

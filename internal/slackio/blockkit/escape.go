@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/redact"
 )
 
-// Joiner is invisible and has no width; between two characters it keeps Slack from reading them as
-// one token.
+// Joiner is invisible and has no width; between two characters it keeps Slack from reading the
+// two as one token.
 const Joiner = "\u2060"
 
 var (
@@ -36,8 +36,9 @@ func escapeClean(s string) string {
 		s = inert.Replace(entities.Replace(s))
 	}
 	s = underscores(s)
-	// The replacement costs a hundred times as much as this check, and nearly no text needs it. It
-	// runs twice, because the colon at the end of one emoji name can be the start of the next.
+	// The replacement costs a hundred times as much as this check, and nearly no text needs it.
+	// The replacement runs twice, because the colon at the end of one emoji name can be the start
+	// of the next.
 	for i := 0; i < 2 && strings.Count(s, ":") > 1; i++ {
 		s = emoji.ReplaceAllString(s, ":"+Joiner+"$1:")
 	}
@@ -50,8 +51,8 @@ func escapeClean(s string) string {
 // quoteMarks matches the mark that makes a line a quotation.
 var quoteMarks = regexp.MustCompile(`(?m)^(\s*)&gt;`)
 
-// underscores keeps underscores within a word, as in db_dis, which format nothing, and replaces the
-// others.
+// underscores keeps underscores within a word, as in db_dis, because they format nothing. It
+// replaces all other underscores.
 func underscores(s string) string {
 	var b strings.Builder
 	for {

@@ -12,7 +12,8 @@ import (
 // InputAction is the action id of every input; its block id is the input's name.
 const InputAction = "value"
 
-// FormOrigin is a form's private metadata: its subject, and where to answer when Slack returns it.
+// FormOrigin is a form's private metadata: its subject, and where to answer when Slack returns
+// the form.
 type FormOrigin struct {
 	Action  string `json:"action"`
 	Value   string `json:"value"`

@@ -29,7 +29,8 @@ func (m *Meter) take(n int) bool {
 	return true
 }
 
-// Text uses s and a fixed overhead, and cuts s if needed; "" means that nothing fits.
+// Text reserves space for s and for overhead bytes. It returns s, cut if needed; "" means that
+// nothing fits.
 func (m *Meter) Text(s string, overhead int) string {
 	room := m.Left - overhead
 	size := 0

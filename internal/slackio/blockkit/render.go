@@ -137,8 +137,8 @@ func preformatted(s string, m *Meter) []slack.RichTextElement {
 	}}
 }
 
-// middleOut shortens s to size bytes of JSON: the first quarter of them is the beginning of s, the
-// rest is the end of s. It cuts at line ends if possible.
+// middleOut shortens s to size bytes of JSON: a quarter for the beginning of s, and the rest for
+// the end of s. It cuts at line ends if possible.
 func middleOut(s string, size int) string {
 	head, tail := size/4, size-size/4
 	i, n := 0, 0

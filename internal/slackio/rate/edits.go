@@ -12,9 +12,9 @@ import (
 // ErrStopped is the result of waiting calls when the edge stops.
 var ErrStopped = errors.New("the Slack client has stopped")
 
-// Edits is the workspace's single queue of message edits. Waiting edits of one message become one,
-// the latest. Final edits go first, then the message whose last edit is oldest, so that a busy
-// message does not starve another.
+// Edits is the workspace's single queue of message edits. Of several waiting edits of one message
+// only the latest is made. Final edits go first, then the message whose last edit is oldest, so
+// that a busy message does not delay the others.
 type Edits struct {
 	now  func() time.Time
 	send func(ctx context.Context, at MessageKey, c card.Card) error
@@ -56,7 +56,7 @@ func NewEdits(p Pace, now func() time.Time, send func(context.Context, MessageKe
 }
 
 // Put replaces a message when its turn comes, and returns the result. A later edit of the same
-// message replaces a waiting one, and then both calls get the later result.
+// message replaces a waiting edit, and then both calls get the result of the later edit.
 func (q *Edits) Put(ctx context.Context, at MessageKey, c card.Card, final bool) error {
 	q.mu.Lock()
 	if q.stopped {
@@ -188,8 +188,8 @@ func (q *Edits) before(a, b *edit) bool {
 	return a.seq < b.seq
 }
 
-// again puts a rate-limited edit back, unless a newer edit of the same message waits: in that case
-// the rate-limited edit gets the result of the newer one.
+// again puts a rate-limited edit back, unless a newer edit of the same message waits: in that
+// case the rate-limited edit gets the result of the newer edit.
 func (q *Edits) again(e *edit, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

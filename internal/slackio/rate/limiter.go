@@ -32,8 +32,9 @@ const (
 	Decision                    // approvers wait: goes before all other posts
 )
 
-// channelQueue is one channel. The holder of a slot may post; senders that wait on a Go channel are
-// served in order. Decisions have their own slot, so that they never wait behind background posts.
+// channelQueue is the queue of one Slack channel. The holder of a slot may post; senders that
+// wait on a Go channel are served in order. Decisions have their own slot, so that no decision
+// waits behind background posts.
 type channelQueue struct {
 	slot, decisions chan struct{}
 
@@ -66,8 +67,9 @@ func (t *ChannelLimiter) Do(ctx context.Context, channel, method string, u Prior
 	return t.RetryLimited(ctx, method, call)
 }
 
-// next is the earliest time of the next post: PostEvery after the last one. An interactive post may
-// be earlier, within the burst; one post of the burst is reserved for decisions.
+// next is the earliest time of the next post. A background post waits until PostEvery after the
+// last post. An interactive post may be earlier, within the burst. One post of the burst is
+// reserved for decisions.
 func (l *channelQueue) next(p Pace, u Priority) (at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -93,8 +95,8 @@ func (l *channelQueue) posted(p Pace, now func() time.Time) {
 	l.past = l.past[max(0, len(l.past)-p.PostBurst):]
 }
 
-// RetryLimited calls call. After each 429 it waits for the time that Slack requested and calls it
-// again.
+// RetryLimited calls call. After each 429 it waits for the time that Slack requested, and then
+// calls call again.
 func (t *ChannelLimiter) RetryLimited(ctx context.Context, method string, call func(context.Context) error) error {
 	for {
 		if err := t.sleepUntil(ctx, t.NotBefore(method)); err != nil {

@@ -7,8 +7,9 @@ import (
 // Pace is the rate of posts and edits. The zero value means Slack's own limits.
 type Pace struct {
 	// PostEvery is the least time between two posts in one channel; 0 means 1 s. Answers do not
-	// wait for it if there are at most PostBurst posts in any period of PostBurst × PostEvery; a
-	// PostBurst of 0 means 4. Slack accepts about one post a second, and more for a short time.
+	// wait for PostEvery, as long as any period of PostBurst × PostEvery has at most PostBurst
+	// posts; a PostBurst of 0 means 4. Slack accepts about one post a second, and more for a
+	// short time.
 	PostEvery time.Duration
 	PostBurst int
 	// EditBurst and EditEvery limit the edits in the whole workspace: EditBurst at once, then one

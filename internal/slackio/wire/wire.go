@@ -42,7 +42,7 @@ func (r Refusal) String() string {
 // maxAnswer limits an answer of the Web API.
 const maxAnswer = 32 << 20
 
-// Watcher collects data from the answers. Its methods are safe for concurrent use.
+// Watcher collects data from the answers of the Web API. Its methods are safe for concurrent use.
 type Watcher struct {
 	client *http.Client
 	api    string // prefix of the Web API's addresses
@@ -72,7 +72,7 @@ func (w *Watcher) Refused() []Refusal {
 	return out
 }
 
-// Scopes are the scopes of a token in its last answer; ok is false before the first.
+// Scopes are the scopes of a token in its last answer; ok is false before the first answer.
 func (w *Watcher) Scopes(t Token) (scopes []string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -155,15 +155,15 @@ func (w *Watcher) note(t Token, ok bool, code string, h http.Header, sent, got t
 }
 
 // withoutMessage replaces the field "message" of a JSON object by null. Slack returns a sent
-// message with all its blocks, and slack-go would parse them again only to return the id next to
-// them. That costs more than the rest of the call, and an unknown kind of block would make a
-// successful call look failed.
+// message with all its blocks, and slack-go would parse these blocks only to return the message's
+// id. Parsing them costs more than the rest of the call, and an unknown kind of block would make
+// a successful call look failed.
 func withoutMessage(body []byte) []byte {
 	var echo struct{ Message json.RawMessage }
 	if json.Unmarshal(body, &echo) != nil || !bytes.HasPrefix(echo.Message, []byte("{")) {
 		return body
 	}
-	// If another field of the object has an identical value, that one becomes null instead;
-	// slack-go does not need either.
+	// If another field of the object has an identical value, that field becomes null instead.
+	// slack-go needs neither field.
 	return bytes.Replace(body, echo.Message, []byte("null"), 1)
 }
