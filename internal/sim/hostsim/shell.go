@@ -18,7 +18,7 @@ type answer struct {
 	exit     int
 	takes    time.Duration // time from begin to end
 	changes  bool          // the command changed the host, or would have changed it
-	// settle, if set, is called repeatedly once the time takes has passed, each time on an
+	// settle, if set, is called repeatedly after the duration in the field takes, each time on an
 	// advanced model, until it reports the end of the command.
 	settle func() (answer, bool)
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// action is an action of monit on a service; it is also the word before
-// "pending" in its status.
+// action is an action of monit on a service. The same word precedes "pending" in the status of
+// the service.
 type action string
 
 const (
@@ -103,8 +103,8 @@ func (d *supervisor) step(at time.Time) {
 	d.work(at)
 }
 
-// ask queues an action. It replaces a waiting action for the same service, and
-// is ignored while a requested action for that service is in progress.
+// ask queues an action. The new action replaces a waiting action for the same service. It is
+// ignored while a requested action for that service is in progress.
 func (d *supervisor) ask(p *process, a action, at time.Time) {
 	if d.state == daemonHung {
 		d.held = append(d.held, request{p, a})

@@ -58,8 +58,8 @@ func (c *call) systemctl(args []string) answer {
 	}
 }
 
-// systemdUnit finds a unit by its systemd name; nil if there is none. monit's
-// own unit is derived from its daemon.
+// systemdUnit finds a unit by its systemd name; nil if there is none. monit's own unit is derived
+// from the state of monit's daemon.
 func (c *call) systemdUnit(name string) *unit {
 	for _, u := range c.host.units {
 		if u.name == name {
@@ -105,8 +105,8 @@ func unitActive(u *unit) answer {
 	return a
 }
 
-// unitShow prints the properties in systemd's order, not in the requested one.
-// It exits 0 for a missing unit.
+// unitShow prints the properties in systemd's order, not in the requested order. It exits 0 for a
+// missing unit.
 func unitShow(u *unit, wanted []string) answer {
 	if u == nil {
 		u = &unit{result: "success"}

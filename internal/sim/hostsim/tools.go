@@ -89,7 +89,7 @@ func (c *call) backupDeephaven(args []string) answer {
 	return answer{out: "backup complete\n", changes: true}
 }
 
-// snapshot saves etcd to a file, or shows the status of one. The texts and exit
+// snapshot saves etcd to a snapshot file, or shows the status of such a file. The texts and exit
 // codes are etcdctl's own (measured).
 func (c *call) snapshot(words []string, endpoints, format string) answer {
 	name := words[2]

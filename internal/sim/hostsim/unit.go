@@ -92,7 +92,7 @@ func (u *unit) serve(at time.Time) {
 	u.say(at, "systemd[1]", fmt.Sprintf("Started %s.service - %s.", u.name, u.title()))
 }
 
-// stop ends the unit cleanly; it does not restart.
+// stop ends the unit cleanly, so systemd does not restart it.
 func (u *unit) stop(at time.Time) {
 	if u.state == unitDead || u.state == unitFailed {
 		return

@@ -28,9 +28,9 @@ type Mention struct {
 	ThreadTS string `json:"thread_ts"`
 }
 
-// Click is the use of a button, a menu or an overflow menu. It belongs to the message TS in
-// Channel, or to the view ViewID. BlockID and Value are needed if the action id is not unique; for
-// a menu, Value is the value of the chosen option.
+// Click is the use of a button, a menu or an overflow menu, in the message TS of Channel or in
+// the view ViewID. BlockID and Value are needed if the action id is not unique; for a menu, Value
+// is the value of the chosen option.
 type Click struct {
 	User     string `json:"user"`
 	Channel  string `json:"channel"`
@@ -159,8 +159,8 @@ func (s *Server) inAck(h hook, command string, raw json.RawMessage) (*Answer, er
 	return &Answer{OK: true, Message: shown}, nil
 }
 
-// token matches what Slack itself writes in angle brackets: links, people and
-// channels. Other text in brackets was typed, and is escaped.
+// token matches the tokens that Slack itself writes in angle brackets: links, people and
+// channels. Other text in angle brackets was typed by a person, and is escaped.
 var token = regexp.MustCompile(`<(?:https?://|mailto:|@[UW]|#C)[^<>]*>`)
 
 // escapeTyped escapes a typed text like Slack, except Slack's own tokens.
@@ -279,10 +279,10 @@ func (s *Server) aimAtMessage(payload object, t *target) {
 	}
 }
 
-// interaction returns the common fields of interactive payloads. user.team_id is the team
-// of the person, which may belong to another organisation. The field team has the same
-// value; in an Enterprise Grid, team is the workspace in which the person acts, and is
-// missing if the person acts in the organisation itself. The caller locks.
+// interaction returns the common fields of interactive payloads. user.team_id and team have the
+// person's team, which may belong to another organisation. For a person of an Enterprise Grid
+// they have the workspace in which the person acts, or the organisation itself; in the latter
+// case team is missing. The caller locks.
 func (s *Server) interaction(kind string, p Person) object {
 	team := s.ws.typedIn(p)
 	if p.TapTeam != "" {

@@ -345,7 +345,7 @@ func TestResponseURL(t *testing.T) {
 	if status, out := hookPost(t, late, `{"text":"late"}`); status != 404 || !strings.Contains(out, "expired_url") {
 		t.Errorf("after 30 min: %d %s", status, out)
 	}
-	// A click's URL replaces the clicked message, even an ephemeral one.
+	// The response URL of a click replaces the clicked message, even an ephemeral message.
 	if _, err := b.api.PostEphemeral(DemoIncident, DemoReader, slack.MsgOptionBlocks(slack.NewActionBlock("", slack.NewButtonBlockElement("go", "", slack.NewTextBlockObject("plain_text", "Go", false, false))))); err != nil {
 		t.Fatal(err)
 	}

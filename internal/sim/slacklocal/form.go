@@ -83,8 +83,8 @@ func (s *Server) CloseView(user, id string) (*Answer, error) {
 	return &Answer{OK: true}, nil
 }
 
-// OpenHome opens a user's Home tab of the app. The answer shows the version
-// published so far; the app may publish a new one on this event.
+// OpenHome opens a user's Home tab of the app. The answer shows the version published so far; the
+// app may publish a new version on this event.
 func (s *Server) OpenHome(user string) (*Answer, error) {
 	s.mu.Lock()
 	p, ok := s.ws.person(user)

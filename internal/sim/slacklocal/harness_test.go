@@ -64,7 +64,7 @@ func connect(t *testing.T, s *Server) *bot {
 	return b
 }
 
-// await returns the next event of a kind and skips others.
+// await returns the next event of a kind and skips events of other kinds.
 func (b *bot) await(t *testing.T, kind socketmode.EventType) socketmode.Event {
 	t.Helper()
 	late := time.After(time.Minute)

@@ -9,9 +9,9 @@ import (
 )
 
 // fillState returns the state.values of a submission, by block id and action id, made from the
-// values that a person entered. These have action ids or block ids as keys, or are nested as
-// {block: {action: value}}. A value is text, or a list of texts for several choices. Input that
-// Slack's form refuses (required but empty, too short, too long) is an error.
+// values that a person entered. The keys of given are action ids or block ids, or given is nested
+// as {block: {action: value}}. A value is text, or a list of texts for several choices. Input
+// that Slack's form refuses (required but empty, too short, too long) is an error.
 func fillState(blocks []any, given object) (object, error) {
 	values, used := object{}, map[string]bool{}
 	var names []string
@@ -52,8 +52,7 @@ func fillState(blocks []any, given object) (object, error) {
 	return values, nil
 }
 
-// lookUp finds the value for one input among those that a person entered, and the key under which
-// it was found.
+// lookUp finds the value that a person entered for one input, and the key of that value.
 func lookUp(given object, blockID, actionID string) (value any, key string) {
 	if inner, ok := given[blockID].(object); ok {
 		return inner[actionID], blockID

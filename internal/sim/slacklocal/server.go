@@ -27,7 +27,7 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// Clocks are Slack's durations. Zero means Slack's own; tests shorten them.
+// Clocks are Slack's durations. Zero means Slack's own duration; tests set shorter durations.
 type Clocks struct {
 	Ack     time.Duration   // to ack an envelope, and life of a trigger id: 3 s
 	Ping    time.Duration   // between the server's pings: 5 s
@@ -181,7 +181,7 @@ func Start(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// Close stops a started server and waits for it. It may be called again.
+// Close stops a started server and returns when Run has returned. It may be called again.
 func (s *Server) Close() error {
 	s.shutdown()
 	err := <-s.served

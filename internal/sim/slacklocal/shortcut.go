@@ -12,8 +12,8 @@ type AppShortcut struct {
 	CallbackID string `json:"callback_id"`
 }
 
-// ShortcutUse is the use of a shortcut of the app: on the message TS in
-// Channel, or a global one.
+// ShortcutUse is the use of a shortcut of the app: on the message TS in Channel, or a global
+// shortcut.
 type ShortcutUse struct {
 	User       string `json:"user"`
 	Channel    string `json:"channel"`

@@ -49,7 +49,7 @@ func TestSlashRoundTrip(t *testing.T) {
 }
 
 // An ack with an empty payload, as from slack-go and bolt, posts nothing.
-func TestEmptyAckPayloadSaysNothing(t *testing.T) {
+func TestEmptyAckPayloadPostsNothing(t *testing.T) {
 	s := start(t, Config{})
 	b := connect(t, s)
 	for _, payload := range [][]any{nil, {map[string]any{}}} {
@@ -73,7 +73,7 @@ func TestUnackedSlashShowsOperationTimeoutOnce(t *testing.T) {
 		t.Errorf("messages %+v", list)
 	}
 	b.await(t, socketmode.EventTypeSlashCommand)
-	// The slash command is never sent again: the next payload is that of the next command.
+	// The slash command is never sent again: the next payload belongs to the next command.
 	answer := answerOf(func() (*Answer, error) {
 		return s.Slash(SlashCommand{User: "operator", Channel: "incident", Text: "second"})
 	})

@@ -51,7 +51,7 @@ func (v *views) find(id, external string) *view {
 	return nil
 }
 
-// close removes a modal and those above it from the stack.
+// close removes a modal, and the modals above it, from the stack.
 func (v *views) close(x *view) {
 	if i := slices.Index(v.modals[x.user], x); i >= 0 {
 		v.modals[x.user] = v.modals[x.user][:i]

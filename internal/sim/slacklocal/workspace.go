@@ -75,8 +75,8 @@ type Person struct {
 	// TeamID is the person's workspace. It may be empty for people of an Enterprise Grid: in that
 	// case users.info has only enterprise_user and no team_id.
 	TeamID string `json:"team_id"`
-	// EnterpriseID is the organisation (E…) in an Enterprise Grid, and
-	// EnterpriseUser the person's id there; "" means ID.
+	// EnterpriseID is the organisation (E…) in an Enterprise Grid, and EnterpriseUser the
+	// person's id in that organisation; "" means the same id as ID.
 	EnterpriseID   string `json:"enterprise_id,omitempty"`
 	EnterpriseUser string `json:"enterprise_user,omitempty"`
 	// TapTeam is the team in this person's taps and forms: another workspace of
@@ -146,16 +146,16 @@ func DemoWorkspace() Workspace {
 	}
 }
 
-// DemoOrganisation is the Enterprise Grid of DemoGrid, and DemoSide another
-// workspace of it.
+// DemoOrganisation is the Enterprise Grid of DemoGrid, and DemoSide is another workspace of that
+// organisation.
 const (
 	DemoOrganisation = "E0DHLOCAL"
 	DemoSide         = "T0DHSIDE0"
 )
 
-// DemoGrid returns the demo's workspace as part of an Enterprise Grid, with
-// Slack's answers for such a workspace: users.info has no team_id for its
-// people, and taps come from another workspace or from the organisation itself.
+// DemoGrid returns the demo's workspace as part of an Enterprise Grid, with Slack's answers for
+// such a workspace: users.info has no team_id for people of the workspace, and taps come from
+// another workspace or from the organisation itself.
 func DemoGrid() Workspace {
 	ws := DemoWorkspace()
 	ws.Team.EnterpriseID = DemoOrganisation
@@ -219,8 +219,8 @@ func (w *Workspace) team(id string) (Team, bool) {
 	return w.Others[i], true
 }
 
-// typedIn returns the team in the payloads of typed commands: the workspace for
-// people of an Enterprise Grid, otherwise the person's own.
+// typedIn returns the team in the payloads of typed commands: the workspace for people of an
+// Enterprise Grid, otherwise the person's own team.
 func (w *Workspace) typedIn(p Person) Team {
 	if t, ok := w.team(p.TeamID); ok && p.EnterpriseID == "" {
 		return t
