@@ -84,10 +84,9 @@ func walk(t *testing.T, plan runbooks.Plan, takes func(i int) time.Duration) (re
 	return -1, ""
 }
 
-// TestRepairsEnd: a rolling patch completes although its manual steps last
-// longer than any approval is valid. Nothing that the patch stopped stays down
-// because the approval ended.
-func TestRepairsEnd(t *testing.T) {
+// TestPatchCompletesAfterApprovalEnds: a rolling patch completes, although its manual steps last
+// longer than any approval is valid. The patch starts again everything that it stopped.
+func TestPatchCompletesAfterApprovalEnds(t *testing.T) {
 	for _, action := range []string{"rolling-patch"} {
 		plan := planOf(t, runbooks.Inputs{Cluster: "prod", Action: action})
 		at, code := walk(t, plan, func(i int) time.Duration {
@@ -102,10 +101,10 @@ func TestRepairsEnd(t *testing.T) {
 	}
 }
 
-// TestApprovalsAge: however long the first change lasts, no later step stops
+// TestNoNewTargetAfterApprovalEnds: however long the first change lasts, no later step stops
 // something or begins a new target after the end of the approval. Steps that
 // verify or complete a change still begin.
-func TestApprovalsAge(t *testing.T) {
+func TestNoNewTargetAfterApprovalEnds(t *testing.T) {
 	for _, in := range []runbooks.Inputs{
 		{Cluster: "prod", Action: "restart", Process: "db_query_server"},
 		{Cluster: "prod", Action: "stop", Process: "db_query_server"},
@@ -155,10 +154,10 @@ func TestValidityIsBounded(t *testing.T) {
 	}
 }
 
-// TestASecondHostAfterTheEnd tests the whole engine: the restart of the first
+// TestNextHostAfterApprovalEnds tests the whole engine: the restart of the first
 // host lasts beyond the end of the approval, so the restart of the second host
 // is not sent.
-func TestASecondHostAfterTheEnd(t *testing.T) {
+func TestNextHostAfterApprovalEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
 		h.hosts.busy = time.Hour
@@ -176,8 +175,8 @@ func TestASecondHostAfterTheEnd(t *testing.T) {
 	})
 }
 
-// TestNotedSteps: a step that the ledger has already noted as sent is not sent.
-func TestNotedSteps(t *testing.T) {
+// TestStepInLedgerIsNotSent: a step that the ledger has already noted as sent is not sent.
+func TestStepInLedgerIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
 		r := h.submit(restart(runbooks.Low, "a")).Run

@@ -192,9 +192,9 @@ func (m *flakyStore) Commit(ctx context.Context, c engine.Change) (int64, error)
 	return rev, err
 }
 
-// TestStoreFailsUnderWay: whatever a commit returns, each command is sent once and its result is
+// TestFailingCommits: whatever a commit returns, each command is sent once and its result is
 // not lost.
-func TestStoreFailsUnderWay(t *testing.T) {
+func TestFailingCommits(t *testing.T) {
 	for name, tt := range map[string]struct {
 		stores bool
 		fails  error
@@ -252,9 +252,9 @@ func TestStoreFailsUnderWay(t *testing.T) {
 	}
 }
 
-// TestResultOutlivesTheStore: the store is down when a command ends, for longer than any single
+// TestResultIsStoredAfterOutage: the store is down when a command ends, for longer than any single
 // try. The result is stored when the store is up again.
-func TestResultOutlivesTheStore(t *testing.T) {
+func TestResultIsStoredAfterOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
 		start := time.Now()
@@ -280,8 +280,8 @@ func TestResultOutlivesTheStore(t *testing.T) {
 	})
 }
 
-// TestLeaseGone: a replica that has lost its lease sends nothing.
-func TestLeaseGone(t *testing.T) {
+// TestNothingSentWithoutLease: a replica that has lost its lease sends nothing.
+func TestNothingSentWithoutLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
 		r := h.submit(restart(runbooks.Critical, "a")).Run

@@ -39,8 +39,8 @@ func TestReminders(t *testing.T) {
 	}
 }
 
-// TestLookingSuppressesOneReminder: after an approver reports that they are looking, only the next reminder
-// mentions no one; the last reminder always mentions people.
+// TestLookingSuppressesOneReminder: after an approver reports that they are looking, only the
+// next reminder mentions no one. The last reminder always mentions people.
 func TestLookingSuppressesOneReminder(t *testing.T) {
 	r := begin(t, sev1()).Run
 	at := func(e Event, after time.Duration) {

@@ -173,10 +173,10 @@ func (w *worker) behindOpen(r Run) bool {
 	return r.State == Queued && open
 }
 
-// gone reports whether the replica that executed a run has abandoned it. Another replica has if
-// it holds no lease; if the leases are unknown, gone returns false. This replica always has: the
-// caller asks only about runs without a goroutine, which an earlier process of this replica
-// executed.
+// gone reports whether a replica no longer executes a run that names it as worker. This is true
+// of another replica without a lease. If the leases are unknown, gone returns false. It is also
+// true of this replica: gone is called only for a run without a goroutine, so an earlier process
+// of this replica executed it.
 func (w *worker) gone(ctx context.Context, replica string) bool {
 	if replica == w.c.Replica {
 		return true

@@ -122,8 +122,9 @@ func (w *worker) allUp(ctx context.Context, cluster, host string, said proof.Ver
 	return w.c.Assessor.AllUp(ctx, cluster, host)
 }
 
-// waitResult is the result of a wait step. A wait whose condition could not be observed fails
-// before a change. After a change it is unknown, because the outcome of the change is.
+// waitResult is the result of a wait step. If the condition could not be observed, a wait before
+// any change fails. A wait after a change is unknown, because the outcome of the change is
+// unknown.
 func waitResult(r Run, i int, a answer) Step {
 	st := stepResult(a)
 	switch a.verdict.State {
@@ -170,8 +171,8 @@ func (r Run) accepted(i int) bool {
 	return slices.ContainsFunc(r.Unclear, func(u Unclear) bool { return u.Step == i }) && r.Plan.Steps[i].Until.Acceptable()
 }
 
-// checkUnknown reads the state of an unknown run's target and stores it with the run. It changes nothing on
-// the target.
+// checkUnknown reads the state of an unknown run's target and stores it with the run. It changes
+// nothing on the host.
 func (w *worker) checkUnknown(ctx, hard context.Context, st Stored) {
 	text := "no step of the plan shows the state of the target"
 	i := st.Run.proofOfUnknown()

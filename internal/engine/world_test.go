@@ -29,7 +29,8 @@ const (
 var (
 	noon   = time.Date(2026, 11, 21, 14, 6, 0, 0, time.UTC)
 	policy = Policy{VoteTTL: 15 * time.Minute, StartTTL: 2 * time.Minute, Replica: w1}
-	// patient gives a run more time to start, because a world's clock jumps by several minutes.
+	// patient is a policy that gives a run more time to start, because the clock of a world jumps
+	// by several minutes.
 	patient = Policy{VoteTTL: policy.VoteTTL, StartTTL: policy.VoteTTL, Replica: w1}
 )
 

@@ -94,7 +94,7 @@ func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
 
 // If the owner of an incident may no longer own it, the incident is released, and the post names
 // the former owner. A failed look-up does not release the incident.
-func TestLeaverIsReleased(t *testing.T) {
+func TestIncidentOfFormerOperatorIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.set(dis, runbooks.Critical)

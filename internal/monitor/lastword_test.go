@@ -34,7 +34,7 @@ func (b *pausedBench) Edit(_ context.Context, channel, ts string, c card.Card, f
 // A leader is suspended before an edit, and a second leader ends the incident or raises its
 // level. Then the first leader resumes and overwrites the card with an old form. The second
 // leader corrects the card.
-func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
+func TestCardOverwrittenBySuspendedLeader(t *testing.T) {
 	for name, tt := range map[string]struct {
 		then runbooks.Severity
 		want string
@@ -88,7 +88,7 @@ func TestPausedLeaderLeavesTheLastWord(t *testing.T) {
 
 // After a change of leader, the cards of recently ended incidents are edited once more, and the
 // incidents are then forgotten.
-func TestNextLeaderLooksAgain(t *testing.T) {
+func TestNextLeaderEditsEndedIncidents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.set(dis, runbooks.Critical)

@@ -59,10 +59,10 @@ func (p pausedPosts) SetPost(ctx context.Context, run string, post publish.Post)
 	return p.Posts.SetPost(ctx, run, post)
 }
 
-// A replica that was suspended for longer than its lease, at any point of an
-// edit, leaves the final edit to the leader, whether it notices the lost lead
-// before or after it resumes.
-func TestPausedReplicaLeavesTheLastWord(t *testing.T) {
+// If a replica is suspended for longer than its lease, at any point of an edit, the leader makes
+// the final edit. This holds whether the suspended replica notices the lost lead before or after
+// it resumes.
+func TestCardOverwrittenBySuspendedReplica(t *testing.T) {
 	const rounds = 56
 	points := []string{"after the read", "before the edit", "after the edit", "before the note"}
 	for n := range rounds {

@@ -149,7 +149,7 @@ func TestClassifyLines(t *testing.T) {
 
 // A banner is not a message of monit, and a program that is not a supervisor's client may print
 // similar lines.
-func TestClassifyBlamesNoBystander(t *testing.T) {
+func TestClassifyIgnoresSimilarLines(t *testing.T) {
 	for _, c := range []struct{ sent, stderr string }{
 		{"sudo -n monit status x", "Unauthorized access to this system is prohibited.\n"},
 		{"sudo -n monit status x", "/opt/x/setup.py:12: DeprecationWarning: use 'y'\n"},

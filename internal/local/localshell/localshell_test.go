@@ -468,7 +468,8 @@ func TestRunIsFollowed(t *testing.T) {
 	}
 }
 
-// TestDisconnectDoesNotEndTheRun checks that a disconnect ends only the following of the run, not the run.
+// TestDisconnectDoesNotEndTheRun checks that a disconnect only stops showing the run, and that
+// the run continues.
 func TestDisconnectDoesNotEndTheRun(t *testing.T) {
 	d := newTestServer(t)
 	d.runs["R-7F3K"] = engine.Stored{Rev: 1, Run: engine.Run{ID: "R-7F3K", State: engine.Running}}

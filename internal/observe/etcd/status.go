@@ -132,7 +132,7 @@ func (s Status) Find(names string) int {
 }
 
 // near is how many entries of the raft log a member may be behind: the client queries members one
-// after the other, so indices differ during writes.
+// after the other, so the indices differ during writes.
 const near = 1000
 
 // Behind reports whether a member has not caught up with the furthest member.

@@ -127,7 +127,7 @@ func TestEtcdSpareBySize(t *testing.T) {
 // A member that does not serve may be restarted: at once if its unit does not run, and otherwise
 // only if it did not serve during the whole wait and another member serves. If no member answers,
 // as during an election, the state is unknown.
-func TestEtcdSpareOfOneThatDoesNotServe(t *testing.T) {
+func TestEtcdSpareOfFailedMember(t *testing.T) {
 	unit := func(active, sub, pid string) []byte {
 		o := observe.Observe(runbooks.Systemd, "dh-etcd", answertest.Of("MainPID="+pid+"\nLoadState=loaded\nActiveState="+active+"\nSubState="+sub+"\n"))
 		return remember(memory{Observation: o})
