@@ -86,8 +86,8 @@ type Runs interface {
 // Assessor evaluates the processes of a host as `status` does. A wait for all processes of a host
 // uses it, because a supervisor reports only the processes that it knows.
 type Assessor interface {
-	// AllUp is Met if nothing on the host is an incident, Noted if something is of level 3, and
-	// NotYet if something is down, unknown or otherwise not as expected.
+	// AllUp returns Met if no process of the host is an incident, Noted if the worst level on the
+	// host is 3, and NotYet if the level of a process is worse or unknown.
 	AllUp(ctx context.Context, cluster, host string) proof.Verdict
 }
 

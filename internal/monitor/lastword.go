@@ -68,7 +68,7 @@ func (c *cluster) markShown(ctx context.Context) {
 	}
 }
 
-// lookAgain edits the cards that may be outdated once more: the marked cards and, when this
+// lookAgain edits once more each card that may be outdated: the marked cards and, when this
 // replica begins to lead, the cards of all recently ended incidents.
 func (c *cluster) lookAgain(ctx context.Context) error {
 	marks := map[string]int64{}

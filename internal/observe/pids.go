@@ -105,7 +105,8 @@ func (p Pids) Runs(pid int, started time.Time) Alive {
 	}
 }
 
-// collectedForms are monit's time formats: first of monit 5.33, then of monit before 5.2.
+// collectedForms are monit's time formats: the first of monit 5.33, the second of monit before
+// 5.2.
 var collectedForms = []string{"Mon, 02 Jan 2006 15:04:05", "Mon Jan 2 15:04:05 2006"}
 
 // collectedAt parses monit's "data collected", which has no zone.
