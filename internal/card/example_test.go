@@ -92,7 +92,7 @@ func ExampleStatus() {
 	// 🔔 🔴 Sev 1 · Critical · Down when it should be up · db_dis on infra-1 · prod
 	//
 	// 🔴 Sev 1 · Critical · Down when it should be up · Data Import Server (db_dis) on infra-1 · prod
-	// monit: "Execution failed". It could not be started; the supervisor may try again; its log on the host has the reason
+	// monit: "Execution failed". The process could not be started; the supervisor may try again; the supervisor's log on the host has the reason
 	// Impact: Binary logs are not written to the database, and binary store imports fail.
 	// [Restart on infra-1…] [Logs, 30 min] [Dependencies] [👁 Watch]
 	// sudo -u irisadmin monit status db_dis on infra-1

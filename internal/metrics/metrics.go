@@ -71,7 +71,7 @@ func New(build Build, configHash string) *Metrics {
 				"goversion": build.Go,
 			},
 		),
-		info("config_info", "The SHA-256 of the config in use; replicas must agree.", prometheus.Labels{"hash": configHash}),
+		info("config_info", "The SHA-256 of the config in use, which must be the same on all replicas.", prometheus.Labels{"hash": configHash}),
 	)
 	return m
 }

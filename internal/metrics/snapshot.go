@@ -85,7 +85,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	ready          = describe("ready", "1 if the bot receives Slack's events, its store answers and the replicas agree.")
+	ready          = describe("ready", "1 if the bot is healthy: Slack's events arrive, the store answers, and all replicas have the same config.")
 	hears          = describe("slack_hears", "1 while at least one socket has recently received bytes from Slack.")
 	lastHeard      = describe("slack_last_heard_timestamp_seconds", "When the last bytes arrived from Slack.")
 	socketsUp      = describe("slack_sockets_up", "Sockets that are connected.")

@@ -283,7 +283,7 @@ func (f *Finding) down(o Observation, e Expect) {
 	case Missing:
 		f.Code = FoundNotKnown
 		f.Headline = "Not known to " + string(o.Manager)
-		f.Text = fmt.Sprintf("%s answers that it has no service called %s on this host, though it should run here. %s", o.Manager, o.Service, whereConfigured(o.Manager))
+		f.Text = fmt.Sprintf("%s has no service called %s on this host, although the config lists the process here. %s", o.Manager, o.Service, whereConfigured(o.Manager))
 	default:
 		if o.Note != "" {
 			f.Text += ". " + capital(o.Note)
@@ -347,9 +347,9 @@ func (e Expect) grace() time.Duration {
 func whereConfigured(m runbooks.Manager) string {
 	if m == runbooks.Monit {
 		// process-runbooks.md:496-502: monit does not read NAME.conf.disabled.
-		return "Its monit file is missing, or disabled by the ending .disabled; if it should not run here, remove it from the host's processes in the config"
+		return "The monit file of the process is missing, or disabled by the ending .disabled. If the process should not run here, remove it from the host's processes in the config"
 	}
-	return "Its unit file is missing; if it should not run here, remove it from the host's processes in the config"
+	return "The unit file of the process is missing. If the process should not run here, remove it from the host's processes in the config"
 }
 
 // capital is s with an upper-case first letter; s is one of the bot's own texts, in ASCII.

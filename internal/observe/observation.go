@@ -157,5 +157,5 @@ func (o Observation) FailedNote() string {
 	if o.Note != "" {
 		return o.Note
 	}
-	return "it could not be started; the supervisor may try again; its log on the host has the reason"
+	return "the process could not be started; the supervisor may try again; the supervisor's log on the host has the reason"
 }

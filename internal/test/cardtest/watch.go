@@ -34,7 +34,7 @@ func newIncident(items ...incident.Item) incident.Incident {
 }
 
 func watchSamples() []Sample {
-	down := changed("db_dis", "infra-1", 12*time.Minute, runbooks.None, runbooks.Critical, "Down when it should be up", `monit: "Execution failed". It could not be started; the supervisor may try again`)
+	down := changed("db_dis", "infra-1", 12*time.Minute, runbooks.None, runbooks.Critical, "Down when it should be up", `monit: "Execution failed". The process could not be started; the supervisor may try again`)
 	down.Verb, down.Outage = "restart", true
 	port := changed("db_ltds", "infra-1", 4*time.Minute, runbooks.None, runbooks.Low, "Port not answering", `monit: "Connection failed"`)
 	silent := changed("", "query-2", 9*time.Minute, runbooks.None, runbooks.Unknown, "Could not check: all 5 processes unknown", "db_query_server, db_tdcp, tailer1, log_aggregator_service, etcd — could not connect to query-2: i/o timeout")
