@@ -29,6 +29,7 @@ type hub struct {
 	conns   []*conn // in the order of opening
 	turn    int
 	waiting map[string]waiting // by envelope id
+	missed  int                // deliveries that ended with timedOut
 }
 
 type waiting struct {
@@ -130,10 +131,23 @@ func (h *hub) deliver(e envelope) (json.RawMessage, outcome) {
 	case answer := <-w.ack:
 		return answer, acked
 	case <-t.C:
+		h.miss()
 		return nil, timedOut
 	case <-h.s.life.Done():
 		return nil, timedOut
 	}
+}
+
+func (h *hub) miss() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.missed++
+}
+
+func (h *hub) missedAcks() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.missed
 }
 
 func (h *hub) unacked() int {

@@ -225,6 +225,10 @@ func (s *Server) Connections() int { return s.hub.count() }
 // Unacked returns the number of deliveries without an ack so far.
 func (s *Server) Unacked() int { return s.hub.unacked() }
 
+// MissedAcks returns the number of deliveries that the app did not acknowledge in time. Slack shows
+// an error for such a command, and delivers such an event again.
+func (s *Server) MissedAcks() int { return s.hub.missedAcks() }
+
 // enter registers work that Run waits for; false means that the server has
 // ended.
 func (s *Server) enter() bool {

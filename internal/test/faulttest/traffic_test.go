@@ -46,6 +46,7 @@ type traffic struct {
 	// broadcast has the replies that were also shown in the channel; a key is thread and text.
 	broadcast map[string]bool
 	asking    map[string]struct{} // process and channel of an open question
+	extra     []string            // answers that match no open wish
 	mu        sync.Mutex          // guards the fields above
 	doing     sync.WaitGroup
 }
@@ -235,7 +236,7 @@ func (t *traffic) matchAnswer(m slacklocal.Message) {
 			return
 		}
 	}
-	t.violation("%s has an answer that no one requested there, or a second answer: %s", m.Channel, m.Text)
+	t.extra = append(t.extra, m.Channel+": "+m.Text)
 }
 
 // matchEphemeral finds the wishes that ephemeral messages answer.
