@@ -314,8 +314,8 @@ func TestScopeAsText(t *testing.T) {
 	}
 }
 
-// TestFollowName: two watches of the same target in the same thread have the same name, and a
-// "/" in a part of the name does not split the key of the store.
+// TestFollowName: two watches of the same target in the same thread have the same name. A "/" in
+// a part of the name does not split the key of the store.
 func TestFollowName(t *testing.T) {
 	a := Follow{Scope: Scope{Cluster: "prod", Process: "db_dis"}, Message: Message{Channel: "C1", Thread: "1.2"}}
 	b := a

@@ -1,7 +1,7 @@
 // Package metrics has the Prometheus metrics of the bot and of the processes that it monitors,
 // and the HTTP listener that serves them. Label values come from the config, the catalog or a
-// fixed set, never from text of people or output of hosts, so no one can increase the number of
-// series.
+// fixed set. They never come from text of people or output of hosts, so neither can increase the
+// number of series.
 //
 // # Files
 //

@@ -43,8 +43,8 @@ type Log struct {
 	// is a heartbeat and does not count), or "". At is the time of that line.
 	Word string
 	At   time.Time
-	// First and Last are the times of the first and the last line with a time, even if a line is
-	// from before the start of the period.
+	// First and Last are the times of the first and the last line that has a time. Lines from
+	// before the start of the period count too.
 	First, Last time.Time
 	// Undated counts lines that look like log lines but have an unreadable time.
 	Undated int

@@ -6,9 +6,9 @@ import (
 )
 
 // disguised has commands that look as if they only read, or only write their own file, but have a
-// greater effect. The reason is an option (abbreviated, joined to others, or in another place), a
-// value that looks like the verb, a program of the same name in another directory, or the place
-// of the file.
+// greater effect. The reason is one of these: an option is abbreviated, joined to others or in
+// another place; a value looks like the verb; a program of the same name is in another directory;
+// the file is in a harmful place.
 const disguised = `
 tee /etc/cron.d/x
 dd of=/dev/sda

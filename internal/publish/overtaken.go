@@ -12,10 +12,10 @@ import (
 // marked, so that the leader edits it again.
 var errOvertaken = errors.New("the run, or the lead, changed while its message was edited")
 
-// overtaken checks a run's message after an edit. A process that was suspended between reading
-// a run and sending the edit may have overwritten a newer form, and Slack's chat.update has no
+// overtaken checks a run's message after an edit. A process that was suspended between reading a
+// run and sending the edit may have overwritten a newer form, and Slack's chat.update has no
 // condition. If the run has a newer form, or this process no longer leads, overtaken marks the
-// stored post as behind, so that the leader edits it once more.
+// stored post as behind. The leader then edits the message once more.
 func (p *Publisher) overtaken(ctx context.Context, s engine.Stored) bool {
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*noteBudget)
 	defer cancel()

@@ -1,6 +1,6 @@
 // Package localshell serves people in a shell on the bot's own machine, for times when Slack is
-// down. Over a local socket a person requests a challenge for a command, signs the challenge
-// and the command with a key whose public half is in the config, and gets a stream of events
+// down. Over a local socket a person requests a challenge for a command. The person signs the
+// challenge and the command; the config has the public key. Then the bot sends a stream of events
 // until the command ends. The gate for commands is the same as in Slack.
 //
 // # Files

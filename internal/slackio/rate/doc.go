@@ -1,6 +1,6 @@
-// Package rate keeps calls to Slack within its rate limits: a limiter for each channel with
-// priorities, and the queue of edits, in which a later edit of a message replaces a waiting edit
-// of the same message.
+// Package rate keeps calls to Slack within its rate limits: a limiter with priorities for each
+// channel, and the queue of edits. In the queue, a later edit of a message replaces a waiting
+// edit of the same message.
 //
 // # Files
 //

@@ -85,8 +85,9 @@ func (q *Edits) Put(ctx context.Context, at MessageKey, c card.Card, final bool)
 	}
 }
 
-// leave withdraws a call; an edit without waiting calls is dropped. It reports whether the edit is
-// being sent, because an edit in progress has its own time limit.
+// leave withdraws a call; an edit without waiting calls is dropped. The result sending means that
+// the edit is being sent. The caller then still waits for it, because an edit in progress has its
+// own time limit.
 func (q *Edits) leave(e *edit) (sending bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
