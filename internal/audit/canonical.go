@@ -85,7 +85,7 @@ func written(f func(b []byte) []byte) {
 	buffers.Put(b)
 }
 
-// Decode parses the output of Canonical, and nothing else: it refuses other spacing, order or
+// Decode parses the output of Canonical, and nothing else. It refuses other spacing, order or
 // spelling of the same record, so every changed byte of a stored record is detected.
 func Decode(b []byte) (Record, error) {
 	r, ok := parseRecord(string(b))

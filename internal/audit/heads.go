@@ -74,8 +74,8 @@ func (h *heads) begin(o Options) error {
 	return nil
 }
 
-// forget removes the heads of entries that a restore lost: their numbers are after before, the
-// number of the previous entry, and below the number of the restore's entry s.
+// forget removes the heads of the entries that a restore lost: the entries between number before
+// and the restore's own entry s.
 func (h *heads) forget(before uint64, s *Sealed) {
 	if s.Record.Lost == 0 {
 		return

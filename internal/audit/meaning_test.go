@@ -37,8 +37,8 @@ func sealRun(records []audit.Record) []audit.Sealed {
 	return out
 }
 
-// rightly are the records of a valid Sev 1 restart.
-func rightly() []audit.Record {
+// validRestart returns the records of a valid Sev 1 restart.
+func validRestart() []audit.Record {
 	rec := func(kind audit.Kind, after time.Duration, person string) audit.Record {
 		r := audit.Record{
 			At: at.Add(after), Run: "R-7F3K", Kind: kind, Action: "restart", Target: "db_dis on infra-1",
@@ -129,7 +129,7 @@ func TestMeaning(t *testing.T) {
 		"requested twice": {func(l []audit.Record) []audit.Record { return slices.Insert(l, 1, l[0]) }, "a second time"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			list := sealRun(c.change(rightly()))
+			list := sealRun(c.change(validRestart()))
 			_, err := audit.Verify(seq(list), audit.Options{Rules: rules()})
 			var broken *audit.BrokenError
 			switch {

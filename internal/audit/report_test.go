@@ -14,7 +14,7 @@ import (
 // TestReport: a report has the requester, the approvers, the commands, and what was done by hand.
 // It leaves out a withdrawn approval.
 func TestReport(t *testing.T) {
-	l := rightly()
+	l := validRestart()
 	l[0].Text = `=HYPERLINK("http://x")`
 	byHand := l[1]
 	byHand.Kind, byHand.Step, byHand.Text = audit.Ticked, 2, "looked at the disk"

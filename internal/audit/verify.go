@@ -8,7 +8,7 @@ import (
 )
 
 // Head identifies an entry. A head kept outside the store (posted in a channel, printed, copied) is
-// the only proof that the end of a trail was not cut off, or that the trail was not rewritten.
+// the only proof that the trail was not rewritten, or cut off at its end.
 type Head struct {
 	N    uint64
 	Hash string
@@ -58,11 +58,11 @@ type BrokenError struct {
 
 func (e *BrokenError) Error() string { return fmt.Sprintf("audit entry %d: %s", e.N, e.Text) }
 
-// Verify reads a trail to its end and checks that it is unbroken: numbers without gaps (except
-// before a Restored record), revisions that never decrease, correct hashes and links, and complete
-// records of each run in order. Each head must be found, and with rules each run must have its
-// approvals. The error is a *BrokenError for the first violation, or a read error; the report then
-// covers the part before it.
+// Verify reads a trail to its end and checks that it is unbroken. Numbers must be without gaps
+// (except before a Restored record), revisions must never decrease, and hashes and links must be
+// correct. The records of each run must be complete and in order. Each head must be found, and with
+// rules each run must have its approvals. The error is a *BrokenError for the first violation, or a
+// read error; the report then covers the part before it.
 func Verify(trail iter.Seq2[Sealed, error], o Options) (Report, error) {
 	v := verifier{
 		last:    Sealed{N: o.After.N, Hash: o.After.Hash},
