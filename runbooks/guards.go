@@ -3,8 +3,8 @@ package runbooks
 import "slices"
 
 // Guards returns the indexes of the reads that can refuse a plan before it changes anything, for
-// all targets. Two kinds of reads are excluded: a read that waits for the outcome of a change, and
-// a read of something that an earlier step changes, unless it reads the free space.
+// all targets. A read that waits for the outcome of a change is excluded. A read of something that
+// an earlier step changes is also excluded, unless it reads the free space.
 func (p Plan) Guards() []int {
 	if !slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Kind != Wait }) {
 		return nil // the plan changes nothing

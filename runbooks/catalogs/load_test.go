@@ -110,10 +110,10 @@ func seedLines(t *testing.T) (rows []seedLine) {
 	return rows
 }
 
-// TestCommandsAreThoseOfThePages compares every command with the table written from the
+// TestCommandsMatchThePages compares every command with the table written from the
 // pages: the same words and line, and a correction wherever the words differ from the
 // page.
-func TestCommandsAreThoseOfThePages(t *testing.T) {
+func TestCommandsMatchThePages(t *testing.T) {
 	cs := builtinCatalogs(t)
 	covered := map[string]bool{}
 	for _, row := range seedLines(t) {
@@ -249,8 +249,8 @@ func TestSeedTableMatchesThePages(t *testing.T) {
 	}
 }
 
-// TestOnlyChangingActionsExecute checks an invariant of the gate and the engine: a step
-// that may change something is of kind exec, in a class that requires a lock and a record.
+// TestOnlyChangingActionsExecute checks an invariant of the gate and the engine. A step that may
+// change something is of kind exec, and the class of its action requires a lock and a record.
 func TestOnlyChangingActionsExecute(t *testing.T) {
 	cs, err := Load(os.DirFS("testdata/site"))
 	if err != nil {

@@ -74,7 +74,7 @@ func TestContinue(t *testing.T) {
 }
 
 // TestContinueLooksFirst: a run that continues at the restart of the second host begins with the
-// check of this host, although the check is an earlier step of the whole plan.
+// check of this host. In the whole plan, the check is an earlier step.
 func TestContinueLooksFirst(t *testing.T) {
 	p := continuePlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}

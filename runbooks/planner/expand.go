@@ -70,8 +70,9 @@ func (r *resolution) put(a *catalogs.Action, i int, p *catalogs.Process, h *flee
 	return nil
 }
 
-// template adds one template: for the current host, for every host of the named process, or, if
-// there is neither host nor process, for every host of the cluster.
+// template adds one template. A template with On is added once, at the first host of that process.
+// Any other template is added for every host of its own process, else for the current host, else
+// for every host of the action.
 func (r *resolution) template(t *catalogs.StepTemplate, p *catalogs.Process, h *fleet.Host) error {
 	if !r.wanted(t) {
 		return nil

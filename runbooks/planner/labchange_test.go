@@ -253,7 +253,7 @@ func labIntraday(t *testing.T, l *lab) {
 	if len(plan.Found) < 2 || len(plan.Found[0].Lines) != 2 || !strings.Contains(plan.Found[1].Lines[0], "K /db/Intraday/BotTest/Event/p.1/2018-02-09") {
 		t.Errorf("the card shows %+v", plan.Found)
 	}
-	// One more path between card and click.
+	// One more path, after the request and before the start.
 	l.sh("infra", "sudo -n -u dbmerge mkdir -p /db/Intraday/BotTest/Event/p.3/2018-02-09")
 	l.refusedAtRequest(plan, "changed since")
 	if out := l.carryOut(plan); !strings.Contains(out.failed, "changed since") {
@@ -285,8 +285,8 @@ func labIntraday(t *testing.T, l *lab) {
 	l.refused(in, "today=yes")
 }
 
-// listGrows adds a file between card and click, checks that the start is refused, and
-// removes the file.
+// listGrows adds a file after the request and before the start, checks that the start is refused,
+// and removes the file.
 func (l *lab) listGrows(in runbooks.Inputs, file string) {
 	l.t.Helper()
 	_, plan, err := l.bind(in)
@@ -330,7 +330,7 @@ func labFiles(t *testing.T, l *lab) {
 	if err != nil || len(plan.Found) != 1 || len(plan.Found[0].Lines) != 1 {
 		t.Fatalf("%+v, %v", plan.Found, err)
 	}
-	// One more file to delete, between card and click.
+	// One more file to delete, after the request and before the start.
 	l.sh("infra", "sudo -n -u irisadmin touch -d '41 days ago' "+backups+"/older-backup.txt")
 	l.refusedAtRequest(plan, "changed since")
 	if out := l.carryOut(plan); !strings.Contains(out.failed, "changed since") {

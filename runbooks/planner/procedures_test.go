@@ -102,8 +102,8 @@ func everyAction(t *testing.T) (out []offered) {
 	return out
 }
 
-// procedures returns the lines of the pages, each with the action whose main command is on the
-// line, or else with every action that has a step from the line.
+// procedures returns the lines of the pages with their actions. A line that is the main command of
+// an action belongs to that action, any other line to every action that has a step from it.
 func procedures(t *testing.T) (out []procedure) {
 	t.Helper()
 	policy := auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
