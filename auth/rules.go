@@ -168,9 +168,9 @@ func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class)
 
 // MayInSilence returns nil if a decision is allowed, or a *refusal.Error. since is the time at
 // which the platform stopped answering. While the platform answers, since is zero and every
-// decision is allowed. Otherwise no one may request or approve a destructive action, and the
-// requester and the approver must be different users of the machine: then only the uid
-// distinguishes a person from someone who uses that person's keys.
+// decision is allowed. Otherwise no one may request or approve a destructive action. The requester
+// and the approver must then be different users of the machine: only the uid still distinguishes a
+// person from someone who uses that person's keys.
 func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom string) error {
 	switch {
 	case since.IsZero():

@@ -132,8 +132,8 @@ func (s *Service) mayRun(c *call.Call) error {
 }
 
 // mayHere refuses a change whose message arrived late or is unclaimed. It also refuses a change in
-// a channel of which the bot is not a member, because no one there would see the request and its
-// outcome, and in a channel that outsiders can read.
+// a channel that outsiders can read. In a channel of which the bot is not a member, a change is
+// refused because no one there would see the request and its outcome.
 func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Class) error {
 	if !class.Changing() {
 		return nil
@@ -174,8 +174,8 @@ func (s *Service) mayThisReplica(ctx context.Context) error {
 	return nil
 }
 
-// Recheck is the engine's Gate. It checks the requester, the approvals and the number of approvals
-// again, with new data, before a run starts and before each of its steps.
+// Recheck is the engine's Gate. Before a run starts and before each of its steps, it checks the
+// requester and the approvals again, with new data. Before the start it also calls stillAs.
 func (s *Service) Recheck(ctx context.Context, r engine.Run) error {
 	asker, err := s.Identify(ctx, r.Asked.Account, call.Fresh)
 	if err != nil {

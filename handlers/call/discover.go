@@ -15,8 +15,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// BindPlanFor is BindPlan for the author of a call, who must have access to the plan's own class:
-// the catalog of a cluster may give a verb a different class than the command table does.
+// BindPlanFor is BindPlan for the author of a call, who must have access to the plan's own class.
+// The catalog of a cluster may give a verb a different class than the command table does.
 func (s *Base) BindPlanFor(ctx context.Context, c *Call, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
 	plan, err := s.Planner.Plan(in)
 	if err != nil {

@@ -226,8 +226,8 @@ type bot struct {
 	foreign foreignConnections
 }
 
-// run starts the parts in order of dependency and stops them in reverse: the bot accepts nothing
-// new, lets runs come to a stop, updates messages, and closes the store last.
+// run starts the parts in order of dependency and stops them in reverse. To stop, the bot first
+// accepts nothing new, then lets runs come to a stop, updates messages, and closes the store last.
 func (b *bot) run(ctx context.Context) error {
 	g, failed := errgroup.WithContext(context.WithoutCancel(ctx))
 	var stack []func()

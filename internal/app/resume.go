@@ -15,7 +15,7 @@ import (
 // resumeEvery is how often the leader looks for deliveries of dead replicas.
 const resumeEvery = 2 * time.Second
 
-// lead is the work of the leader for all replicas: it keeps messages in step with the store,
+// lead is the work that the leader does for all replicas. It keeps messages in step with the store,
 // resumes deliveries of dead replicas, monitors, and checks that Slack delivers events.
 func (b *bot) lead(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)

@@ -193,9 +193,10 @@ func TestFindDamage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The damage is repeated until the time of the last change differs. A change in the same
-			// step of the file system's clock would go unnoticed; outside of tests, the index of a
-			// file that changed so recently is not kept.
+			// The damage is repeated until the time of the last change differs: a
+			// change in the same step of the file system's clock is not detected.
+			// Outside of tests this cannot happen, because the index of a file that
+			// changed so recently is not kept.
 			for before := changed(t, segs[1].Path); ; {
 				if err := damage(segs[1].Path, string(text)); err != nil {
 					t.Fatal(err)

@@ -18,9 +18,8 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// bare is the simplest loop with slack-go and x/crypto/ssh: it acks in the goroutine that
-// reads, sends the lines of a status over warm connections in parallel, and posts the
-// output.
+// bare is the simplest loop with slack-go and x/crypto/ssh. It acks in the goroutine that reads,
+// sends the lines of a status over warm connections in parallel, and posts the output.
 type bare struct {
 	chat    *slack.Client
 	lines   map[string][]line      // by process

@@ -13,8 +13,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Commands returns the commands that may be meant by words that do not begin with a verb:
-// groups of commands as a user would type them, the likeliest group first.
+// Commands returns the commands that may be meant by words that do not begin with a verb. They are
+// in groups, the likeliest group first, and written as a user would type them.
 func Commands(g *command.Grammar, w []words.Token) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		for _, guess := range []func(*command.Grammar, []words.Token) []string{
