@@ -155,16 +155,22 @@ func (w *window) sees(texts ...string) {
 		tests = append(tests, fmt.Sprintf("text.includes(%q)", s))
 	}
 	js := `(() => { const text = [...document.querySelectorAll('#messages article')].at(-1)?.innerText ?? ''; return ` + strings.Join(tests, " && ") + ` })()`
-	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(pagePatience))); err != nil {
+	if err := w.poll(js, chromedp.WithPollingMutation()); err != nil {
 		w.t.Fatalf("%s does not see %q: %v\nbut:\n%s", w.name, texts, err, eval[string](w, `document.querySelector('#messages').innerText`))
 	}
+}
+
+// poll waits until a JavaScript expression is true.
+func (w *window) poll(js string, how ...chromedp.PollOption) error {
+	_, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, append(how, chromedp.WithPollingTimeout(pagePatience))...))
+	return err
 }
 
 // counts waits until the page has n elements.
 func (w *window) counts(selector string, n int) {
 	w.t.Helper()
 	js := fmt.Sprintf("document.querySelectorAll(%q).length === %d", selector, n)
-	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(pagePatience))); err != nil {
+	if err := w.poll(js, chromedp.WithPollingMutation()); err != nil {
 		w.t.Fatalf("%s's page has %d of %q, want %d: %v", w.name, eval[int](w, fmt.Sprintf("document.querySelectorAll(%q).length", selector)), selector, n, err)
 	}
 }
@@ -182,7 +188,7 @@ func (w *window) waits(where string, texts []string) {
 		tests = append(tests, fmt.Sprintf("text.includes(%q)", s))
 	}
 	js := fmt.Sprintf(`(() => { const text = document.querySelector(%q)?.innerText ?? ''; return `, where) + strings.Join(tests, " && ") + ` })()`
-	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](js, chromedp.WithPollingMutation(), chromedp.WithPollingTimeout(pagePatience))); err != nil {
+	if err := w.poll(js, chromedp.WithPollingMutation()); err != nil {
 		w.t.Fatalf("%s does not see %q in %s: %v\nbut:\n%s", w.name, texts, where, err, eval[string](w, `document.body.innerText`))
 	}
 }
@@ -242,7 +248,7 @@ func (w *window) overview(base string) {
 	w.t.Helper()
 	w.do(chromedp.Navigate(base + "/"))
 	const ready = `document.querySelectorAll('iframe').length > 0 && [...document.querySelectorAll('iframe')].every((f) => f.contentDocument?.querySelector('article'))`
-	if _, err := chromedp.Run(w.ctx, chromedp.Poll[chromedp.Void](ready, chromedp.WithPollingTimeout(pagePatience))); err != nil {
+	if err := w.poll(ready); err != nil {
 		w.t.Fatalf("the desk's windows do not fill: %v", err)
 	}
 }
