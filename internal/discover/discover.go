@@ -100,8 +100,8 @@ func byService(cat *catalogs.Catalog, manager runbooks.Manager, service string) 
 	return catalogs.Process{}, false
 }
 
-// askSystemd looks for the units in the catalog, and takes those that run or are enabled: a
-// package may install a unit that is not used.
+// askSystemd looks for the units in the catalog. It takes the units that run or are enabled,
+// because a package may install a unit that is not used.
 func (f *Found) askSystemd(ctx context.Context, on remote.Runner, cat *catalogs.Catalog) error {
 	for _, p := range cat.Processes() {
 		if p.Manager == runbooks.Monit {

@@ -128,7 +128,7 @@ func TestSiteAsOpenSSH(t *testing.T) {
 	compare(t, site(t), names)
 }
 
-// TestRandomAsOpenSSH does the same with random configs.
+// TestRandomAsOpenSSH compares random configs with ssh -G.
 func TestRandomAsOpenSSH(t *testing.T) {
 	random := rand.New(rand.NewPCG(16, 2026))
 	pick := func(list ...string) string { return list[random.IntN(len(list))] }

@@ -89,8 +89,8 @@ func appendTo(t *testing.T, path, from string) {
 	write(t, path, string(all))
 }
 
-// Problems of a certificate are reported: those that the certificate itself shows, and refusals by
-// a real sshd.
+// Problems of a certificate are reported: problems that the certificate itself shows, and refusals
+// by a real sshd.
 func TestCertificateRefusals(t *testing.T) {
 	ca, other := sshdtest.NewAuthority(t), sshdtest.NewAuthority(t)
 	s := underAuthority(t, ca)

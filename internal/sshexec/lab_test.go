@@ -100,8 +100,8 @@ func TestLabFlood(t *testing.T) {
 	}
 }
 
-// A login that real sshd and PAM refuse, or that runs no command, is reported
-// as such, not as a problem of the supervisor.
+// A login that real sshd and PAM refuse, or that runs no command, is reported as a problem of the
+// login, not of the supervisor.
 func TestLabLogins(t *testing.T) {
 	for _, c := range []struct {
 		name, make, undo string

@@ -16,8 +16,8 @@ var (
 )
 
 // Maintain keeps the pool's connections warm until ctx ends. It checks idle connections regularly,
-// so that a dead one is replaced before a command needs it, and closes surplus ones. Then it closes
-// the pool and returns ctx's error.
+// so that a dead connection is replaced before a command needs it, and closes surplus connections.
+// Then it closes the pool and returns ctx's error.
 func (p *Pool) Maintain(ctx context.Context) error {
 	defer p.Close()
 	if len(p.cfg.Renew) > 0 && p.begin() {

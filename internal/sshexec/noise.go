@@ -14,9 +14,9 @@ func noiseBefore(probed string) string {
 	return before
 }
 
-// withoutNoise removes from a command's output what its login shell printed before every answer.
-// The lines must be equal except for digits, because a greeting may contain the time. Other output
-// is unchanged.
+// withoutNoise removes noise, the text that the login shell prints before every answer, from the
+// beginning of a command's output. The lines must be equal except for digits, because a greeting
+// may contain the time. If a line differs, the output is unchanged.
 func withoutNoise(r *remote.Result, noise string) {
 	rest := r.Stdout.Head
 	for line := range strings.Lines(noise) {

@@ -180,7 +180,7 @@ func (p *Pool) execute(ctx context.Context, k *conn, channel ssh.Channel, reques
 	return r
 }
 
-// unseen sets the outcome of a command whose end was not awaited.
+// unseen sets the outcome of a command that the pool stopped waiting for.
 func (p *Pool) unseen(ctx context.Context, r *remote.Result, c remote.Command, why end) {
 	switch why {
 	case overtime:

@@ -16,7 +16,7 @@ import (
 // Signer signs with one private key, in a file or an agent.
 type Signer interface {
 	Key() Key
-	// Name is how people know the key: its comment, or its file.
+	// Name names the key in messages: its comment, or its file.
 	Name() string
 	// Sign signs a message in a namespace. A key in hardware may wait for a touch.
 	Sign(namespace string, message []byte) ([]byte, error)

@@ -69,7 +69,7 @@ func of(a ssh.Algorithms, kind Kind) []string {
 	}
 }
 
-// Default returns the list for a host that has no list of its own.
+// Default returns the list for a host without a list in the config.
 func Default(kind Kind) []string { return of(ssh.SupportedAlgorithms(), kind) }
 
 // Weak returns the algorithms that are offered to a host only if its own list includes them.

@@ -85,8 +85,8 @@ func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 	}
 }
 
-// unwatched reports whether monit does not monitor or know a process. Such a process may run all
-// the same. The begin or end of its monitoring is no sign of a restart.
+// unwatched reports whether monit does not monitor or know a process. Such a process may still run.
+// The begin or end of its monitoring is no sign of a restart.
 func unwatched(o observe.Observation) bool {
 	return o.State == observe.NotMonitored || o.State == observe.Missing
 }
@@ -157,7 +157,7 @@ func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 		case first && !l.dead && at.Sub(o.Started) < time.Minute, !first && !l.dead:
 			l.restarted(o.Started, excused)
 		case l.dead && !l.again.IsZero() && o.Started.Sub(l.again) > sameRestart:
-			l.restarted(o.Started, excused) // the process that was seen to start has ended; this is another one
+			l.restarted(o.Started, excused) // the restarted process has ended, and this is the next process
 		}
 		l.pid = o.PID
 		l.started = o.Started

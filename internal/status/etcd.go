@@ -37,8 +37,9 @@ func readEtcd(st runbooks.Step, r remote.Result) etcdHealth {
 	return etcdHealth{verdict: proof.Evaluate(st, nil, r, time.Time{}), host: st.Host}
 }
 
-// judgeEtcd combines the reports of the supervisors and of etcd: one member down while the others
-// have a quorum is no outage of etcd, and all members running is no proof that they serve.
+// judgeEtcd combines the reports of the supervisors and of etcd. If one member is down and the
+// others have a quorum, that is no outage of etcd. If all members run, that is no proof that they
+// serve.
 func (l *look) judgeEtcd() {
 	var members []*Row
 	missing := 0

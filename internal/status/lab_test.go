@@ -285,7 +285,7 @@ func labCluster(generation string, hosts map[string]labtest.Host) fleet.Cluster 
 		"tailer1", "db_dis", "db_merge_server", "db_ltds", "db_tdcp", "web_api_service", "etcd", "mariadb",
 	}
 	acls := fleet.ACLsInEtcd
-	switch generation { // each generation has a process that the other one lacks
+	switch generation { // each generation has a process that the other generation lacks
 	case "current":
 		infra = append(infra, "status_dashboard")
 	default:

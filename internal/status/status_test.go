@@ -43,7 +43,7 @@ func (s *store) OpenWork(context.Context) ([]engine.Stored, []fleet.Maintenance,
 }
 func (s *store) Recent(context.Context, int) ([]engine.Stored, error) { return s.ended, s.err }
 
-// estate is a cluster like those in the pages: an infra node and two query nodes
+// estate is a cluster like the clusters in the pages: an infra node and two query nodes
 // (server-installation-20200121.md:121-155).
 func estate(acls fleet.ACLStore) *fleet.Fleet {
 	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
@@ -246,7 +246,7 @@ func TestRunningAndCannotWork(t *testing.T) {
 	}
 }
 
-// A dependency that is starting after a failed start counts as dead, and is reported as such.
+// A dependency that is starting after a failed start counts as dead, and is reported as dead.
 func TestStartedInVainIsDead(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	for _, status := range []string{"Execution failed | Does not exist", "Does not exist"} {

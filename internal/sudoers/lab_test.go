@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/test/labtest"
 )
 
-// account is the account that the test creates on the lab's hosts, with no
-// rights but those of the tested file.
+// account is the account that the test creates on the lab's hosts. It has only the rights of the
+// tested file.
 const account = "dhbotleast"
 
 // TestLab installs the printed file on real hosts and queries the real sudo:
@@ -70,8 +70,8 @@ func argCount(r Rule) int {
 	return 0
 }
 
-// grants reports whether another rule of the file allows arguments that are
-// similar to those of r.
+// grants reports whether any rule of the file allows arguments that are similar to the arguments of
+// r.
 func grants(t *testing.T, f *File, r Rule, args []string) bool {
 	for _, o := range f.Rules {
 		if o.RunAs == r.RunAs && o.Program == r.Program && allows(t, o)(args) {

@@ -28,8 +28,8 @@ func TestReadVersion(t *testing.T) {
 	}
 }
 
-// TestWrapperWords: the content of a word can neither end the quotes of its
-// line nor become a word of another command.
+// TestWrapperWords: the content of a word cannot end the quotes of its line, or become a word of
+// another command.
 func TestWrapperWords(t *testing.T) {
 	word := func(text string) planner.HostWord {
 		return planner.HostWord{Parts: []planner.HostPart{{Text: text}}, Most: 1}

@@ -148,7 +148,7 @@ const (
 )
 
 // rules are the rules for the verification, from the catalogs of the config or the built-in
-// ones.
+// catalogs.
 func (e Evidence) rules(cfg *config.Config) (*audit.Rules, error) {
 	r := audit.Rules{VoteWithin: defaultVoteWithin, StartWithin: defaultStartWithin}
 	catalogs, err := catalogs.Builtin()

@@ -18,7 +18,7 @@ import (
 
 // Witness stores heads.
 type Witness interface {
-	// Name is how people know the witness: a path or an address.
+	// Name names the witness in messages: a path or an address.
 	Name() string
 	// Last returns the last stored head, nil for none.
 	Last(ctx context.Context) ([]byte, error)

@@ -194,7 +194,7 @@ func knownAlgorithms(db *knownhosts.HostKeyDB, name string, weak bool) []string 
 // certSuffix is the suffix of certificate algorithms.
 const certSuffix = "-cert-v01@openssh.com"
 
-// offered reduces the key types in known_hosts for a host to its configured ones, in the configured
+// offered reduces the known key types of a host to its configured key types, in the configured
 // order.
 func offered(known, set []string) ([]string, error) {
 	if set == nil || len(known) == 0 {

@@ -12,7 +12,7 @@ import (
 // State is the health of the store.
 type State string
 
-// The closed set of states, the good ones first.
+// The closed set of states. The store accepts changes in the first two.
 const (
 	Well      State = "well"
 	Slow      State = "slow"             // the store answers, but a recent call took longer than slowCall

@@ -139,7 +139,7 @@ func TestArchiveTrail(t *testing.T) {
 			t.Errorf("from %d: up to %d, %v", from, next-1, err)
 		}
 	}
-	// A new process continues where this one stopped.
+	// A new process continues where the previous process stopped.
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -246,8 +246,8 @@ func TestHelperArchives(t *testing.T) {
 	select {}
 }
 
-// If a process wrote a segment and ended before it had deleted all entries of the segment from the
-// store, the next process deletes the rest and does not write the segment again.
+// A process wrote a segment and ended before it had deleted all entries of the segment from the
+// store. The next process deletes the remaining entries and does not write the segment again.
 func TestArchivingContinuesAfterCrash(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -104,7 +104,7 @@ func BenchmarkSealing(b *testing.B) {
 	}
 }
 
-// each calls f once for each number below b.N, from several goroutines: writers is their number.
+// each calls f once for each number below b.N, from as many goroutines as writers says.
 func each(b *testing.B, writers int, f func(i int) error) {
 	var next atomic.Int64
 	var wg sync.WaitGroup

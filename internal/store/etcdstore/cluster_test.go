@@ -160,7 +160,8 @@ func TestReplicaNames(t *testing.T) {
 	if _, err := first.Commit(t.Context(), change(engine.Stored{Run: engine.Run{ID: "R-7F3K"}}, engine.Waiting)); !errors.Is(err, engine.ErrLeaseLost) {
 		t.Errorf("the former holder of the name can commit: %v", err)
 	}
-	// When the former holder runs again, its Run reports that another process has the name.
+	// When the first process with the name runs again, its Run reports that another process has the
+	// name.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if err := first.Run(ctx); !errors.As(err, &used) {

@@ -196,10 +196,10 @@ func (s *Store) evidence(c engine.Change) []clientv3.Op {
 	return ops
 }
 
-// diagnose returns why a change was not made, the most serious reason first. If there is no reason,
-// the run's own locks differed from the assumed ones, or another replica changed the installation's
-// record within the epoch, for example when it joined. Then diagnose returns the locks found, and
-// Commit tries again.
+// diagnose returns why a change was not made, the most serious reason first. If it finds no reason,
+// the run's locks differed from the locks that Commit assumed, or another replica changed the
+// installation's record within the epoch, for example when it joined. Then diagnose returns the
+// locks found, and Commit tries again.
 func (s *Store) diagnose(c engine.Change, found []*pb.ResponseOp) ([]held, error) {
 	first := func(i int) *etcdconn.KeyValue {
 		if kvs := found[i].GetResponseRange().Kvs; len(kvs) > 0 {

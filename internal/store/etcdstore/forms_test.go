@@ -24,9 +24,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// writeForms writes the forms that this version stores to a file of testdata. A
-// file written by a release never changes: a changed form gets a new version,
-// and a file of its own next to the old ones.
+// writeForms writes the forms that this version stores to a file of testdata. A file written by a
+// release never changes: a changed form gets a new version, and a new file next to the old files.
 var writeForms = flag.String("write-forms", "", "write the stored forms of this version to testdata/`NAME`")
 
 var formsAt = time.Date(2026, 3, 9, 14, 6, 7, 0, time.UTC)

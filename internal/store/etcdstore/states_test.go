@@ -118,8 +118,8 @@ func TestFull(t *testing.T) {
 	verify(t, s)
 }
 
-// A store whose process is suspended for a moment is slow; while it stays suspended, it does not
-// answer.
+// A store whose process is suspended for a moment is slow. A store whose process stays suspended
+// does not answer.
 func TestSlowAndSilent(t *testing.T) {
 	t.Parallel()
 	e := newEtcd(t, "http")
@@ -280,7 +280,7 @@ func fillDisk(t *testing.T, name string) {
 	}
 }
 
-// Advice is never empty, and names an unknown state as such.
+// Advice is never empty. For an unknown state it says that the state is not known.
 func TestAdvice(t *testing.T) {
 	for _, s := range []etcdconn.State{etcdconn.Well, etcdconn.Slow, etcdconn.NoLeader, etcdconn.Full,
 		etcdconn.Corrupted, etcdconn.Denied, etcdconn.Silent, etcdconn.Stopped} {

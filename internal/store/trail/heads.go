@@ -317,8 +317,8 @@ func (s *Log) KeepWitnesses(ctx context.Context) error {
 	}
 }
 
-// tellWitnesses sends the newest head to every witness that lacks it. A witness that does not
-// answer does not delay the others.
+// tellWitnesses sends the newest head to every witness that lacks it. A silent witness does not
+// delay the other witnesses.
 func (s *Log) tellWitnesses(ctx context.Context) {
 	cp, ok, err := s.newestHead(ctx)
 	if err != nil || !ok {

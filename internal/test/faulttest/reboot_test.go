@@ -156,7 +156,7 @@ func (p *people) typed(who, text string) bool {
 	return err == nil && a.OK
 }
 
-// approveByName makes both approvers type the run with its target.
+// approveByName makes both approvers type an approve command that names the run and its target.
 func (p *people) approveByName(r engine.Run) {
 	p.t.Helper()
 	for _, who := range []string{"approver", "approver2"} {
