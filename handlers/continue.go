@@ -42,7 +42,7 @@ func (s *Service) continueRun(ctx context.Context, c *call.Call) error {
 	return s.submit(ctx, c, in, plan, unclear)
 }
 
-// continuedBy returns the open run that continues another, "" for none.
+// continuedBy returns the id of the open run that continues the given run, or "".
 func (s *Service) continuedBy(ctx context.Context, run string) (string, error) {
 	open, err := s.Runs.Open(ctx)
 	if err != nil {

@@ -26,8 +26,8 @@ func logOf(text func() string) func(remote.Command) remote.Result {
 	}
 }
 
-// TestFollowEndsAfterItsTime: one message is edited for new lines until FollowFor is over,
-// and no process is left on the host or in the bot.
+// TestFollowEndsAfterItsTime: until FollowFor has passed, one message is edited for new lines.
+// Afterwards no process is left on the host or in the bot.
 func TestFollowEndsAfterItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestService(t)
@@ -58,8 +58,8 @@ func TestFollowEndsAfterItsTime(t *testing.T) {
 	})
 }
 
-// TestFollowIsLimited: a few logs are followed at a time, each on one host, and none in a
-// channel with outsiders.
+// TestFollowIsLimited: only a few logs can be followed at a time, each on one host. In a channel
+// with outsiders no log can be followed.
 func TestFollowIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestService(t)

@@ -99,7 +99,7 @@ var runRules = map[string]runRule{
 	"withdraw": whoApproved, "cancel": theAsker, "done": anOperator, "close": anotherOne, "continue": anOperator, "byhand": anOperator,
 }
 
-// mayRun checks the rule for the loaded run.
+// mayRun checks whether the author may use the verb on the loaded run.
 func (s *Service) mayRun(c *call.Call) error {
 	r := c.About
 	asked := r.Asked.Person == c.Who.Name
@@ -158,8 +158,8 @@ func (s *Service) mayHere(ctx context.Context, c *call.Call, class runbooks.Clas
 	return s.mayThisReplica(ctx)
 }
 
-// mayThisReplica refuses changes while the replicas have different configs: the decision would
-// depend on the replica.
+// mayThisReplica refuses changes while the replicas have different configs, because the decision
+// would depend on the replica.
 func (s *Service) mayThisReplica(ctx context.Context) error {
 	if s.Agrees == nil {
 		return nil

@@ -11,8 +11,8 @@ import (
 )
 
 // guards queries the guards of a plan before an approver is mentioned. It refuses a request that
-// the start would refuse, and returns the guards that cannot decide. Such guards require one more
-// approval.
+// would be refused at the start, and returns the guards that cannot decide. Such guards require one
+// more approval.
 func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Unclear, error) {
 	unclear, err := guard.AtRequest(ctx, s.Remote, plan)
 	var no *refusal.Error
@@ -23,7 +23,7 @@ func (s *Service) guards(ctx context.Context, plan runbooks.Plan) ([]engine.Uncl
 }
 
 // stillAs repeats checks of a request directly before the start: the discovery reads, the
-// dependencies of the processes, and the guards after the first change of the plan.
+// dependencies of the processes, and those guards that come after the plan's first change.
 func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
 	if err := s.ListAgain(ctx, r.Inputs); err != nil {
 		return err
@@ -38,7 +38,8 @@ func (s *Service) stillAs(ctx context.Context, r engine.Run) error {
 	return guard.AtStart(ctx, s.Remote, plan)
 }
 
-// need returns the number of approvals of a plan: one more if a guard cannot decide.
+// need returns the number of approvals that a plan needs. If a guard cannot decide, one more is
+// needed.
 func (s *Service) need(plan runbooks.Plan, unclear []engine.Unclear) int {
 	n := s.Rules.Policy.VotesNeeded(plan.Class, plan.Severity)
 	if len(unclear) > 0 {

@@ -70,7 +70,7 @@ func guardedPlans(t *testing.T, h *testService) map[string]runbooks.Plan {
 	return out
 }
 
-// lists are results of discovery reads, one entry each.
+// lists has a result for each discovery read, by the name of its list.
 var lists = map[string]string{
 	"paths":   "/db/Intraday/N/T/p1/2018-02-09",
 	"sizes":   "4.0K\t/db/Intraday/N/T/p1/2018-02-09",

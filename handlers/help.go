@@ -97,7 +97,8 @@ func (s *Service) helpTopic(c *call.Call, cmd command.Command) card.HelpTopic {
 	return t
 }
 
-// takes describes what a command requires besides the role, "" for a verb about a run.
+// takes returns a sentence about what a command requires, such as approvals. It returns "" for a
+// verb about a run or an incident.
 func takes(cmd command.Command, policy auth.Policy) string {
 	if cmd.Object == command.RunNamed || cmd.Object == command.IncidentNamed {
 		return ""

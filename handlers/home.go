@@ -41,9 +41,9 @@ type homeBoard struct {
 // NewHomes returns the Home tabs of a service.
 func NewHomes(s *Service) *Homes { return &Homes{s: s, boards: map[string]*homeBoard{}} }
 
-// Show passes the cards of an account's Home tab to the function publish, at once and with the
-// known data. If this data is older than maxAge, Show queries the hosts and calls publish again. A
-// person without read access sees the reason.
+// Show calls publish at once with the cards of an account's Home tab, made from the known data. If
+// this data is older than maxAge, Show queries the hosts and calls publish again. A person without
+// read access sees the reason.
 func (h *Homes) Show(ctx context.Context, a auth.Account, maxAge time.Duration, publish func(context.Context, []card.Card) error) error {
 	who, err := h.s.Identify(ctx, a, call.Recent)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// opened stores open incidents of a cluster, numbered from 1, each with a card.
+// opened stores n open incidents of a cluster, numbered from 1, each with a card.
 func (h *testService) opened(t *testing.T, cluster string, n int) {
 	t.Helper()
 	c := incident.Cluster{V: incident.FormVersion, Cluster: cluster, Last: n}

@@ -21,8 +21,8 @@ func healthRow(n int, healthy bool) string {
 	return fmt.Sprintf(`{"endpoint":"https://10.0.0.%d:2379","health":%v,"took":"2ms"%s}`, n, healthy, why)
 }
 
-// TestReadsThatCanBeJudged: the verdict comes first, a missing member is named, and an
-// answer that cannot be parsed is never good.
+// TestReadsThatCanBeJudged: the verdict comes first, a missing etcd member is named, and an answer
+// that cannot be parsed is never good.
 func TestReadsThatCanBeJudged(t *testing.T) {
 	status := func(more string, ns ...int) string {
 		var rows []string

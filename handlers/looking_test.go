@@ -156,8 +156,8 @@ type tapped struct {
 
 func (a *tapped) Ephemeral(_ context.Context, c card.Card) error { a.card = c; return nil }
 
-// TestSuggestionsCanBeTapped: a suggestion is a button, needs a confirmation if it changes
-// something, and passes the same gate.
+// TestSuggestionsCanBeTapped: a suggestion is a button. It needs a confirmation if it changes
+// something, and passes the same gate as a typed command.
 func TestSuggestionsCanBeTapped(t *testing.T) {
 	h := newTestService(t)
 	suggested := func(user, text string) []card.Button {

@@ -27,8 +27,8 @@ func (h *testService) at(now time.Time, user, text string) *answers {
 	return h.handleMessage(m)
 }
 
-// TestMaintenance: from the announcement to its end, a process that is down is not an
-// incident. Afterwards it is.
+// TestMaintenance: while maintenance lasts, a process that is down is not an incident. Afterwards
+// it is an incident.
 func TestMaintenance(t *testing.T) {
 	h, now := newTestServiceAt(t)
 	h.hosts.say = down("db_dis")

@@ -24,9 +24,9 @@ func starts(plan runbooks.Plan) bool {
 	return slices.Contains([]string{"start", "restart", "monitor"}, plan.Action)
 }
 
-// needsServe refuses to start a process while a dependency is down: the process would not
-// start, and a restart could stop a process that still works. A dependency whose state is
-// unknown does not count as down. anyway=yes overrides the check.
+// needsServe refuses to start a process while a dependency is down, because the process would not
+// start, and a restart could stop a process that still works. A dependency whose state is unknown
+// does not count as down. The parameter anyway overrides the check.
 func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway bool) error {
 	if anyway {
 		return nil
@@ -51,8 +51,8 @@ func (s *Service) needsStillServe(ctx context.Context, r engine.Run, plan runboo
 	return fmt.Errorf("dependencies of %[1]s are no longer up: %[2]s; start them first, `deps %[1]s` shows them, or request it again with anyway=yes", process, why)
 }
 
-// unmet returns the first process of a plan with a dependency that is down, and the
-// reason; process is "" for none. Dependencies that the plan itself starts first do not
+// unmet returns the first process of a plan with a dependency that is down, and the reason. The
+// result process is "" if there is none. Dependencies that the plan itself starts first do not
 // count.
 func (s *Service) unmet(ctx context.Context, plan runbooks.Plan) (process, why string, err error) {
 	if !starts(plan) {

@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// TestStartIsRefusedWithoutDependencies: a dependency that is down refuses a start before an
-// approver is mentioned. An unknown state, or anyway=yes, does not.
+// TestStartIsRefusedWithoutDependencies: a start is refused, before an approver is mentioned, if a
+// dependency is down. It is not refused if the state is unknown, or with anyway=yes.
 func TestStartIsRefusedWithoutDependencies(t *testing.T) {
 	silent := func(c remote.Command) remote.Result {
 		return remote.Result{Outcome: remote.Unreachable, Detail: "nobody there", Ended: time.Now()}
@@ -57,8 +57,8 @@ func TestStartIsRefusedWithoutDependencies(t *testing.T) {
 	}
 }
 
-// TestDependenciesAreCheckedAgainAtTheStart: a dependency that goes down after the request refuses
-// the start before anything is sent.
+// TestDependenciesAreCheckedAgainAtTheStart: if a dependency goes down after the request, the start
+// is refused before anything is sent.
 func TestDependenciesAreCheckedAgainAtTheStart(t *testing.T) {
 	for text, goesOn := range map[string]bool{
 		"restart db_dis in prod because it hangs": false, "restart db_dis in prod anyway=yes because it hangs": true,

@@ -20,7 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write docs/commands anew")
 
-// wholeGrammar has a cluster with one host for each catalog, with every process.
+// wholeGrammar returns a grammar with one cluster for each catalog. Each cluster has one host,
+// which runs every process of the catalog.
 func wholeGrammar(t *testing.T) *command.Grammar {
 	t.Helper()
 	catalogs, err := catalogs.Builtin()
@@ -244,7 +245,8 @@ func shapeOf(a catalogs.ActionView) string {
 	return b.String()
 }
 
-// checks reports whether a manual step changes nothing: its title begins with "check".
+// checks reports whether a manual step changes nothing. The title of such a step begins with
+// "check".
 func checks(st runbooks.StepView) bool { return strings.HasPrefix(st.Title, "check") }
 
 func stepLines(a catalogs.ActionView) string {

@@ -96,7 +96,7 @@ func (s *Service) against(ctx context.Context, c *call.Call, plan runbooks.Plan)
 	return out
 }
 
-// locksAgainst returns the runs that hold a lock required by the plan.
+// locksAgainst returns a sentence for each held lock that the plan requires.
 func locksAgainst(held []engine.Lock, plan runbooks.Plan) []string {
 	var out []string
 	for _, l := range held {

@@ -63,7 +63,7 @@ func (s *Service) accepted(ctx context.Context, m call.Message, value string) (*
 	return c, nil
 }
 
-// sayLeft lists the words that a read ignored.
+// sayLeft shows the author which words a read ignored.
 func (s *Service) sayLeft(ctx context.Context, c *call.Call) {
 	out := card.LeftOut(c.Req.Text(), c.Req.Left, parser.Choose(c.Names, c.Channel, c.Req.Left...))
 	if err := c.Reply.Ephemeral(ctx, out); err != nil {

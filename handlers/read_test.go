@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/test/statustest"
 )
 
-// speaking answers a command with the text whose key occurs in the command.
+// speaking simulates hosts. They answer a command with the text whose key occurs in the command.
 func speaking(answers map[string]string) func(remote.Command) remote.Result {
 	return func(c remote.Command) remote.Result {
 		for word, text := range answers {
@@ -26,8 +26,8 @@ func speaking(answers map[string]string) func(remote.Command) remote.Result {
 	}
 }
 
-// TestLogs: the bot lists the files first. The card has the verdict and the last lines, the thread
-// has the complete output. Both are without secrets.
+// TestLogs: the bot lists the files first. The card has the verdict and the last lines, and the
+// thread has the complete output. Neither contains secrets.
 func TestLogs(t *testing.T) {
 	h := newTestService(t)
 	var log strings.Builder
@@ -91,7 +91,8 @@ func TestLogsOfSeveral(t *testing.T) {
 	}
 }
 
-// TestSearchThatFindsNothing: grep reports no match by its exit code, which is an answer.
+// TestSearchThatFindsNothing: if grep finds nothing, it exits with code 1. The bot treats this as
+// an answer, not as a failure.
 func TestSearchThatFindsNothing(t *testing.T) {
 	h := newTestService(t)
 	exit, complaint := 1, ""

@@ -91,7 +91,8 @@ func (s *Service) submit(ctx context.Context, c *call.Call, inputs runbooks.Inpu
 	return fmt.Errorf("no free run id in %d tries", tries)
 }
 
-// byHand returns the commands of a refused plan for manual use.
+// byHand returns a sentence with the commands of a refused plan, for a person to run. It returns ""
+// if the plan has none.
 func byHand(p runbooks.Plan) string {
 	var lines []string
 	for _, st := range p.Steps {

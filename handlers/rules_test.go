@@ -62,8 +62,7 @@ func TestDestructiveApproval(t *testing.T) {
 	}
 }
 
-// secretFiles returns a catalog with a verb that is a plain read in one generation and
-// sensitive in the other.
+// secretFiles returns a catalog with the action peek, which has the given class.
 func secretFiles(class, catalog string) string {
 	return "catalog: " + catalog + `
 actions:
@@ -110,7 +109,7 @@ func TestGateClass(t *testing.T) {
 	}
 }
 
-// TestWhoMay checks which roles may use a run's verbs, independent of its state.
+// TestWhoMay checks who may use each verb on a run, whatever the state of the run.
 func TestWhoMay(t *testing.T) {
 	const noRole, ownRequest = auth.LacksRole, auth.OwnRequest
 	for _, tt := range []struct {
@@ -161,7 +160,8 @@ func (a *asking) Lookup(ctx context.Context, of auth.Account, maxAge time.Durati
 	return a.Directory.Lookup(ctx, of, maxAge)
 }
 
-// TestChangesQueryTheirAuthorAgain: for every change the platform is queried again about its author.
+// TestChangesQueryTheirAuthorAgain: the bot looks up the author of every change again, and uses no
+// earlier answer of the platform.
 func TestChangesQueryTheirAuthorAgain(t *testing.T) {
 	h := newTestService(t)
 	a := &asking{Directory: h.Directory}

@@ -61,7 +61,7 @@ func newHidden(t *testing.T) *hidden {
 	return h
 }
 
-// around adds other data of prod: a lock, maintenance, a watch, refusals.
+// around adds more data to prod: a lock, maintenance, a watch, refusals.
 func (h *hidden) around(t *testing.T) {
 	t.Helper()
 	st, err := h.store.Get(t.Context(), h.open)
@@ -134,7 +134,8 @@ var rows = map[string][]string{
 	"help":                {"help", "help restart", "help iris_controller", "help db_disss", "help dh-monit-restart-all"},
 }
 
-// rowsOfVerb returns the rows of a verb. A catalog's verb uses the rows of its object.
+// rowsOfVerb returns the attempts with a verb. For a verb that a catalog defines, they depend on
+// the kind of object that the verb takes.
 func rowsOfVerb(c command.Command, byHand []command.Command) []string {
 	if slices.ContainsFunc(byHand, func(b command.Command) bool { return b.Verb == c.Verb }) {
 		return rows[c.Verb]
@@ -264,7 +265,7 @@ func TestHiddenRunsAreRefusedAlike(t *testing.T) {
 	}
 }
 
-// taps are the values tried with each action.
+// taps has, for each action of a button or form, the values that the test sends.
 var taps = map[string][]string{
 	card.TapApprove: {"RUN DIGEST"}, card.TapApproved: {"RUN DIGEST"}, card.TapDeny: {"RUN DIGEST"}, card.TapDenied: {"RUN DIGEST"},
 	card.TapCancel: {"RUN DIGEST"}, card.TapDone: {"RUN DIGEST"}, card.TapLooking: {"RUN DIGEST"}, card.TapDetails: {"RUN DIGEST 0", "RUN DIGEST 3"},
@@ -341,7 +342,8 @@ func tapActions(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// TestHomeAndCompletionOfOneCluster covers the Home tab and shell completion.
+// TestHomeAndCompletionOfOneCluster is TestReaderOfOneCluster for the Home tab and shell
+// completion.
 func TestHomeAndCompletionOfOneCluster(t *testing.T) {
 	h := newHidden(t)
 	var shown strings.Builder
@@ -420,7 +422,8 @@ func TestChangesStayInTheirCluster(t *testing.T) {
 	}
 }
 
-// The cluster of a run stored in a newer form is unknown.
+// The cluster of a run is unknown, and the run hidden, if a newer version of the bot stored the
+// run.
 func TestNewerRunsAreHidden(t *testing.T) {
 	h := newHidden(t)
 	h.Runs = newer{h.Runs}

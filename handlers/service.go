@@ -41,11 +41,10 @@ func New(settings call.Settings) (*Service, error) {
 	}, nil
 }
 
-// Handle answers one message, with a card or with the reason for a refusal. settled
-// reports whether the claim under m.Key was settled in the transaction of the action;
-// otherwise the caller settles it. If ctx is cancelled, Handle neither answers nor records
-// anything: the failure may be due to the cancellation, and another replica resumes the
-// message.
+// Handle answers one message, with a card or with the reason for a refusal. The result settled
+// reports whether the claim under m.Key was settled in the transaction of the action; otherwise the
+// caller settles it. If ctx is cancelled, Handle neither answers nor records anything, because the
+// failure may be due to the cancellation, and another replica resumes the message.
 func (s *Service) Handle(ctx context.Context, m call.Message, reply call.Reply) (settled bool) {
 	settled, err := s.handle(ctx, m, reply)
 	switch {
@@ -93,8 +92,8 @@ func (s *Service) dispatch(ctx context.Context, c *call.Call, reply call.Reply) 
 	return c.Settled, err
 }
 
-// explain answers an error, and records a refusal by the access rules. settled reports
-// whether the record settled the claim.
+// explain tells the author about an error, and records a refusal by the access rules. The result
+// settled reports whether this record settled the claim.
 func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply, err error) (settled bool) {
 	if errors.Is(err, engine.ErrSettled) {
 		// Another replica took this replica for dead, and has handled the message.
@@ -110,8 +109,8 @@ func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply,
 	if err := reply.Ephemeral(ctx, c); err != nil {
 		s.Logger.ErrorContext(ctx, "answer not shown", "err", err)
 	}
-	// The answer comes before the record, which settles the claim. A replica that stops in between
-	// causes a repeated answer, not a missing answer.
+	// The answer comes before the record, because the record settles the claim. If a replica
+	// stops in between, the answer is repeated, not lost.
 	return no.Recorded && s.recordRefusal(ctx, m, no)
 }
 
@@ -171,8 +170,8 @@ func (s *Service) refusalOf(ctx context.Context, m call.Message, err error) *ref
 	}
 }
 
-// inLog says where the log has the details of a message. A message that could not be stored
-// has no id.
+// inLog says where the log has the details of a message: under the message's id, or at a time. A
+// message that could not be stored has no id.
 func (s *Service) inLog(m call.Message) string {
 	if m.Key == "" {
 		return "at " + s.Now().UTC().Format("15:04:05 UTC")

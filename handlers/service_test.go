@@ -189,7 +189,7 @@ func (h *testService) message(user, text string) call.Message {
 	return call.Message{Key: fmt.Sprintf("slash/%d", h.n.Add(1)), Via: call.Slash, Account: auth.Account{Team: homeTeam, User: user}, Channel: "C1", Text: text, At: time.Now()}
 }
 
-// handleMessage parses a message on arrival, like the edge, and handles it.
+// handleMessage parses a message on arrival, as the Slack client does, and handles it.
 func (h *testService) handleMessage(m call.Message) *answers {
 	a := &answers{}
 	m.Parsed = h.Receive(m)
@@ -350,7 +350,7 @@ func TestVotes(t *testing.T) {
 	refused(t, tap("UCHRIS", TapApprove, good), engine.AlreadyApproved)
 }
 
-// late is the Gate of a test service. The service is made after its engine.
+// late is the engine's Gate in tests. It calls the service, which is made after the engine.
 type late struct{ *testService }
 
 func (l late) Derive(r engine.Run) (runbooks.Plan, error)      { return l.Service.Derive(r) }

@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// TestPrefill checks the likely command for a message.
+// TestPrefill checks which command is suggested for the text of a message.
 func TestPrefill(t *testing.T) {
 	g := grammartest.New(t)
 	for text, want := range map[string]string{
@@ -34,8 +34,8 @@ func TestPrefill(t *testing.T) {
 	}
 }
 
-// TestShortcut: a shortcut opens a window for authorised people. A command typed there
-// passes claim, gate and table like any other.
+// TestShortcut: a shortcut opens a window for authorised people. A command typed there is checked
+// and handled like any other command.
 func TestShortcut(t *testing.T) {
 	h := newTestService(t)
 	open := func(user string) *answers {

@@ -16,7 +16,7 @@ import (
 	"dhbot/internal/refusal"
 )
 
-// alive records whether an answer was still possible.
+// alive records whether the context had already ended at the answer.
 type alive struct {
 	answers
 	err error

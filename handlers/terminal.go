@@ -59,9 +59,8 @@ func (s *Service) command(ctx context.Context, m call.Message, reply call.Reply)
 	return c, err
 }
 
-// placeOf returns the channel for the message of a run. A request from a terminal, a
-// direct message or the Home tab goes to the channel of the config, where approvers see
-// it.
+// placeOf returns the channel for the message of a run. A request from a terminal, a direct message
+// or the Home tab goes to OpenChannel, where approvers see it.
 func (s *Service) placeOf(c *call.Call) engine.Place {
 	if c.Channel == "" || c.Alone {
 		return engine.Place{Channel: s.OpenChannel}
@@ -69,8 +68,8 @@ func (s *Service) placeOf(c *call.Call) engine.Place {
 	return engine.Place{Channel: c.Channel, Thread: c.Thread}
 }
 
-// tellWhere reports where the message of a run is, if the requester does not see it. A
-// terminal shows the run itself.
+// tellWhere tells the requester in which channel the message of a run is, unless they see it. At a
+// terminal it does nothing, because the terminal shows the run.
 func (s *Service) tellWhere(ctx context.Context, c *call.Call, r engine.Run) {
 	if c.Via == call.Terminal || s.placeOf(c).Channel == c.Channel {
 		return

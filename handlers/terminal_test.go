@@ -18,7 +18,8 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// keep records the newest page as text. Like Slack's client, it fails if its context has ended.
+// keep records the text of the newest Home tab. Like Slack's client, it fails if its context has
+// ended.
 func keep(last *[]string) func(context.Context, []card.Card) error {
 	return func(ctx context.Context, cards []card.Card) error {
 		if err := ctx.Err(); err != nil {
@@ -39,8 +40,8 @@ func (h *testService) atTerminal(person, text string) (Outcome, *answers) {
 	return h.Command(context.Background(), m, a), a
 }
 
-// TestTerminal: a terminal has the same rights as Slack, and its outcome matches the
-// action.
+// TestTerminal: a person has the same rights at a terminal as in Slack. The outcome reports what
+// the command did.
 func TestTerminal(t *testing.T) {
 	h := newTestService(t)
 	if out, a := h.atTerminal("rita", "restart db_dis in prod"); out.OK || a.code() != auth.LacksRole {

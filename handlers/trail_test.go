@@ -73,7 +73,7 @@ func TestAuditIsRecorded(t *testing.T) {
 	}
 }
 
-// TestLongAudit: a result too long for the card is a complete file.
+// TestLongAudit: a result that is too long for the card is sent as a file, complete.
 func TestLongAudit(t *testing.T) {
 	h := newTestService(t)
 	for range 60 {

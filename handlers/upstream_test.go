@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// estate is a cluster as on the pages: an infra node and two query nodes
+// estate is a cluster like one in Deephaven's documentation: an infra node and two query nodes
 // (server-installation-20200121.md:121-155).
 func estate(acls fleet.ACLStore) fleet.Cluster {
 	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
@@ -37,7 +37,8 @@ func TestStatusNamesTheCause(t *testing.T) {
 	}
 }
 
-// TestDeps queries in start order and names the dependency that is down.
+// TestDeps checks that `deps` queries the processes in start order and names the dependency that is
+// down.
 func TestDeps(t *testing.T) {
 	h := newTestService(t)
 	h.Fleet.Clusters[0] = estate(fleet.ACLsInEtcd)

@@ -16,7 +16,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Buttons on a run's message. The value is "R-XXXX DIGEST".
+// Actions of the buttons on a run's message. The value of a button is the id and the digest of the
+// run, "R-XXXX DIGEST".
 const (
 	TapApprove  = card.TapApprove
 	TapDeny     = card.TapDeny
@@ -25,8 +26,7 @@ const (
 	TapCancel   = card.TapCancel
 )
 
-// tap handles a button or a form, which carries a run id and a digest, or a command. A
-// tap passes the same gate as a typed command.
+// tap handles a tapped button or a submitted form. It passes the same gate as a typed command.
 func (s *Service) tap(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	switch m.Tap.Action {
 	case card.TapAsk:
@@ -60,8 +60,8 @@ func (s *Service) tap(ctx context.Context, m call.Message, reply call.Reply) (se
 	return s.dispatch(ctx, c, reply)
 }
 
-// tapCommand handles a button that stands for a command. A button of an older version,
-// whose value is text, is executed only if the command reads.
+// tapCommand handles a button that stands for a command. In older versions the value of such a
+// button was the command's text. Such a button is executed only if the command is a read.
 func (s *Service) tapCommand(ctx context.Context, m call.Message, reply call.Reply) (settled bool, err error) {
 	f, err := command.Decode(m.Tap.Value)
 	if err != nil {
@@ -154,7 +154,7 @@ func (s *Service) withdraw(ctx context.Context, c *call.Call) error {
 	return s.apply(ctx, c, engine.WithdrawnVote{By: s.actor(c)})
 }
 
-// cancel ends a run that has not started, or stops one that is running.
+// cancel ends a run that has not started, or stops a run that has.
 func (s *Service) cancel(ctx context.Context, c *call.Call) error {
 	return s.apply(ctx, c, engine.CancelledBy{By: s.actor(c), Reason: redact.Line(c.Rest, call.ReasonRunes)})
 }

@@ -57,8 +57,8 @@ func reportFilter(from, to, person string) (f audit.ReportFilter, err error) {
 	return f, nil
 }
 
-// instant parses a day or a time, and reports whether it is a day. The text "" is the zero
-// time.
+// instant parses a day or a time. The result day is true if the text is a day. The text "" gives
+// the zero time.
 func instant(flag, text string) (at time.Time, day bool, err error) {
 	if text == "" {
 		return time.Time{}, false, nil

@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(stories{m}, map[string]func(){"bot": func() { os.Exit(run()) }})
 }
 
-// stories runs more tests at a time than there are processors, unless -parallel is
-// set: stories mostly wait for hosts and Slack.
+// stories runs up to 12 tests at a time, unless -parallel is set. This may be more than there are
+// processors, because the tests mostly wait for hosts and Slack.
 type stories struct{ *testing.M }
 
 func (s stories) Run() int {
@@ -97,8 +97,8 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
-// TestRestartNamesItsOwnProcess checks the plan of a restart for every process of both generations:
-// it restarts that process only, once on each host that runs the process.
+// TestRestartNamesItsOwnProcess checks, for every process of both generations, that the plan of a
+// restart restarts only this process, once on each host that runs it.
 func TestRestartNamesItsOwnProcess(t *testing.T) {
 	t.Parallel()
 	for _, generation := range []string{"current", "legacy-20200121"} {
@@ -140,8 +140,8 @@ func TestRestartNamesItsOwnProcess(t *testing.T) {
 	}
 }
 
-// TestTrailOfARunningBot checks that the other commands of the binary reach a
-// running bot, and that an exported trail verifies offline unless the file was changed.
+// TestTrailOfARunningBot checks that commands such as `bot audit` reach a running bot. It also
+// checks that an exported trail verifies offline, but not after the file was changed.
 func TestTrailOfARunningBot(t *testing.T) {
 	lines, err := demo.ParseScript(strings.NewReader("operator: /dh restart db_ltds because tidy\nexpect 60s Done\n"))
 	if err != nil {
@@ -238,14 +238,14 @@ func checkShow(t *testing.T, ctx context.Context, config, file string) {
 	}
 }
 
-// headless is an export without its signed head, as a forger could write it.
+// headless returns an export without its signed head, as a forger could write it.
 func headless(export string) string {
 	_, entries, _ := strings.Cut(export, "\n")
 	return `{"format":"dhbot-trail","v":1,"after":0,"hash":""}` + "\n" + entries
 }
 
-// checkEvidence verifies an export without the bot's config: with a public key,
-// with a kept head, and with neither.
+// checkEvidence verifies an export without the bot's config. It tries a public key, a public key
+// with a head that was kept earlier, and no key.
 func checkEvidence(t *testing.T, ctx context.Context, config, file, export string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(export), 0o600); err != nil {
@@ -280,7 +280,7 @@ func checkEvidence(t *testing.T, ctx context.Context, config, file, export strin
 	}
 }
 
-// checkReport expects the single run of the bot, with its requester and commands.
+// checkReport checks that the report has the bot's only run, with its requester and commands.
 func checkReport(t *testing.T, ctx context.Context, config string) {
 	t.Helper()
 	day := time.Now().UTC().Format(time.DateOnly)

@@ -38,9 +38,9 @@ func demoCommand() *cobra.Command {
 			if o.Log, err = demoLog(cmd.ErrOrStderr(), verbose); err != nil {
 				return err
 			}
-			// A closed terminal and a closed pipe end the demo like Ctrl-C, so that nothing is
-			// left behind. signal.Notify is not used for SIGPIPE: it would also report other
-			// broken connections.
+			// A closed terminal and a closed pipe end the demo like Ctrl-C, so that
+			// nothing is left behind. signal.Notify is not used for SIGPIPE, because it
+			// would also report other broken connections.
 			signal.Ignore(syscall.SIGPIPE)
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP)
 			defer stop()
@@ -121,7 +121,7 @@ func playScript(ctx context.Context, cmd *cobra.Command, o demo.Options, file st
 	})
 }
 
-// breakOnEnter stops db_dis for every line that is typed.
+// breakOnEnter stops the simulated process db_dis each time that the user presses Enter.
 func breakOnEnter(ctx context.Context, in io.Reader, out io.Writer, d *demo.Demo) {
 	for sc := bufio.NewScanner(in); sc.Scan() && ctx.Err() == nil; {
 		if err := d.Hosts.Fault("infra-1", "db_dis", "stop"); err != nil {

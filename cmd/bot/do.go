@@ -137,7 +137,7 @@ func (d *doing) do(ctx context.Context, command string, show func(localshell.Eve
 	return nil
 }
 
-// endReason returns the reason in a command's end, "" for none.
+// endReason returns the reason that came with the end of a command, or "" if there is none.
 func endReason(end localshell.End) string {
 	switch {
 	case end.Why == "":
@@ -166,7 +166,7 @@ func (d *doing) at() (string, error) {
 	return cfg.Terminal.Socket, nil
 }
 
-// complete returns the possible next words, with the names in the config. If --as names a
+// complete returns the words that may come next, including names from the config. If --as names a
 // person, it returns only names of clusters that this person may read.
 func (d *doing) complete(_ *cobra.Command, before []string, partial string) ([]string, cobra.ShellCompDirective) {
 	catalogs, cfg, err := catalogsOf(d.config)

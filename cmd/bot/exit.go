@@ -29,7 +29,7 @@ type coded struct {
 
 func (e coded) Unwrap() error { return e.error }
 
-// misuse is an error of the command line.
+// misuse is an error in how a command was called, such as an unknown flag.
 type misuse struct{ error }
 
 func (e misuse) Unwrap() error { return e.error }

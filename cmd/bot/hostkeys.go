@@ -97,7 +97,7 @@ func printHostKeys(w io.Writer, h fleet.Host, keys hostkey.Report) (unknown int)
 	return unknown
 }
 
-// signedBy names the authority of a certificate.
+// signedBy names the authority that signed a host key's certificate, or returns "".
 func signedBy(k hostkey.Key) string {
 	if k.Authority == "" {
 		return ""

@@ -31,7 +31,7 @@ func fingerprint(t *testing.T, file string) string {
 	return strings.Fields(string(out))[1]
 }
 
-// hostKeyLine has the name, the type and the key of a server's line in known_hosts.
+// hostKeyLine returns the fields of a server's line in known_hosts: the name, the type and the key.
 func hostKeyLine(t *testing.T, s *sshdtest.Server) []string {
 	t.Helper()
 	text, err := os.ReadFile(s.KnownHosts)
@@ -93,7 +93,7 @@ func (x *keyScene) read(path string) string {
 	return string(text)
 }
 
-// public has the type and the key of the public half of a private key.
+// public returns the type and the key of the public half of a private key.
 func (x *keyScene) public(key string) string {
 	x.t.Helper()
 	return strings.Join(strings.Fields(x.read(key + ".pub"))[:2], " ")

@@ -270,7 +270,8 @@ func (s *setup) explain(file string, found []discover.Found) {
 	fmt.Fprintln(s.out)
 }
 
-// publicKey is the public half of a key file, or how to get it.
+// publicKey returns the public half of a key file. If there is none, it returns words that say how
+// to get it.
 func publicKey(file string) string {
 	text, err := os.ReadFile(file + ".pub")
 	if err != nil {

@@ -16,10 +16,10 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// mountScript makes a root in which only the directories of the state can be written.
-// It mounts config and secrets read-only at the paths in its first arguments, and runs
-// the bot there as a separate user. The config and the secrets belong to root; the
-// directories of a ConfigMap have mode 0777.
+// mountScript makes a root file system in which only the directories of the bot's state can be
+// written. It mounts config and secrets read-only at the paths in its first arguments, and runs the
+// bot there as a separate user. The config and the secrets belong to root; the directories of a
+// ConfigMap have mode 0777.
 const mountScript = `d=$1 config=$2 secrets=$3; shift 3
 mount -t tmpfs -o mode=755 tmpfs $d/t; mkdir $d/t/root $d/t/bin; cp $d/bot $d/t/bin/bot; chmod 755 $d/t/bin/bot
 mount --bind / $d/t/root; mount -o remount,bind,ro $d/t/root; cd $d/t/root
@@ -198,9 +198,9 @@ func (m *mounted) posted(words ...string) bool {
 
 const restartStory = "operator: /dh restart db_dis because disk was full\nexpect 2m Approval needed\napprover: approve\nexpect 2m Done in\n"
 
-// TestKubernetesMounts runs the bot from a ConfigMap and a Secret, as a user other than
-// root, in a root that it cannot write. When the ConfigMap gets an invalid config, the
-// bot posts the refusal in the audit channel and keeps running.
+// TestKubernetesMounts runs the bot from a ConfigMap and a Secret. The bot's user is not root and
+// cannot write the root file system. When the ConfigMap gets an invalid config, the bot posts the
+// refusal in the audit channel and keeps running.
 func TestKubernetesMounts(t *testing.T) {
 	t.Parallel()
 	m := mount(t, "/etc/opt/dhbot", "/etc/opt/secret")

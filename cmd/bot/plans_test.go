@@ -11,7 +11,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// requested has the words that follow an action so that its plan contains every part of the
+// requested has arguments for actions. With them, the plan of an action contains every part of the
 // action's command.
 var requested = map[string][]string{
 	"logs": {"lines=7"}, "stdout-log": {"lines=7"}, "tableacls": {"rows=7"},
@@ -26,9 +26,9 @@ var requested = map[string][]string{
 var hole = regexp.MustCompile(`\\\{[a-zA-Z_.\\]+\\\}`)
 
 // TestPlansHaveTheCommandsOfThePages makes the plan of every action of every process of both
-// generations with bot plan --json, as a script would. The steps must have the command
-// that the table lists from the pages, on each of its hosts, with the file and line of
-// the page.
+// generations with `bot plan --json`, as a script would. The file seeds.tsv lists the commands in
+// Deephaven's documentation. The steps must have the listed command on each of its hosts, with the
+// file and line of the page.
 func TestPlansHaveTheCommandsOfThePages(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile(filepath.Join("..", "..", "runbooks", "catalogs", "testdata", "seeds.tsv"))

@@ -107,7 +107,7 @@ func runService(ctx context.Context, configFile string, cfg *config.Config, o ap
 	return errors.Join(err, <-watchdog)
 }
 
-// lastTraces is how long the program waits for a collector before it exits.
+// lastTraces limits how long the program, before it exits, waits until the last traces are sent.
 const lastTraces = 3 * time.Second
 
 func stopTraces(stop func(context.Context) error, log *slog.Logger) {

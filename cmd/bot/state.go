@@ -63,8 +63,7 @@ func backup(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	})
 }
 
-// writeWhole writes a file that exists only if it was written completely. It does not overwrite
-// an existing file.
+// writeWhole writes a file completely, or leaves no file. It does not overwrite an existing file.
 func writeWhole(name string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(name); err == nil {
 		return fmt.Errorf("%s exists: name a new file", name)

@@ -98,7 +98,7 @@ func (a sudoersAsked) print(name string) (text, note string, err error) {
 	return text, note, nil
 }
 
-// fleetOf is the config's fleet, or the demo's fleet of a generation.
+// fleetOf returns the fleet of the config, or the fleet of the demo for the given catalog.
 func fleetOf(configFile, catalog string) (catalogs.Set, *fleet.Fleet, error) {
 	catalogs, cfg, err := catalogsOf(configFile)
 	if err != nil {

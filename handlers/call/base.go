@@ -47,8 +47,8 @@ type Windows interface {
 	// Maintenance returns the stored announcements, including expired ones, sorted by
 	// cluster and target.
 	Maintenance(ctx context.Context) ([]fleet.Maintenance, error)
-	// OpenWork returns every run that has not ended, oldest first, and the announcements,
-	// both at one revision.
+	// OpenWork returns every run that has not ended, oldest first, and the announcements. Both
+	// are read at the same revision of the store.
 	OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
 	// SetMaintenance replaces the announcement for the same cluster, process and host. It
 	// returns engine.ErrConflict if a stored window has changed since m.Rev.
@@ -89,8 +89,7 @@ type Posts interface {
 type Settings struct {
 	command.Grammar
 	Rules *auth.Rules
-	// StaleAfter is the greatest age of a delivery with which it may still change
-	// something.
+	// StaleAfter is the age after which a delivery may no longer change anything.
 	StaleAfter time.Duration
 	// OpenChannel is the channel for runs requested in private: at a terminal, in a direct
 	// message, on the Home tab.
@@ -177,7 +176,7 @@ func NewBase(s Settings) (*Base, error) {
 	return &Base{Settings: s, Planner: planner}, nil
 }
 
-// Watchable returns why a scope cannot be watched with this config, nil if it can.
+// Watchable returns an error with the reason if this config does not allow a watch of the scope.
 func (s *Base) Watchable(sc incident.Scope) error { return s.Status.Watchable(sc) }
 
 // NeededBy returns the dependencies of a process, in start order, and the process itself. The

@@ -45,16 +45,16 @@ type Call struct {
 	// Window is the maintenance window that the command approves or cancels, loaded by the
 	// gate.
 	Window fleet.Maintenance
-	// Incident is the incident that the command names or means, loaded by the gate. If the
-	// command names no incident, and none or several are open, Incident is nil and Incidents
-	// has the open ones.
+	// Incident is the incident that the command names or implies, loaded by the gate. If the
+	// command names none, and there is not exactly one open incident, Incident is nil and
+	// Incidents has the open incidents.
 	Incident  *incidentcard.OpenIncident
 	Incidents []incidentcard.OpenIncident
 	Asked     string // the id of the run that the command requested, or of an equal run that was already open or had just succeeded
 	AskedBack bool   // answered with a question: nothing was done
 	Offer     string // the value of the Run button that the requester must tap
-	// Settled reports whether the claim of the delivery was settled together with the
-	// action.
+	// Settled reports whether the action also settled the claim of the delivery, in one
+	// transaction.
 	Settled bool
 }
 
@@ -75,7 +75,7 @@ func (c *Call) ProcessID() string {
 // Class returns the class that the gate checks. Showing a plan is a read.
 func (c *Call) Class() runbooks.Class { return c.Req.Class() }
 
-// wants reports whether a process on a host is among the targets.
+// wants reports whether a call's targets include a process on a host.
 func (c *Call) wants(process string, h *fleet.Host) bool {
 	if c.Req == nil {
 		return true
@@ -91,8 +91,8 @@ func (c *Call) wants(process string, h *fleet.Host) bool {
 // Confirmed reports whether the requester has seen the plan and confirmed it.
 func (c *Call) Confirmed() bool { return c.Proposed != nil || c.Via == Terminal && c.Yes }
 
-// Inputs returns the inputs of a call's plan. Call it only once for a call: every time, it makes
-// new names, for example for an export.
+// Inputs returns the inputs of a call's plan. Call it only once for each call, because it makes new
+// names each time, for example for an export.
 func (c *Call) Inputs(now time.Time) (runbooks.Inputs, error) {
 	in, err := c.InputsOf(c.Req.Parts()[0], now)
 	for _, p := range c.Req.Also {
@@ -168,8 +168,8 @@ func TargetOf(c *Call) string {
 	}
 }
 
-// severalOf names the targets of a call with several processes, or several whole hosts; ""
-// for a single process or host, and for the whole cluster.
+// severalOf returns the names of a call's targets, or their number if there are more than
+// mostNamed. It returns "" unless the targets are several processes or several whole hosts.
 func severalOf(c *Call) string {
 	if c.Req == nil {
 		return ""

@@ -36,8 +36,8 @@ func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) 
 		need, cluster, asked, strings.Join(gone, ", "))
 }
 
-// Gone returns why every account of a person is refused; "" if one is accepted or the
-// state is unknown.
+// Gone returns the reason if every account of a person is refused. It returns "" if an account is
+// accepted, or if an account could not be looked up.
 func (s *Base) Gone(ctx context.Context, p auth.Person) string {
 	why, unknown := s.StillIn(ctx, p)
 	if unknown {
@@ -46,9 +46,8 @@ func (s *Base) Gone(ctx context.Context, p auth.Person) string {
 	return why
 }
 
-// StillIn returns why every account of a person is refused, "" if one is accepted. The
-// result unknown is true if no account is accepted and at least one could not be looked
-// up.
+// StillIn returns the reason if every account of a person is refused, and "" if one is accepted.
+// The result unknown is true if no account is accepted and at least one could not be looked up.
 func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown bool) {
 	accounts := p.Accounts
 	if len(accounts) == 0 { // a person with terminal access only
@@ -70,7 +69,7 @@ func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown 
 	return why, unknown
 }
 
-// Callees returns the accounts by which people are mentioned.
+// Callees returns, for each person, the account to mention in a message.
 func Callees(people []auth.Person) []engine.Callee {
 	var out []engine.Callee
 	for _, p := range people {
@@ -84,8 +83,8 @@ func Callees(people []auth.Person) []engine.Callee {
 }
 
 // ToCall returns the people that reminder n of a run mentions: first the approvers already
-// mentioned, then the next group, finally all possible approvers. It omits people who have
-// voted, and returns no one while an approver is looking.
+// mentioned, then the next group, finally all possible approvers. It omits people who have voted,
+// and returns no one while an approver is looking at the run.
 func (s *Base) ToCall(r engine.Run, n int) []engine.Callee {
 	if r.Quiet(n) {
 		return nil

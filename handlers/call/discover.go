@@ -15,8 +15,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// BindPlanFor is BindPlan for the author of a call, who must have access to the plan's own class.
-// The catalog of a cluster may give a verb a different class than the command table does.
+// BindPlanFor first checks that the author of a call may request a plan of this class, and then
+// calls BindPlan. The class may differ from the verb's class in the command table, because each
+// catalog sets its own.
 func (s *Base) BindPlanFor(ctx context.Context, c *Call, in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
 	plan, err := s.Planner.Plan(in)
 	if err != nil {
@@ -31,9 +32,9 @@ func (s *Base) BindPlanFor(ctx context.Context, c *Call, in runbooks.Inputs) (ru
 	return s.BindPlan(ctx, in)
 }
 
-// BindPlan completes a plan. It runs the discovery reads. Their results become inputs of
-// the plan, which are stored with the run and covered by the digest. A discovery read may
-// depend on the result of an earlier read.
+// BindPlan completes a plan: it runs the discovery reads and adds their results to the inputs. The
+// inputs are stored with the run and covered by the digest. A discovery read may depend on the
+// result of an earlier read.
 func (s *Base) BindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inputs, _ runbooks.Plan, err error) {
 	ctx, span := tracing.Begin(ctx, "plan")
 	defer func() { tracing.End(span, err) }()
@@ -57,7 +58,7 @@ func (s *Base) BindPlan(ctx context.Context, in runbooks.Inputs) (_ runbooks.Inp
 	return in, runbooks.Plan{}, fmt.Errorf("%s needs more than %d rounds of discovery reads", in.Action, rounds)
 }
 
-// runLists runs discovery reads. It stops at a failed read: an unknown list must not look
+// runLists runs discovery reads. It stops at a failed read, because an unknown list must not look
 // like an empty list.
 func (s *Base) runLists(ctx context.Context, steps []runbooks.Step) (map[string][]string, error) {
 	out := map[string][]string{}
@@ -82,8 +83,8 @@ func (s *Base) runLists(ctx context.Context, steps []runbooks.Step) (map[string]
 	return out, nil
 }
 
-// ListAgain repeats the discovery reads directly before the start. A changed result
-// invalidates the approval.
+// ListAgain repeats the discovery reads directly before a run starts. A changed result invalidates
+// the approval.
 func (s *Base) ListAgain(ctx context.Context, in runbooks.Inputs) error {
 	if len(in.Listed) == 0 {
 		return nil
@@ -105,7 +106,7 @@ func (s *Base) ListAgain(ctx context.Context, in runbooks.Inputs) error {
 	return nil
 }
 
-// difference returns one entry that was added or removed.
+// difference describes one entry that was added to a list or removed from it.
 func difference(was, is []string) string {
 	for _, line := range is {
 		if !slices.Contains(was, line) {

@@ -32,7 +32,7 @@ func IsPlanError(err error) bool {
 	return errors.As(err, &offered) || errors.As(err, &placed) || errors.As(err, &param) || errors.As(err, &rest) || errors.As(err, &look)
 }
 
-// The codes of the refusals of package handlers and those below it.
+// Codes of the refusals by package handlers and by the packages below it.
 const (
 	NoPlan        refusal.Code = "no plan"        // no plan can be made from these names or parameters
 	BadArgument   refusal.Code = "bad argument"   // an argument is missing, or not possible

@@ -14,7 +14,7 @@ type Person struct {
 	SilentSince time.Time // auth.Profile.SilentSince
 }
 
-// The maximum age of an answer about a person: a short time for reads, zero for
+// The maximum age of the platform's last answer about a person: a short time for reads, zero for
 // changes.
 const (
 	Recent = 30 * time.Second
@@ -33,8 +33,8 @@ func (s *Base) Identify(ctx context.Context, a auth.Account, maxAge time.Duratio
 	return Person{Person: p, Account: a, SilentSince: profile.SilentSince}, err
 }
 
-// Author returns the author of a message. A message from a terminal must have a
-// local account; no other message may.
+// Author returns the author of a message. A message from a terminal must have a local account;
+// other messages must not have one.
 func (s *Base) Author(ctx context.Context, m Message, maxAge time.Duration) (Person, error) {
 	if (m.Via == Terminal) != (m.Account.Team == auth.LocalTeam) {
 		return Person{}, auth.Refuse(auth.LookupFailed, "this account is not verified here.")
@@ -42,5 +42,5 @@ func (s *Base) Author(ctx context.Context, m Message, maxAge time.Duration) (Per
 	return s.Identify(ctx, m.Account, maxAge)
 }
 
-// StillAllowed is the largest age of an answer about a person with a watch.
+// StillAllowed is the maximum age of the platform's last answer about a person who has a watch.
 const StillAllowed = 5 * time.Minute

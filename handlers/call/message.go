@@ -30,12 +30,13 @@ type Message struct {
 	// the delivery could not be stored.
 	Key string
 	// Unclaimed means that the delivery was not stored because it only reads
-	// (Parsed.OnlyReads): the handler must change nothing.
+	// (Parsed.OnlyReads). The handler must not change anything.
 	Unclaimed bool
 
 	Via     Via
 	Account auth.Account
-	// Origin is the local user at a terminal, from the kernel: "uid 1001"; "" elsewhere.
+	// Origin is the local user at a terminal as the kernel reports it, such as "uid 1001". It
+	// is "" for other messages.
 	Origin  string
 	Channel string
 	// ChannelShared means that people of other organisations are in the channel.
@@ -65,7 +66,7 @@ type Message struct {
 // Parsed is a slash command as it was parsed on arrival.
 type Parsed struct {
 	// OnlyReads means that the command is a plain read. Such a command need not be stored
-	// before it is acknowledged: if the command is lost, only an answer is lost.
+	// before it is acknowledged, because only an answer is missing if the command is lost.
 	OnlyReads bool
 	// Request was parsed with every name of Grammar, so it is valid only for people who may
 	// read all these names. It is nil if the text could not be parsed.
@@ -79,7 +80,7 @@ type Tap struct {
 	Value  string // card.Button.Value
 	// Fields are a form's inputs by name.
 	Fields map[string]string
-	// Trigger is the token with which a form can be opened as the answer, for about 3 s.
+	// Trigger is a token for opening a form as the answer. It is valid for about 3 s.
 	Trigger string
 }
 

@@ -11,16 +11,16 @@ import (
 	"dhbot/internal/redact"
 )
 
-// ProposalTTL is how long the requester may take to tap Run. Older information may be out of
-// date.
+// ProposalTTL is how long the requester may take to tap Run. After this time, the shown plan may be
+// based on outdated information.
 const ProposalTTL = 60 * time.Second
 
 // proposalRunes limits a reason in a Run button, in runes.
 const proposalRunes = 300
 
-// Proposal is a change that needs no approval but was shown to its requester first, because
-// some words were corrected or because it has more than one target. The requester has to tap
-// Run. The Proposal is the value of that button: nothing is stored before the tap.
+// Proposal is a change that needs no approval but was shown to its requester first, because some
+// words were corrected or because it has more than one target. The requester has to tap Run. The
+// Proposal is the value of that button, so nothing is stored before the tap.
 type Proposal struct {
 	Request command.Fields    `json:"q"`
 	By      string            `json:"by"` // the account that may tap Run
@@ -29,7 +29,7 @@ type Proposal struct {
 	Minted  map[string]string `json:"m,omitempty"`
 }
 
-// ProposeBare proposes a change without a plan.
+// ProposeBare proposes a change that has no plan.
 func (s *Base) ProposeBare(ctx context.Context, c *Call) error {
 	p := s.ProposalOf(c)
 	value, err := json.Marshal(p)

@@ -100,8 +100,8 @@ func (s *Base) Understand(ctx context.Context, m Message) (*Call, error) {
 	if !r.Changing() {
 		return c, nil
 	}
-	// A host or cluster that the author may not read must not be taken as part of the
-	// reason: the change would run on other targets.
+	// A host or cluster that the author may not read must not be taken as part of the reason,
+	// because the change would then run on other targets.
 	for _, typed := range words.Of(m.Text) {
 		if s.KnowsPlace(typed) && !g.KnowsPlace(typed) {
 			return nil, &command.Question{
@@ -135,7 +135,7 @@ type inHand struct {
 	Locks       []engine.Lock
 }
 
-// recentAmong is the number of ended runs searched for runs of readable clusters.
+// recentAmong is how many ended runs are searched for runs that the person may read.
 const recentAmong = 100
 
 func (s *Base) InHand(ctx context.Context, sees func(cluster string) bool) (h inHand, err error) {

@@ -17,12 +17,11 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// hearsWithin is the largest age of the last bytes from Slack at which the bot still counts as
-// connected.
+// hearsWithin is how recently Slack must have sent anything for the bot to count as connected.
 const hearsWithin = 20 * time.Second
 
 // clockUnfit is the smallest offset from Slack's clock at which the bot counts as unhealthy.
-// Deadlines account for the offset, but the times in cards and records are wrong by it.
+// Deadlines account for the offset, but cards and records show times that are wrong by the offset.
 const clockUnfit = time.Minute
 
 // Health is the content of `bot health`.
@@ -40,7 +39,7 @@ type Health struct {
 	RoundTrip string `json:"echo,omitempty"`
 	// Clock is the offset from Slack's clock, "" for none.
 	Clock string `json:"clock,omitempty"`
-	// Config is why a newer config was refused, "" if none was.
+	// Config is the reason why a newer config was refused, or "".
 	Config string `json:"config,omitempty"`
 	// SSH lists user certificates that expire soon.
 	SSH []string `json:"ssh,omitempty"`
@@ -57,10 +56,10 @@ type StoreHealth struct {
 	Quota int64    `json:"quota"`           // largest size, 0 if unknown
 	// Pending is the number of records that are not yet sealed into the trail.
 	Pending int64 `json:"pending"`
-	// Stored is the first entry of the trail that is in the store; older entries are only in
+	// Stored is the number of the oldest trail entry in the store. Older entries are only in
 	// the archive.
 	Stored uint64 `json:"stored_from"`
-	// Posted is the last entry of the trail that was posted.
+	// Posted is the number of the last trail entry that was posted.
 	Posted uint64 `json:"posted"`
 	// Epoch is the epoch of the state, 0 if the state is not signed.
 	Epoch uint64 `json:"epoch,omitempty"`
@@ -84,7 +83,7 @@ type Socket struct {
 	Error string    `json:"error,omitempty"`
 }
 
-// control answers the other commands of the binary, such as `bot health`.
+// control returns the handler of the admin socket, which answers commands such as `bot health`.
 func (b *bot) control() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", b.serveHealth)
@@ -112,8 +111,7 @@ func (b *bot) serveAlive(w http.ResponseWriter, _ *http.Request) {
 	_, _ = fmt.Fprintln(w, "ok") // the caller may be gone
 }
 
-// serveReady answers 200 if the bot is healthy, else 503 with the problems, for supervisors
-// that read nothing else.
+// serveReady answers 200 if the bot is healthy, otherwise 503 with the list of problems.
 func (b *bot) serveReady(w http.ResponseWriter, r *http.Request) {
 	if h := b.health(r.Context()); !h.OK {
 		http.Error(w, strings.Join(h.Why, "\n"), http.StatusServiceUnavailable)
@@ -198,8 +196,8 @@ func (h Health) Lines() []string {
 	return lines
 }
 
-// askSSH adds certificates that expire soon; a certificate that expires within an hour is a
-// problem.
+// askSSH adds the user certificates that expire soon to the health. A certificate that expires
+// within an hour makes the bot unhealthy.
 func (b *bot) askSSH(h *Health) {
 	if b.SSHExpiring == nil {
 		return
@@ -232,8 +230,8 @@ func (b *bot) askStore(ctx context.Context, h *Health) {
 }
 
 // serveTrail writes the whole trail as an export, or the entries that TrailParams select. It first
-// seals the pending records, unless another replica seals. A complete export ends with an end line;
-// for an incomplete export, the HTTP trailer has the reason.
+// seals the pending records, unless another replica does this. A complete export ends with an end
+// line; for an incomplete export, the HTTP trailer has the reason.
 func (b *bot) serveTrail(w http.ResponseWriter, r *http.Request) {
 	adminsock.Declare(w)
 	if _, err := b.Store.Seal(r.Context()); err != nil {
@@ -261,8 +259,8 @@ func (b *bot) writeTrail(ctx context.Context, params url.Values, w io.Writer) er
 }
 
 // TrailParams are the parameters of GET /trail for the entries that a filter selects. The answer
-// has the format of an export but cannot be verified: it has no head, and only the selected
-// entries.
+// has the format of an export. It cannot be verified, because it has only the selected entries and
+// no head.
 func TrailParams(f audit.Filter) url.Values {
 	v := url.Values{"person": {f.Person}, "run": {f.Run}, "target": {f.Target}}
 	if !f.Since.IsZero() {

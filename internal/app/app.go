@@ -92,7 +92,7 @@ type Slack interface {
 	// Call it before Run.
 	OnRoundTrip(heard func(slackio.RoundTrip))
 	// SetRoundTripMark adds or removes the bot's reaction on a message, which causes an event.
-	// Errors are slackio's.
+	// It returns the errors of package slackio.
 	SetRoundTripMark(ctx context.Context, channel, ts string, on bool) error
 	// Renew replaces every socket, one after the other.
 	Renew(ctx context.Context)
@@ -104,7 +104,7 @@ type Slack interface {
 type Edges struct {
 	Store  Store
 	Remote Remote
-	// Slack makes the Slack client for a handler, which must exist first.
+	// Slack makes the Slack client, which passes messages to the given handler.
 	Slack func(slackio.Claims, Handler) (Slack, error)
 	// StoreHealth returns the health of the store, and Backup writes a backup of it, for `bot
 	// health` and `bot state backup`. Either may be nil.
@@ -147,7 +147,8 @@ type Config struct {
 	Terminal   Terminal
 	// Watches are the clusters with background monitoring.
 	Watches map[string]monitor.Background
-	// Escalations are, by cluster, the people and the pager to notify when no one responds.
+	// Escalations has, for each cluster, the people and the pager to notify when no one
+	// responds.
 	Escalations map[string]config.Escalation
 	// Jump is the jump host of all hosts, "" for none.
 	Jump string
@@ -158,7 +159,7 @@ type Config struct {
 	Listen  config.Metrics
 	// Loops knows the loops that must run; nil makes one for this bot.
 	Loops *liveness.Checker
-	// Reload is the result of the last reload of the config.
+	// Reload returns the result of the last reload of the config.
 	Reload func() metrics.Reload
 	// Started is called when every part runs.
 	Started func()
@@ -166,7 +167,7 @@ type Config struct {
 	Now     func() time.Time
 }
 
-// Times are the intervals of the bot's checks; 0 is the default of each.
+// Times are the intervals of the bot's checks. An interval of 0 means its default.
 type Times struct {
 	Engine  engine.Times
 	Monitor monitor.Times
@@ -227,7 +228,8 @@ type bot struct {
 }
 
 // run starts the parts in order of dependency and stops them in reverse. To stop, the bot first
-// accepts nothing new, then lets runs come to a stop, updates messages, and closes the store last.
+// accepts nothing new. It then waits for its runs to stop, updates messages, and closes the store
+// last.
 func (b *bot) run(ctx context.Context) error {
 	g, failed := errgroup.WithContext(context.WithoutCancel(ctx))
 	var stack []func()

@@ -8,7 +8,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// withdraw cancels a request on behalf of its requester, because no channel accepts its message.
+// withdraw cancels a request on behalf of its requester. It is called if no channel accepts the
+// request's message.
 func (b *bot) withdraw(ctx context.Context, r engine.Run) error {
 	_, err := b.engine.Apply(ctx, r.ID, engine.CancelledBy{By: r.Asked, Reason: "no channel accepts its message, so no one could approve it"}, "")
 	return err

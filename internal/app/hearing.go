@@ -15,11 +15,11 @@ import (
 
 const (
 	hearEvery = 5 * time.Second
-	// hearsNow is the largest age of the last bytes from Slack for a working connection: Slack
-	// pings every few seconds.
+	// hearsNow is how recently Slack must have sent anything for a connection to count as
+	// working. Slack pings every few seconds.
 	hearsNow = 15 * time.Second
-	// gapWorthSaying is the shortest gap that is announced; a restart, or a change of sockets
-	// by Slack, is shorter.
+	// gapWorthSaying is the shortest gap that is announced. A restart, or a change of sockets
+	// by Slack, causes a shorter gap.
 	gapWorthSaying = 20 * time.Second
 )
 

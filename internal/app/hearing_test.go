@@ -18,7 +18,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// ears is a fake Slack edge: the test sets whether it receives events, and it keeps its posts.
+// ears is a fake Slack client. The test sets whether it receives events, and reads what the bot
+// posted.
 type ears struct {
 	Slack
 	deaf   atomic.Bool

@@ -161,7 +161,7 @@ func (h *homes) work(ctx context.Context, queue <-chan auth.Account) {
 	}
 }
 
-// watch records that a run has changed.
+// watch follows the runs in the store, and signals when a run has changed.
 func (h *homes) watch(ctx context.Context) {
 	engine.Follow(ctx, h.b.Store, h.b.Log, "home pages", func() {}, func(engine.Stored) {
 		select {

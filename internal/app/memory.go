@@ -12,7 +12,8 @@ import (
 const (
 	// releaseEach is how often the heap is compared with its size after the last release.
 	releaseEach = 30 * time.Second
-	// mostGrown is how many bytes the heap may have grown since that release.
+	// mostGrown is how many bytes the heap may grow after a release of memory before the next
+	// release.
 	mostGrown = 32 << 20
 )
 
@@ -47,7 +48,7 @@ func (r *memoryReleaser) compare() {
 	r.least = min(r.least, r.held())
 }
 
-// heldHeap is the heap without what was returned to the system.
+// heldHeap returns the size of the heap in bytes, without memory that was returned to the system.
 func heldHeap() uint64 {
 	samples := []metrics.Sample{
 		{Name: "/memory/classes/heap/objects:bytes"},

@@ -117,7 +117,8 @@ func (r observedRemote) Run(ctx context.Context, c remote.Command) remote.Result
 	return result
 }
 
-// RunAll implements remote.Joiner. The time of a read includes the reads before it on the same line.
+// RunAll implements remote.Joiner. If several reads share one command line, the duration of a read
+// includes the reads before it.
 func (r observedRemote) RunAll(ctx context.Context, reads []remote.Command, done func(i int, result remote.Result)) {
 	began := time.Now()
 	spans := make([]trace.Span, len(reads))

@@ -34,7 +34,7 @@ type Options struct {
 	// SlackAPI is the address of Slack's Web API, "" for Slack itself.
 	SlackAPI string
 	// PretendSlackRealHosts allows a simulated Slack together with hosts that are not loopback.
-	// It is never a default.
+	// It must be requested explicitly.
 	PretendSlackRealHosts bool
 	// Build is shown in the metrics; Loops, Reload and Started are passed on to Config.
 	Build   metrics.Build
@@ -45,7 +45,7 @@ type Options struct {
 	// Wrap changes the clients before the bot runs, for tests; may be nil.
 	Wrap func(*Edges)
 	Log  *slog.Logger
-	// Now is the clock; nil is the machine's.
+	// Now is the clock; nil means the machine's clock.
 	Now func() time.Time
 	// Times are the intervals of checks; they are shortened for fast simulated hosts.
 	Times Times
@@ -120,7 +120,8 @@ func watches(cfg *config.Config) map[string]monitor.Background {
 	return out
 }
 
-// jumpHost is the last host of a chain of USER@HOST:PORT, for people.
+// jumpHost returns the name of the last host in a chain of jump hosts (USER@HOST:PORT), for
+// display.
 func jumpHost(jump string) string {
 	_, address, _ := strings.Cut(jump[strings.LastIndex(jump, ",")+1:], "@")
 	if host, _, err := net.SplitHostPort(address); err == nil {

@@ -10,15 +10,15 @@ import (
 	"dhbot/internal/store/replicas"
 )
 
-// mostSkew is the largest allowed difference of two replicas' clocks: each replica checks
-// deadlines with its own clock.
+// mostSkew is the largest allowed difference of two replicas' clocks. It is small because each
+// replica checks deadlines with its own clock.
 const mostSkew = 2 * time.Second
 
 // peersEvery is how often the replicas are compared.
 const peersEvery = 15 * time.Second
 
-// agrees checks whether this replica may accept changes: its config must equal the leader's. If the
-// replica may not, why is the reason, for people; otherwise why is "".
+// agrees returns the reason why this replica may not accept changes, for people, or "" if it may.
+// It may not while changes are stopped, or while its config differs from the leader's.
 func (b *bot) agrees(ctx context.Context) (why string, err error) {
 	if b.Stopped != nil {
 		if why := b.Stopped(); why != "" {
@@ -44,8 +44,8 @@ func (b *bot) agrees(ctx context.Context) (why string, err error) {
 const othersWithin = time.Second
 
 // others announces to the other replicas that this replica is stopping, and reports whether any of
-// them continues to receive events. Each replica announces its stop before it queries: if two stop
-// at the same time, neither relies on the other.
+// them continues to receive events. The announcement comes first, so that two replicas that stop at
+// the same time do not rely on each other.
 func (b *bot) others() bool {
 	if b.Peers == nil || b.Leave == nil {
 		return false

@@ -14,7 +14,8 @@ import (
 // refusedEvery is how often the bot checks whether a new config was refused.
 const refusedEvery = 2 * time.Second
 
-// refusedConfig is why the last config that was read is not in use; "" if it is in use.
+// refusedConfig returns the reason why the last config that was read is not in use, or "" if it is
+// in use.
 func (b *bot) refusedConfig() string {
 	r := b.Reload()
 	if r.OK || r.Refused.IsZero() {
@@ -24,8 +25,8 @@ func (b *bot) refusedConfig() string {
 		clock(r.Refused), clock(r.At), r.Why)
 }
 
-// watchReload records each refused config and posts it in the audit channel: the sender of the
-// SIGHUP sees no result otherwise.
+// watchReload records each refused config and posts it in the audit channel, because the sender of
+// the SIGHUP sees no result otherwise.
 func (b *bot) watchReload(ctx context.Context) error {
 	var recorded, told time.Time
 	for pause.For(ctx, refusedEvery) {

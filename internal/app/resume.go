@@ -16,7 +16,7 @@ import (
 const resumeEvery = 2 * time.Second
 
 // lead is the work that the leader does for all replicas. It keeps messages in step with the store,
-// resumes deliveries of dead replicas, monitors, and checks that Slack delivers events.
+// resumes deliveries of dead replicas, monitors the hosts, and checks that Slack delivers events.
 func (b *bot) lead(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return b.publisher.Run(ctx) })
@@ -44,9 +44,9 @@ func (b *bot) orphans(ctx context.Context) ([]orphaned, error) {
 	return list, err
 }
 
-// resumeOthers passes to the handler the deliveries of replicas whose lease has ended. Such a
-// replica may only have been suspended: then the transaction of the action settles the delivery for
-// exactly one of the two replicas.
+// resumeOthers passes to the handler the deliveries of replicas whose lease has ended. If such a
+// replica was only suspended, both replicas may handle a delivery, but only one of them can commit
+// its action, which settles the delivery.
 func (b *bot) resumeOthers(ctx context.Context) error {
 	var taken resuming
 	defer taken.Wait()

@@ -19,22 +19,23 @@ import (
 const (
 	// roundTripEvery is how often the bot makes a round trip.
 	roundTripEvery = 2 * time.Minute
-	// roundTripWithin is the time limit of a round trip. It leaves time for a redelivery: Slack
-	// sends an event again that is not acknowledged within 3 s.
+	// roundTripWithin is the time limit of a round trip. It leaves time for a redelivery,
+	// because Slack sends an event again if the event is not acknowledged within 3 s.
 	roundTripWithin = 30 * time.Second
 	// roundTripPoll is how often a replica reads the last round trip.
 	roundTripPoll = 10 * time.Second
 )
 
-// RoundTripStore stores the round trip for all replicas.
+// RoundTripStore stores the last round trip, which all replicas share.
 type RoundTripStore interface {
 	LoadRoundTrip(ctx context.Context) (etcdstore.RoundTrip, error)
-	// SaveRoundTrip replaces the result of LoadRoundTrip, unless it has changed meanwhile.
+	// SaveRoundTrip stores next if old is still the stored round trip, and reports whether it
+	// did.
 	SaveRoundTrip(ctx context.Context, old, next etcdstore.RoundTrip) (bool, error)
 }
 
-// roundTrips is this replica's part in the round trip. A connection can answer pings and
-// deliver no events; only a complete round trip proves that events arrive.
+// roundTrips is this replica's part in the round trips through Slack. A connection can answer pings
+// but deliver no events; only a complete round trip proves that events arrive.
 type roundTrips struct {
 	heard   chan slackio.RoundTrip
 	renewed int64 // the round trip after which the sockets were last replaced; only watchRoundTrip uses it
@@ -156,7 +157,7 @@ func (b *bot) watchRoundTrip(ctx context.Context) error {
 }
 
 // noteRoundTrip records that the event of a round trip arrived. If events had been missing, it
-// tells the channels that they arrive again.
+// tells the channels that events arrive again.
 func (b *bot) noteRoundTrip(ctx context.Context, echo slackio.RoundTrip) error {
 	for {
 		old, err := b.RoundTrip.LoadRoundTrip(ctx)
@@ -201,8 +202,8 @@ func (b *bot) reconnectDeaf(ctx context.Context) {
 	b.slack.Renew(ctx)
 }
 
-// roundTripHealth describes the last round trip through Slack. The result why is the text of a
-// problem, and the result line a text for `bot health` if there is no problem; "" means none.
+// roundTripHealth describes the last round trip through Slack. The result why is the problem, or
+// "". If there is no problem, the result line is a text for `bot health`, or "".
 func (b *bot) roundTripHealth(ctx context.Context) (why, line string) {
 	if b.RoundTrip == nil {
 		return "", ""
@@ -238,15 +239,15 @@ func (b *bot) roundTripTrouble() string {
 const (
 	// countLook is how often the bot looks at Slack's count of connections.
 	countLook = 15 * time.Second
-	// firstRecount is how long the bot waits before Slack counts again: by then, a change of
-	// sockets or replicas is over.
+	// firstRecount is how old a count that is too high must be before Slack counts again. By
+	// then, a change of sockets or replicas is over.
 	firstRecount = time.Minute
-	// nextRecount is how long the bot waits after two counts that were too high.
+	// nextRecount replaces firstRecount after two counts in a row that were too high.
 	nextRecount = 10 * time.Minute
 )
 
-// foreignConnections detects connections of the app that belong to none of the bot's replicas: each
-// receives a share of the events.
+// foreignConnections detects connections of the Slack app that belong to none of the bot's
+// replicas. Such a connection receives a share of the events.
 type foreignConnections struct {
 	mu   sync.Mutex
 	text string    // the problem, "" for none
@@ -260,8 +261,8 @@ func (s *foreignConnections) say() string {
 	return s.text
 }
 
-// judge evaluates a count, and reports whether Slack should count again: a single count may be too
-// high because sockets were being changed.
+// judge evaluates a count of connections, and reports whether Slack should count again. A single
+// count may be too high because sockets were being changed.
 func (s *foreignConnections) judge(counted, ours int, at, now time.Time) (recount bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -287,7 +288,7 @@ func (s *foreignConnections) judge(counted, ours int, at, now time.Time) (recoun
 	return true
 }
 
-// watchCount compares Slack's count with the replicas' connections.
+// watchCount compares Slack's count of connections with the number that the replicas have.
 func (b *bot) watchCount(ctx context.Context) error {
 	for pause.For(ctx, countLook) {
 		h := b.slack.Health()

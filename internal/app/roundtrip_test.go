@@ -39,7 +39,7 @@ func (o *memoryRoundTrip) SaveRoundTrip(_ context.Context, old, next etcdstore.R
 	return true, nil
 }
 
-// marking is a fake edge. The field how selects which events its reactions cause.
+// marking is a fake Slack client. The field how selects which events its reactions cause.
 type marking struct {
 	ears
 	hear func(slackio.RoundTrip)
@@ -130,7 +130,7 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// A single count of too many connections is ignored; a repeated one is reported.
+// A single count of too many connections is ignored; two such counts in a row are reported.
 func TestForeignConnections(t *testing.T) {
 	var s foreignConnections
 	at := func(s int) time.Time { return time.Unix(int64(s), 0) }

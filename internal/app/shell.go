@@ -25,8 +25,8 @@ type Terminal struct {
 const openAgain = 30 * time.Second
 
 // console keeps the socket of `bot do` open. If that fails, the bot continues without the socket
-// and reports this in its health: a directory missing after a reboot must not stop the answers in
-// Slack.
+// and reports this in its health, because a directory missing after a reboot must not stop the
+// answers in Slack.
 type console struct {
 	Terminal
 	server *localshell.Server
@@ -63,7 +63,7 @@ func (c *console) note(err error) {
 	c.why = err
 }
 
-// ill is the problem of the socket, or "".
+// ill returns the text of the problem with the socket, or "".
 func (c *console) ill() string {
 	if c == nil {
 		return ""

@@ -12,8 +12,8 @@ import (
 // tokensEvery is how often the bot checks whether Slack refuses a token.
 const tokensEvery = 2 * time.Second
 
-// watchTokens reports, once for each change, that Slack refuses a token: in the log, and in
-// Slack if the other token allows it.
+// watchTokens reports in the log that Slack refuses a token, once for each change. It also posts
+// this in Slack if the other token allows it.
 func (b *bot) watchTokens(ctx context.Context) error {
 	reported := ""
 	for ; ctx.Err() == nil; pause.For(ctx, tokensEvery) {

@@ -15,8 +15,8 @@ type Code string
 type Error struct {
 	Code Code
 	Text string // for the person refused: full sentences, with what to do next
-	// Recorded means that the refusal is written to the audit trail. Refusals by the access rules
-	// are.
+	// Recorded means that the refusal is written to the audit trail, like every refusal by the
+	// access rules.
 	Recorded bool
 	// Cluster is the cluster whose roles refused the request, "" for none.
 	Cluster string
@@ -29,7 +29,7 @@ func New(code Code, format string, args ...any) error {
 	return &Error{Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
-// Is reports whether an error is a refusal with a code.
+// Is reports whether an error is a refusal with the given code.
 func Is(err error, code Code) bool {
 	var no *Error
 	return errors.As(err, &no) && no.Code == code

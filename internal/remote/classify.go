@@ -12,9 +12,9 @@ type rule struct {
 	say   string // message for people, with the fix
 }
 
-// supervisorRules match the error lines of monit's and systemd's clients when they could not
-// reach their daemon, with an exit code other than 0. No rule matches the message that monit's
-// daemon does not know a name, because that message is an answer.
+// supervisorRules match the error lines of monit's and systemd's clients that could not reach their
+// daemon and did not exit with 0. If monit's daemon does not know a name, that is an answer, so no
+// rule matches its message.
 var supervisorRules = []rule{
 	{re(`(?i)^(/\S+/)?monit: .*the monit daemon is not running$`), SupervisorSilent,
 		"monit's client found no running daemon: start monit on the host, or give the user's ~/.monitrc the pid file of the daemon"},
@@ -60,8 +60,8 @@ var lateRules = []rule{
 		"systemd accepted the request and did not answer: check the host itself"},
 }
 
-// replacedRules match a change that another systemd request replaced. A part of the change may
-// have happened.
+// replacedRules match systemd's message that another request replaced a change. A part of the
+// change may have happened.
 var replacedRules = []rule{
 	{re(`^Job for \S+ cancel+ed\.$`), FateUnknown,
 		"another request replaced this one in systemd: check the unit first"},
@@ -128,8 +128,8 @@ func Classify(c Command, r Result) Result {
 	return r
 }
 
-// asksSupervisor reports whether a command runs a supervisor's client: other programs print similar
-// lines about their own connections. A command without words counts as a supervisor's client.
+// asksSupervisor reports whether a command runs a supervisor's client. Other programs print similar
+// lines about their own connections. An empty command counts as a supervisor's client.
 func asksSupervisor(c Command) bool {
 	return c.Sent == "" || strings.Contains(c.Sent, "monit") || strings.Contains(c.Sent, "systemctl") ||
 		strings.Contains(c.Sent, "journalctl")
@@ -218,7 +218,7 @@ func (u rule) apply(r Result, line string) Result {
 	return r
 }
 
-// lines are the kept lines of a stream, without empty lines and carriage returns.
+// lines returns the lines of a stream without empty lines and carriage returns.
 func lines(o Output) []string {
 	var out []string
 	for line := range strings.Lines(o.String()) {

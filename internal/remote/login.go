@@ -43,8 +43,8 @@ var hostRules = []rule{
 }
 
 // loginRefusal detects that the login did not run the command: every line on both streams, except
-// noise, matches a rule. A program that acted may start such a login itself, so all lines must
-// match.
+// noise, matches a rule. A single matching line is not enough, because a program that has already
+// acted may start such a login itself.
 func loginRefusal(r Result) (rule, string, bool) {
 	said := quiet(append(lines(r.Stdout), lines(r.Stderr)...))
 	for _, rules := range [][]rule{loginRules, hostRules} {

@@ -51,7 +51,7 @@ var outcomeText = map[Outcome]string{
 	FateUnknown:      "fate unknown",
 }
 
-// String returns the outcome in the words that people read.
+// String returns the outcome in words for people.
 func (o Outcome) String() string {
 	if s, ok := outcomeText[o]; ok {
 		return s
@@ -59,7 +59,7 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("outcome(%d)", uint8(o))
 }
 
-// MarshalText encodes the outcome as its words.
+// MarshalText returns the same words as String.
 func (o Outcome) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
 
 // UnmarshalText decodes the output of MarshalText; other text is an error.

@@ -69,8 +69,8 @@ var sudoWarnings = []*regexp.Regexp{
 	re(`^(We trust you have received the usual lecture|Administrator\. It usually boils down|\s*#[123]\) |For security reasons, the password|This incident (has been reported|will be reported)|\[sudo[:\]])`),
 }
 
-// sudoRefusal finds sudo's refusal and its line. alone is false if there are lines that are
-// neither sudo's nor known noise.
+// sudoRefusal finds sudo's refusal and its line. The result alone is false if there are lines that
+// are neither sudo's nor known noise.
 func sudoRefusal(stderr []string) (found rule, line string, alone, ok bool) {
 	found, line, ok = first(sudoRules, stderr)
 	alone = true
@@ -82,8 +82,8 @@ func sudoRefusal(stderr []string) (found rule, line string, alone, ok bool) {
 	return found, line, alone, ok
 }
 
-// sudoUnknown returns a message of sudo that no rule matches. ok is false if there are lines of
-// other programs, or if the last line is only a warning.
+// sudoUnknown returns a message of sudo that no rule matches. The result ok is false if there are
+// lines of other programs, or if the last line is only a warning.
 func sudoUnknown(stderr []string) (message string, ok bool) {
 	said := quiet(stderr)
 	for _, line := range said {

@@ -28,7 +28,7 @@ func RunAll(ctx context.Context, on Runner, reads []Command, done func(i int, r 
 	RunEach(ctx, on, reads, done)
 }
 
-// RunEach runs all reads concurrently, each as a command of its own. It calls done once for each
+// RunEach runs all reads concurrently, each as a separate command. It calls done once for each
 // read, one call at a time.
 func RunEach(ctx context.Context, on Runner, reads []Command, done func(i int, r Result)) {
 	var wg sync.WaitGroup
@@ -44,14 +44,14 @@ func RunEach(ctx context.Context, on Runner, reads []Command, done func(i int, r
 	wg.Wait()
 }
 
-// inC is the prefix of a command in the C locale (runbooks.Wrap).
+// inC is the prefix with which runbooks.Wrap sets the C locale of a command.
 const inC = "env LC_ALL=C "
 
 // Join returns one line for a POSIX shell that runs reads one after the other. Before the first
-// read and after each read, it prints the mark to both streams, on standard output with the exit
-// code. The mark consists of letters, digits and hyphens; it must be unpredictable and new for
-// each line, so that no read can print it. If all reads start with `env LC_ALL=C`, the shell sets
-// the locale once, which saves one process for each read.
+// read and after each read, the line prints the mark to both streams. After a read, the mark on
+// standard output is followed by the exit code. The mark consists of letters, digits and hyphens;
+// it must be unpredictable and new for each line, so that no read can print it. If all reads start
+// with `env LC_ALL=C`, the shell sets the locale once, which saves one process for each read.
 func Join(reads []Command, mark string) string {
 	var b strings.Builder
 	b.WriteString(`printf '%s\n' ` + mark + `; printf '%s\n' ` + mark + ` >&2`)
@@ -75,8 +75,8 @@ type Part struct {
 	Exit           int
 }
 
-// Split returns the reads of a joined line that have ended, in order, from the complete output so
-// far. begun reports whether both streams have the first mark, which means that the line runs.
+// Split finds the reads that have ended, in order, in the complete output so far of a joined line.
+// The result begun is true if both streams have the first mark, which means that the line runs.
 func Split(stdout, stderr []byte, mark string) (parts []Part, begun bool) {
 	_, stdout, begun = bytes.Cut(stdout, []byte(mark+"\n"))
 	_, stderr, also := bytes.Cut(stderr, []byte(mark+"\n"))

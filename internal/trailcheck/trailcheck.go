@@ -20,7 +20,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// ErrHead is the error of a head that is neither N:HASH nor a file.
+// ErrHead is the error for a head that is neither N:HASH nor a file.
 var ErrHead = errors.New("write N:HASH, for example 1289:5f3a…, or name a file of signed heads")
 
 // Evidence is what an auditor has besides the trail and the config.
@@ -30,14 +30,15 @@ type Evidence struct {
 	VoteWithin time.Duration // how long a request could wait for approvals, if longer than in the config
 }
 
-// Check is a verification with its keys, heads and rules.
+// Check is a verification, with the keys, heads and rules that it uses.
 type Check struct {
 	options   audit.Options
 	keys      []string
 	configErr error // why there is no config
 }
 
-// Open reads keys and heads. cfg is nil without a config, and configErr says why.
+// Open reads the keys and heads. If no config could be read, cfg is nil and configErr is the
+// reason.
 func (e Evidence) Open(cfg *config.Config, configErr error) (*Check, error) {
 	keys, err := e.verifiers(cfg)
 	if err != nil {
@@ -74,7 +75,7 @@ func (c *Check) Verify(export io.Reader) (audit.Report, error) {
 	return audit.Verify(trail, o)
 }
 
-// verifiers are the public keys for verifying heads. cfg is nil without a config.
+// verifiers returns the public keys for verifying heads. The argument cfg may be nil.
 func (e Evidence) verifiers(cfg *config.Config) ([]string, error) {
 	if len(e.Keys) > 0 || cfg == nil || cfg.State.KeyFile == "" {
 		return e.Keys, nil
@@ -86,7 +87,7 @@ func (e Evidence) verifiers(cfg *config.Config) ([]string, error) {
 	return key.Verifiers(), nil
 }
 
-// keyless adds the reason for missing keys to an error.
+// keyless returns an error if there are no keys, with the reason configErr; otherwise nil.
 func keyless(keys []string, configErr error) error {
 	if len(keys) > 0 {
 		return nil
@@ -94,7 +95,7 @@ func keyless(keys []string, configErr error) error {
 	return errors.Join(errors.New("no public key is known: name the config, or give the key with --key"), configErr)
 }
 
-// options are the options for the given heads.
+// options returns the options for a verification with the given heads.
 func (e Evidence) options(keys []string) (audit.Options, error) {
 	o := audit.Options{Anchored: true}
 	for _, text := range e.Heads {

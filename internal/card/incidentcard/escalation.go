@@ -46,8 +46,8 @@ func RunSummary(r engine.Run) string {
 	)
 }
 
-// Escalated mentions people for an incident without an owner or a request
-// without a decision.
+// Escalated is the message that mentions people because an incident has no owner or a request has
+// no decision.
 func Escalated(e Escalation) card.Card {
 	head, please := "No owner for "+card.Duration(e.Waited), ": please take this incident"
 	button := aboutIncident("I'm on it", "own", e.Incident, "")

@@ -21,7 +21,7 @@ func aboutIncident(label, verb, id, reason string) card.Button {
 	return card.CommandTap(label, command.Fields{Verb: verb, Incident: id, Reason: reason})
 }
 
-// handlingLines shows the owner of an incident and its mute.
+// handlingLines shows the owner of an incident, and until when the incident is muted.
 func handlingLines(h incident.Handling) []card.Line {
 	owner := card.Line{card.T("👤 No owner yet")}
 	if o := h.Owner; o != nil {
@@ -34,7 +34,8 @@ func handlingLines(h incident.Handling) []card.Line {
 	return lines
 }
 
-// handlingTap returns the only handling button on an incident's card.
+// handlingTap returns the one handling button on an incident's card. It makes the person the owner,
+// or, if there is an owner, shows what can be changed.
 func handlingTap(id string, h incident.Handling) card.Button {
 	if h.Owner == nil {
 		b := aboutIncident("I'm on it", "own", id, "")
@@ -143,8 +144,8 @@ func Incidents(list []OpenIncident, now time.Time) card.Card {
 	return c
 }
 
-// WhichIncident answers a command without an incident id if no incident or
-// several are open. The first incidents are buttons. Nothing was changed.
+// WhichIncident answers a command without an incident id, unless exactly one incident is open. The
+// first incidents are buttons. Nothing was changed.
 func WhichIncident(f command.Fields, list []OpenIncident) card.Card {
 	if len(list) == 0 {
 		return card.Card{

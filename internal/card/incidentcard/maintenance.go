@@ -38,7 +38,7 @@ func Announced(m fleet.Maintenance, note string) card.Card {
 	return c
 }
 
-// WindowText is the command for an action on a window.
+// WindowText returns the text of the command that applies a verb to a maintenance window.
 func WindowText(verb string, m fleet.Maintenance) string { return windowFields(verb, m).Text() }
 
 func windowFields(verb string, m fleet.Maintenance) command.Fields {

@@ -90,7 +90,7 @@ func latelyLines(f incident.Follow) []card.Line {
 	return out
 }
 
-// withoutTap removes the watch buttons and the button with this value.
+// withoutTap removes the watch buttons, and the button with the given value.
 func withoutTap(list []card.Button, value string) []card.Button {
 	var out []card.Button
 	for _, b := range list {
@@ -158,7 +158,7 @@ func Watches(list []incident.StoredFollow, now time.Time) card.Card {
 	return c
 }
 
-// Length formats a duration as in commands: 12h.
+// Length formats a duration as people type it in commands, such as 12h.
 func Length(d time.Duration) string {
 	if d%time.Hour == 0 {
 		return fmt.Sprintf("%dh", d/time.Hour)
@@ -166,10 +166,10 @@ func Length(d time.Duration) string {
 	return fmt.Sprintf("%dm", d/time.Minute)
 }
 
-// Changed reports one change in the thread of a watch or an incident: the new
-// and the old state, when it changed, and the command. The number n makes
-// duplicates visible. A change to a worse level is also shown in the channel,
-// because few people follow the thread of a minor problem.
+// Changed reports one change in the thread of a watch or an incident: the new and the old state,
+// when it changed, and the command that was sent to the host. The number n makes duplicates
+// visible. A change to a worse level is also shown in the channel, because few people follow the
+// thread of a minor problem.
 func Changed(c incident.Change, n int, cluster string) card.Card {
 	head := changeHead(c)
 	out := card.Card{

@@ -155,8 +155,7 @@ func boardTaps(b status.Board, bad []status.Row) []card.Button {
 	return append(out, card.WatchTap(incident.Scope{Cluster: b.Cluster, Host: b.Host}))
 }
 
-// tally counts the rows by severity, the worst first. Each word fits after a
-// number.
+// tally counts the rows by severity, the worst first, such as "2 critical, 1 unknown".
 func tally(rows []status.Row) string {
 	count := map[string]int{}
 	for _, r := range rows {

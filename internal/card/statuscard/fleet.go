@@ -24,9 +24,9 @@ func rank(r status.Row) runbooks.Severity {
 	return r.Severity()
 }
 
-// hostsLines returns a line for each host: the number of processes as expected,
-// and those without an answer. The board of a single host names its processes.
-// Many hosts are only counted.
+// hostsLines returns lines for each host: how many processes are as expected, and which have not
+// answered yet. The board of a single host also names the processes that are as expected. Many
+// hosts are only counted.
 func hostsLines(b status.Board) []card.Line {
 	hosts := hostOrder(b.Rows)
 	well, waiting := map[string][]string{}, map[string][]string{}

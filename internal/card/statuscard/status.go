@@ -151,7 +151,8 @@ func rowLine(r status.Row, lead string) card.Line {
 	return l
 }
 
-// evidence names the command behind each row, once for several hosts.
+// evidence names the commands whose output the rows are based on. A command that ran on several
+// hosts is named once.
 func evidence(rows []status.Row) []card.Line {
 	const most = 3
 	type asked struct {

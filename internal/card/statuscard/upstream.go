@@ -10,7 +10,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// because names the causes at the end of a push text or a first line.
+// because returns words that name the causes, for the end of a push text or a first line. It
+// returns "" if there are none.
 func because(b status.Board) string {
 	causes := b.Causes()
 	if len(causes) == 0 {

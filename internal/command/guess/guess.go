@@ -28,8 +28,8 @@ func Commands(g *command.Grammar, w []words.Token) iter.Seq[[]string] {
 	}
 }
 
-// wanted finds the change in a whole sentence: "need db_ltds restarted", "db_ltds needs a
-// restart". Further words may change the meaning and are not accepted.
+// wanted finds the requested change in a complete sentence, such as "need db_ltds restarted" or
+// "db_ltds needs a restart". It accepts no other words, because they may change the meaning.
 func wanted(g *command.Grammar, w []words.Token) []string {
 	w = words.WithoutClosing(w)
 	if len(w) < 3 || slices.ContainsFunc(w, words.Token.IsDoubt) {
@@ -112,7 +112,7 @@ func missingSpace(g *command.Grammar, w []words.Token) []string {
 	return nil
 }
 
-// twoWords finds the two-word verbs near the first two words: "etcd helath".
+// twoWords finds two-word verbs that resemble the first two words, such as "etcd helath".
 func twoWords(g *command.Grammar, w []words.Token) []string {
 	if len(w) < 2 {
 		return nil
@@ -150,7 +150,8 @@ func reversed(g *command.Grammar, w []words.Token) []string {
 	return misspelt(g.Commands(), w[1].Key, w[:1])
 }
 
-// nameFirst reads a name in the place of a verb as a status: "dis", "dis?", "dis down?".
+// nameFirst takes a name in the place of a verb as a request for its status: "dis", "dis?", "dis
+// down?".
 func nameFirst(g *command.Grammar, w []words.Token) []string {
 	name := strings.TrimRight(w[0].Raw, words.Punctuation)
 	if !g.Knows(name) {
@@ -170,7 +171,7 @@ func sentence(g *command.Grammar, w []words.Token) []string {
 	return StatusOfName(g, w)
 }
 
-// StatusOfName returns the status of the first known name.
+// StatusOfName returns the command that shows the status of the first known name.
 func StatusOfName(g *command.Grammar, w []words.Token) []string {
 	for _, t := range w {
 		if name := strings.TrimRight(t.Name(), words.Punctuation); g.Knows(name) {
@@ -180,7 +181,7 @@ func StatusOfName(g *command.Grammar, w []words.Token) []string {
 	return nil
 }
 
-// nearName reads a misspelt name without a verb as a status.
+// nearName takes a misspelt name without a verb as a request for the status of a similar name.
 func nearName(g *command.Grammar, w []words.Token) []string {
 	if len(w) > 1 {
 		return nil
@@ -243,7 +244,7 @@ func misspelt(table []command.Command, typed string, rest []words.Token) []strin
 	return out
 }
 
-// aboutRunID returns the details of the run after an unknown verb: "retry R-7F3K".
+// aboutRunID returns the command that shows a run if the text has the run's id: "retry R-7F3K".
 func aboutRunID(_ *command.Grammar, w []words.Token) []string {
 	for i := range w {
 		if id, took := words.RunAt(w[i:]); took > 0 {
@@ -253,7 +254,7 @@ func aboutRunID(_ *command.Grammar, w []words.Token) []string {
 	return nil
 }
 
-// aboutState reads a question without a name as a question about the cluster: "hosts down?".
+// aboutState takes a question without a name as a question about the cluster: "hosts down?".
 func aboutState(_ *command.Grammar, w []words.Token) []string {
 	if slices.ContainsFunc(w, func(t words.Token) bool { return t.IsState() }) {
 		return []string{"status"}
@@ -261,8 +262,8 @@ func aboutState(_ *command.Grammar, w []words.Token) []string {
 	return nil
 }
 
-// openRuns reads a misspelt vote without a run as the list of open runs: "aprove it". It
-// casts no vote.
+// openRuns takes a misspelt vote without a run id, such as "aprove it", as a request for the open
+// runs. It casts no vote.
 func openRuns(g *command.Grammar, w []words.Token) []string {
 	about := slices.DeleteFunc(slices.Clone(g.Commands()), func(c command.Command) bool {
 		return c.Verb != "approve" && c.Verb != "deny" && c.Verb != "cancel"

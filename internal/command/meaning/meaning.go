@@ -23,14 +23,15 @@ var (
 		"nein", "niemals",
 	}
 
-	// negatedStates are the words, besides participles, that make `not` part of a state:
-	// "not responding", "not ready".
+	// negatedStates are words that describe a state after `not`, such as "not ready".
+	// Participles such as "responding" also do, and are not listed.
 	negatedStates = []string{
 		"ready", "healthy", "up", "ok", "able", "available", "reachable", "enough", "there", "in", "well", "good",
 		"working", "alive", "connected", "visible", "stable", "seeing", "getting", "much", "many", "a", "one", "sure",
 		"used", "full",
 	}
-	// negatedOrders are participles that, after `not`, still negate the command.
+	// negatedOrders are participles that describe no state after `not`, but negate the command:
+	// "not needed".
 	negatedOrders = []string{
 		"needed", "required", "wanted", "allowed", "approved", "agreed", "confirmed", "scheduled", "planned",
 		"intended",
@@ -76,8 +77,8 @@ func Of(g *command.Grammar, w []words.Token) command.Code {
 	}
 }
 
-// negation distinguishes "not yet" from "not responding since 02:10". A description of a
-// state is a reason.
+// negation distinguishes words that negate the command ("not yet") from words that describe a state
+// ("not responding since 02:10"). The description of a state is a reason.
 func negation(g *command.Grammar, w []words.Token) command.Code {
 	k := w[0].Key
 	if len(w) == 1 {
@@ -111,8 +112,8 @@ func negation(g *command.Grammar, w []words.Token) command.Code {
 	}
 }
 
-// joinedHead returns the Code for a joiner directly after the target. The Code depends
-// on what follows the joiner: a name, another command, or neither.
+// joinedHead returns the Code for a word such as "and" directly after the target: TwoCommands if a
+// verb follows, otherwise Joined.
 func joinedHead(g *command.Grammar, w []words.Token) command.Code {
 	if len(w) > 1 {
 		if _, ok := g.Named(w[1].Key); ok {

@@ -85,9 +85,9 @@ func (q *Edits) Put(ctx context.Context, at MessageKey, c card.Card, final bool)
 	}
 }
 
-// leave withdraws a call; an edit without waiting calls is dropped. The result sending means that
-// the edit is being sent. The caller then still waits for it, because an edit in progress has its
-// own time limit.
+// leave withdraws one waiting call of Put. An edit for which no call waits is dropped. The result
+// sending means that the edit is being sent. The caller then still waits for it, because an edit in
+// progress has its own time limit.
 func (q *Edits) leave(e *edit) (sending bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -116,7 +116,7 @@ func (q *Edits) Run(ctx context.Context) {
 	}
 }
 
-// rest waits for work, for at most the given time; 0 means without a limit.
+// rest waits until there is work, or until the given time has passed; 0 means without a limit.
 func (q *Edits) rest(ctx context.Context, wait time.Duration) {
 	var timer <-chan time.Time
 	if wait > 0 {
@@ -165,8 +165,9 @@ func (q *Edits) next() (*edit, card.Card, time.Duration) {
 	return best, best.card, 0
 }
 
-// ripe is how long an edit must wait: for the workspace's budget, a third of which is reserved for
-// final edits, and for its message's spacing.
+// ripe returns how long an edit must wait until the workspace's budget allows it. A third of the
+// budget is reserved for final edits. Other edits also wait until the spacing since the last edit
+// of their message has passed.
 func (q *Edits) ripe(e *edit, now time.Time) time.Duration {
 	if e.final {
 		return q.bucket.Wait(now, 1)
@@ -189,8 +190,8 @@ func (q *Edits) before(a, b *edit) bool {
 	return a.seq < b.seq
 }
 
-// again puts a rate-limited edit back, unless a newer edit of the same message waits: in that
-// case the rate-limited edit gets the result of the newer edit.
+// again puts a rate-limited edit back, unless a newer edit of the same message waits. In that case
+// the rate-limited edit gets the result of the newer edit.
 func (q *Edits) again(e *edit, pause time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -249,7 +250,8 @@ func (q *Edits) nudge() {
 	}
 }
 
-// Bucket is a token bucket: at most Size tokens, refilled with one token per Every.
+// Bucket is a token bucket. It holds at most Size tokens, and gains a token each time that the
+// duration Every has passed.
 type Bucket struct {
 	Size   int
 	Every  time.Duration
@@ -264,7 +266,7 @@ func (b *Bucket) fill(now time.Time) {
 	}
 }
 
-// Wait is how long until there are n tokens.
+// Wait returns how long it takes until there are n tokens.
 func (b *Bucket) Wait(now time.Time, n float64) time.Duration {
 	b.fill(now)
 	if b.Tokens >= n {

@@ -46,8 +46,9 @@ func NewChannelLimiter(p Pace, now func() time.Time, paused func(time.Duration))
 	return &ChannelLimiter{pace: p, paused: paused, now: now, queues: make(map[string]*channelQueue), until: make(map[string]time.Time)}
 }
 
-// Do runs call when the channel allows it. After a 429 it waits as long as Slack requests and runs
-// call again; any other result is final. ctx may end the wait.
+// Do runs call when the channel's rate allows it. After a 429 it waits as long as Slack requests
+// and runs call again; any other result is final. If ctx ends during a wait, Do returns the cause
+// of its end.
 func (t *ChannelLimiter) Do(ctx context.Context, channel, method string, u Priority, call func(context.Context) error) error {
 	l := t.queue(channel)
 	slot := l.slot
@@ -67,9 +68,9 @@ func (t *ChannelLimiter) Do(ctx context.Context, channel, method string, u Prior
 	return t.RetryLimited(ctx, method, call)
 }
 
-// next is the earliest time of the next post. A background post waits until PostEvery after the
-// last post. An interactive post may be earlier, within the burst. One post of the burst is
-// reserved for decisions.
+// next returns the earliest time of the next post. A background post waits until PostEvery after
+// the last post. Other posts may follow at once, until the burst is used up. One post of the burst
+// is reserved for decisions.
 func (l *channelQueue) next(p Pace, u Priority) (at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -95,7 +95,8 @@ func Exited(code int, stdout, stderr string) remote.Result {
 	return r
 }
 
-// Holds returns the wanted parts that a text lacks, and the unwanted parts that it contains.
+// Holds checks that a text has every wanted part and none of the parts in lacks. It returns "", or
+// the first part that is wrong.
 func Holds(text string, want []string, lacks []string) string {
 	for _, w := range want {
 		if !strings.Contains(text, w) {
