@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// readCall reads the order in which approvers are mentioned. A listed person who is not an
-// approver is a problem: the mention would wake someone who cannot vote.
+// readCall reads the order in which approvers are mentioned. It refuses a person who is not an
+// approver, because the mention would wake someone who cannot vote.
 func (b *builder) readCall(cluster string, v strictyaml.Value) {
 	if !v.There() {
 		return
@@ -43,8 +43,8 @@ func (b *builder) readCall(cluster string, v strictyaml.Value) {
 	b.checkCall(cluster, calls, o.Get("first"))
 }
 
-// checkCall warns about operators whose requests skip the first group. The requester can never
-// vote, so a group without anyone else is skipped.
+// checkCall warns about an operator whose requests skip the first group. That happens if no one
+// else in the group can approve, because a requester can never vote.
 func (b *builder) checkCall(cluster string, calls auth.Calls, first strictyaml.Value) {
 	if len(calls.First) == 0 {
 		return

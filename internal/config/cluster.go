@@ -26,7 +26,7 @@ var (
 	// argument is one word of monit's command line, without characters that a shell interprets.
 	argument     = regexp.MustCompile(`^[A-Za-z0-9_./=:@%+,-]+$`)
 	fileSizeForm = regexp.MustCompile(`^(\d{1,6}) ?(MiB|GiB)$`)
-	// webWord is an address without a password or a query.
+	// webWord matches a web address without a password or a query.
 	webWord = regexp.MustCompile(`^https?://[A-Za-z0-9.\[\]:_-]+(/[A-Za-z0-9_.~%+,/-]*)?$`)
 )
 
@@ -121,8 +121,8 @@ func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Ca
 // client_update_reload reloads (process-runbooks.md:631).
 const reloadedProcess = "web_api_service"
 
-// knows reports whether the catalog has a process, and adds a problem if it does not. If the
-// catalog is missing, which is reported elsewhere, it returns true.
+// knows reports whether the catalog has a process, and adds a problem if it does not. If there
+// is no catalog, it returns true, because that problem is reported elsewhere.
 func knows(v strictyaml.Value, catalog *catalogs.Catalog, id string) bool {
 	if catalog == nil {
 		return true
@@ -198,7 +198,7 @@ func interval(v strictyaml.Value) (timeinterval.TimeInterval, bool) {
 	return w, true
 }
 
-// oneLine is a YAML error without the library's excerpt of the file.
+// oneLine returns the text of a YAML error without the excerpt of the file.
 func oneLine(err error) string {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	if i := strings.LastIndex(line, "] "); i >= 0 && strings.HasPrefix(line, "[") {
@@ -231,7 +231,8 @@ func (b *builder) readRoles(cluster string, v strictyaml.Value) {
 	b.checkApprovers(cluster, roles, o.Get(string(auth.Approver)))
 }
 
-// mayHold reports whether an entry of a role's list is a person or, among the readers, a channel.
+// mayHold reports whether a role's list may contain an entry: a person, or, in the list of
+// readers, a channel.
 func (b *builder) mayHold(v strictyaml.Value, role auth.Role) bool {
 	entry := v.Text()
 	if id, ok := strings.CutPrefix(entry, channelReader); ok {
@@ -256,8 +257,8 @@ func (b *builder) mayHold(v strictyaml.Value, role auth.Role) bool {
 	return true
 }
 
-// checkApprovers reports the operators whose Sev 1 requests too few people could approve: the
-// requester can never vote.
+// checkApprovers reports each operator whose Sev 1 requests too few people could approve. A
+// requester can never vote, even if they are an approver.
 func (b *builder) checkApprovers(cluster string, roles auth.Roles, v strictyaml.Value) {
 	rules := &b.config.Rules
 	need := rules.Policy.VotesNeeded(runbooks.Disruptive, runbooks.Critical)
@@ -273,7 +274,8 @@ func (b *builder) checkApprovers(cluster string, roles auth.Roles, v strictyaml.
 	}
 }
 
-// hostPort parses a name or address, in its original case, with an optional port, 0 for none.
+// hostPort parses a host name or address with an optional port. The name keeps its case. The
+// port is 0 if there is none.
 func hostPort(v strictyaml.Value) (host string, port uint16) {
 	text := v.Text()
 	if text == "" {
@@ -287,7 +289,8 @@ func hostPort(v strictyaml.Value) (host string, port uint16) {
 	return rawHost(text, host), port
 }
 
-// splitHostPort parses a name or address in lower case, and a port, 0 for none.
+// splitHostPort parses a host name or address with an optional port. The result host is in lower
+// case. The port is 0 if there is none.
 func splitHostPort(text string) (host string, port uint16, err error) {
 	if addr, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
 		return addr.String(), 0, nil
@@ -325,8 +328,8 @@ func login(v strictyaml.Value) string {
 	return name
 }
 
-// webAddress parses an address that works as written. It becomes a word of a command that people
-// read and approve, so it must not contain a password.
+// webAddress parses a complete URL. The URL becomes a word of a command that people read and
+// approve, so it must not contain a password.
 func webAddress(v strictyaml.Value) string {
 	text := v.Text()
 	if text == "" {
@@ -340,7 +343,8 @@ func webAddress(v strictyaml.Value) string {
 	return text
 }
 
-// fileSize parses a size such as 8GiB, and returns it in bytes; 0 if there is no value.
+// fileSize parses a size such as 8GiB, and returns the number of bytes, or 0 if there is no
+// value.
 func fileSize(v strictyaml.Value) int64 {
 	if !v.There() {
 		return 0

@@ -22,13 +22,13 @@ type Config struct {
 	SSH   SSH
 	Fleet fleet.Fleet
 	Rules auth.Rules
-	// Keys are, by person, the public keys that identify them at a terminal. No key belongs to two
-	// people.
+	// Keys has the public keys that identify a person at a terminal, by the person's name. No
+	// key belongs to two people.
 	Keys map[string][]sshkey.Key
-	// VoteTTL is how long a request waits for its votes, StartTTL how long an
-	// approved run may wait to start.
+	// VoteTTL is how long a request waits for its votes. StartTTL is how long an approved run
+	// may wait to start.
 	VoteTTL, StartTTL time.Duration
-	// Runbooks is the directory of the site's own runbooks, "" for none.
+	// Runbooks is the directory of the site's own runbooks, or "" if there is none.
 	Runbooks string
 	// Lowered has one line for each requirement that the site's own runbooks lower.
 	Lowered []string
@@ -41,9 +41,10 @@ type Config struct {
 	Escalations map[string]Escalation
 	// Incidents has the limits beyond which an observation is an incident.
 	Incidents Incidents
-	// Catalogs are the built-in catalogs, merged with Runbooks.
+	// Catalogs are the built-in catalogs, merged with the runbooks in the directory Runbooks.
 	Catalogs catalogs.Set
-	// Hash is the SHA-256, in hex, of the file and of the site's own runbooks: replicas compare it.
+	// Hash is the SHA-256, in hex, of the file and of the site's own runbooks. Replicas compare
+	// it.
 	Hash string
 }
 
@@ -59,20 +60,22 @@ type Slack struct {
 
 // State configures the storage of the bot's state.
 type State struct {
-	// Dir is the bot's own directory, mode 0700, for the embedded store if Etcd is nil, and for the
-	// control socket. With Etcd it may be "", which means that there is no control socket.
+	// Dir is the bot's own directory, with mode 0700. It contains the control socket and, if
+	// Etcd is nil, the embedded store. With Etcd, Dir may be "", and then there is no control
+	// socket.
 	Dir string
-	// Etcd is an external cluster for the bot alone, for several replicas.
+	// Etcd is an external etcd cluster that only the bot uses. Several replicas need it.
 	Etcd *Etcd
-	// Archive is the directory of sealed segments of the trail; "" keeps them in Dir.
+	// Archive is the directory for sealed segments of the trail. If it is "", they stay in Dir.
 	Archive string
 	// KeyFile is the file of the key that signs the state. It is outside Dir and outside every
 	// backup of Dir.
 	KeyFile string
-	// NotesDir is the directory of the notes of sent steps; "" means the directory of KeyFile.
+	// NotesDir is the directory in which the bot notes the steps that it sent. If it is "", the
+	// bot uses the directory of KeyFile.
 	NotesDir string
-	// Witnesses keep the heads of the trail, in addition to the file next to the key: paths and
-	// addresses.
+	// Witnesses are paths and addresses that keep the heads of the trail, in addition to the file
+	// of heads in NotesDir.
 	Witnesses []string
 }
 
@@ -90,9 +93,10 @@ const (
 	defaultStartTTL = 2 * time.Minute
 )
 
-// Parse parses a config and the runbooks that it names. It reads no other file, no environment and
-// no network. The argument name is the path of the file: the problems show it, and relative paths in
-// the file start at its directory. The config is complete only if no problem is fatal.
+// Parse parses a config and the runbooks that it names. It reads no other file, no environment
+// and no network. The argument name is the path of the file. Problems show this path, and
+// relative paths in the file start at its directory. The config is complete only if no problem
+// is fatal.
 func Parse(name string, data []byte) (*Config, strictyaml.Problems) {
 	b := build(name, data)
 	b.Problems.Sort()
@@ -106,7 +110,7 @@ type builder struct {
 	config   Config
 	catalogs catalogs.Set // nil if they cannot be used
 	own      files
-	// files and endpoints come from the text, but only Load can check them.
+	// files and endpoints are named in the config. Only Load can check them.
 	files     []file
 	endpoints []strictyaml.Value
 	groups    []strictyaml.Value

@@ -65,7 +65,7 @@ func TestExample(t *testing.T) {
 	}
 }
 
-// The keys that are commented out in the example are valid too.
+// Keys that are commented out in the example config are valid too.
 func TestExampleUncommented(t *testing.T) {
 	data, err := os.ReadFile("../../config.example.yaml")
 	if err != nil {

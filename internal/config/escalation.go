@@ -14,8 +14,8 @@ import (
 	"dhbot/internal/strictyaml"
 )
 
-// Escalation configures who is notified when no one owns an incident, or approves or denies a Sev 1
-// request.
+// Escalation configures who is notified when an incident has no owner, or when no one approves
+// or denies a Sev 1 request.
 type Escalation struct {
 	After  time.Duration
 	People []string
@@ -34,7 +34,7 @@ type Page struct {
 	CAFile     string
 }
 
-// Name is the name of the pager as people know it.
+// Name is the product name of the pager, as shown to people.
 func (p *Page) Name() string {
 	return map[string]string{pager.PagerDuty: "PagerDuty", pager.Alertmanager: "Alertmanager"}[p.Shape]
 }
@@ -148,7 +148,7 @@ func (b *builder) readPage(v strictyaml.Value) *Page {
 	return p
 }
 
-// wrongURL returns why alerts cannot be sent to an address, "" if they can. An address
+// wrongURL returns why alerts cannot be sent to an address, or "" if they can. An address
 // without TLS must be on this machine.
 func wrongURL(address string) string {
 	u, err := url.Parse(address)
@@ -164,7 +164,7 @@ func wrongURL(address string) string {
 	}
 }
 
-// checkPages checks the pager addresses whose text was read from a url_file.
+// checkPages checks the pager URLs that were read from files.
 func (b *builder) checkPages() {
 	for _, f := range b.files {
 		if strings.HasSuffix(f.Key, "page.url_file") && f.into != nil && !f.into.IsZero() {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// escalating is the example config with an escalation of prod.
+// escalating returns the example config, with the given escalation for the cluster prod.
 func escalating(t *testing.T, escalation string) string {
 	t.Helper()
 	data, err := os.ReadFile("../../config.example.yaml")

@@ -31,8 +31,8 @@ type (
 		// procedures to the catalogs or change them. Only root and the bot's
 		// user may have write access to the directory.
 		Runbooks string `key:"runbooks" example:"/etc/dhbot/runbooks" type:"path"`
-		// Exceptions for your own runbooks: processes and actions with a lower class or level
-		// than the catalogs or their commands require. `bot check` prints each exception.
+		// Processes and actions for which your own runbooks may have a lower class or level than
+		// the catalogs or their commands require. `bot check` prints each exception.
 		Lowered []loweredKeys `key:"lowered"`
 		// The number of approvals, and how long requests wait for them.
 		Policy policyKeys `key:"policy"`
@@ -66,31 +66,31 @@ type (
 		HomeTeams []string `key:"home_teams" example:"[T0EXAMPLE]"`
 		// The channel that gets one line for each record of the audit trail.
 		AuditChannel string `key:"audit_channel,required" example:"C0AUDIT"`
-		// The cluster of a channel, by channel id: in that channel, the name of a process
-		// means the process of that cluster.
+		// The cluster that each channel is for, by channel id. In that channel, the name of a
+		// process means the process of that cluster.
 		Channels map[string]string `key:"channels" example:"{C0INCIDENT: prod}"`
 	}
 	stateKeys struct {
 		// The bot's own directory, mode 0700, for its store and its control socket. With
 		// state.etcd the directory contains only sockets, and is optional.
 		Dir string `key:"dir" example:"/var/lib/dhbot" type:"path"`
-		// An external etcd for the bot alone, instead of the embedded store, for up to four
-		// replicas. Deephaven's own etcd is refused.
+		// An external etcd that only the bot uses, instead of the embedded store. It allows up
+		// to four replicas. Deephaven's own etcd is refused.
 		Etcd etcdKeys `key:"etcd"`
 		// The directory for old parts of the trail and old runs. With the embedded store the
 		// default is `archive` in state.dir. With an external etcd there is no default: name
 		// storage that all replicas share, or everything stays in etcd.
 		Archive string `key:"archive" example:"/srv/dhbot-archive" type:"path"`
-		// The file of the key that signs the state: outside state.dir and its backups. The
-		// default is state.key next to the config, created at the first start. With
-		// state.etcd, `bot state key` creates the key, and every replica needs a copy. The
-		// bot's account must be able to write to the directory of the key, for the notes of
-		// sent steps.
+		// The file of the key that signs the state. It must be outside state.dir and its
+		// backups. The default is state.key next to the config, created at the first start. With
+		// state.etcd, `bot state key` creates the key, and every replica needs a copy. The bot's
+		// account must be able to write to the directory of the key, for the notes of sent
+		// steps.
 		KeyFile string `key:"key_file" example:"/etc/dhbot/state.key" type:"path"`
-		// The directory for the notes of sent steps and the file of heads, for this replica
-		// alone, outside state.dir and its backups. The directory must survive a restart.
-		// The default is the directory of state.key_file. notes_dir is required if the bot
-		// cannot write to that directory, as in a mounted Secret.
+		// The directory in which this replica keeps its notes of sent steps and its file of
+		// heads. It must be outside state.dir and its backups, and must survive a restart.
+		// Replicas must not share it. The default is the directory of state.key_file. notes_dir
+		// is required if the bot cannot write to that directory, as in a mounted Secret.
 		NotesDir string `key:"notes_dir" example:"/var/lib/dhbot-notes" type:"path"`
 		// Witnesses that keep the signed heads of the trail, in addition to the
 		// file of heads in state.notes_dir: paths of files on other mounts, and
@@ -117,7 +117,7 @@ type (
 		Key string `key:"key" example:"/etc/dhbot/etcd-key.pem" type:"path"`
 	}
 	sshKeys struct {
-		// The account for logins; sudo rules on the hosts name it.
+		// The account for logins on the hosts. The sudo rules of the hosts name this account.
 		User string `key:"user,required" example:"dhops"`
 		// The private key for logins, without passphrase, mode 0600; or a list of keys. A
 		// certificate next to a key (KEY-cert.pub) is offered before the key.
@@ -132,9 +132,9 @@ type (
 		// The file of host keys, in OpenSSH's format. The bot never trusts a host key on
 		// first use.
 		KnownHosts string `key:"known_hosts,required" example:"/etc/dhbot/known_hosts" type:"path"`
-		// An ssh_config file: HostName, Port, User, ProxyJump, keys, HostKeyAlias and algorithms of
-		// hosts and jump hosts. Settings of a host in the bot's config take precedence over the
-		// ssh_config file.
+		// An ssh_config file, from which the bot takes HostName, Port, User, ProxyJump, keys,
+		// HostKeyAlias and algorithms of hosts and jump hosts. Settings of a host in the bot's
+		// config take precedence over the ssh_config file.
 		ConfigFile string `key:"config_file" example:"/etc/dhbot/ssh_config" type:"path"`
 		// The jump hosts of all hosts that have no proxy_jump of their own, as user@host or
 		// user@host:port, separated by commas, in the order of the route.
@@ -143,9 +143,11 @@ type (
 		Handshakes int `key:"handshakes" default:"16"`
 	}
 	credentialKeys struct {
-		// The socket of an ssh-agent. SSH_AUTH_SOCK means the value of that variable.
+		// The socket of an ssh-agent. Write SSH_AUTH_SOCK to use the value of that environment
+		// variable.
 		Agent string `key:"agent" example:"/run/dhbot/agent.sock" type:"path"`
-		// A private key, mode 0600. $CREDENTIALS_DIRECTORY/NAME means a credential of systemd.
+		// A private key, mode 0600. $CREDENTIALS_DIRECTORY/NAME is a credential that systemd
+		// provides.
 		KeyFile string `key:"key_file" example:"/etc/dhbot/id_ed25519" type:"path"`
 		// A file with the key's passphrase, mode 0600.
 		PassphraseFile string `key:"passphrase_file" example:"$CREDENTIALS_DIRECTORY/passphrase" type:"path"`
@@ -233,23 +235,22 @@ type (
 		Algorithms algorithmKeys `key:"algorithms"`
 		// The monit command of the host, as a list of words.
 		Monit []string `key:"monit" example:"[sudo, -u, irisadmin, monit]"`
-		// The version of sudo on the host, if it is older than 1.9.10 and has no regular
+		// The version of sudo on the host, if it is older than 1.9.10 and so has no regular
 		// expressions. Commands then go through the script that `bot sudoers --wrapper` prints.
 		SudoVersion string `key:"sudo_version" example:"1.8.23"`
 		// The directory of etcd's client files on the host.
 		EtcdClientDir string `key:"etcd_client_dir" example:"/etc/sysconfig/illumon.d/etcd/client" type:"path"`
-		// The etcd member for snapshots; `bot sudoers` allows no other. The default is port 2379 of
-		// the host, or of the first host with etcd.
+		// The etcd member for snapshots. The rules of `bot sudoers` allow snapshots from no
+		// other member. The default is port 2379 of the host, or of the first host with etcd.
 		EtcdEndpoint string `key:"etcd_endpoint" example:"https://infra-1.example.com:2379"`
 		// The directory of the application logs on the host.
 		LogRoot string `key:"log_root" example:"/var/log/deephaven" type:"path"`
-		// The address that reloads the Client Update Service of the Web API Service on the
-		// host, so that the service offers new files. Without this address cus-reload is a
-		// checklist.
+		// The URL on the host that makes the Client Update Service of the Web API Service offer
+		// new files. Without this URL, cus-reload is a checklist.
 		ClientUpdateReload string `key:"client_update_reload" example:"https://infra-1.example.com:8123/reload/"`
-		// The program that prints the threads of a pid. If it is set, the bot keeps a thread dump
-		// with a run before it stops or restarts a process, and when the process does not start
-		// in time.
+		// The program that prints the threads of the process with a given pid. If it is set, the
+		// bot saves a thread dump with the run before it stops or restarts a process, and when
+		// the process does not start in time.
 		ThreadDump string `key:"thread_dump" example:"/usr/bin/jstack" type:"path"`
 	}
 	scheduleKeys struct {
@@ -279,8 +280,8 @@ type (
 		EndTime string `key:"end_time,required" example:"'19:00'"`
 	}
 	escalationKeys struct {
-		// How long an incident may be without an owner, and a Sev 1 request without
-		// approval or denial, before the bot mentions people.
+		// How long the bot waits before it mentions people, while an incident has no owner, or a
+		// Sev 1 request is neither approved nor denied.
 		After string `key:"after" default:"5m" type:"duration"`
 		// The people to mention, by their names in people.
 		People []string `key:"people" example:"[chris, dana]"`
@@ -331,7 +332,8 @@ type (
 		Destructive destructiveKeys `key:"destructive"`
 	}
 	sev1Keys struct {
-		// Approvals besides the requester; never fewer than 1.
+		// The number of approvals that are required. The requester's own does not count. Never
+		// fewer than 1.
 		Votes int `key:"votes" default:"1"`
 		// How long a request waits for its approvals.
 		TTL string `key:"ttl" default:"15m" type:"duration"`
@@ -339,7 +341,8 @@ type (
 		Start string `key:"start" default:"2m" type:"duration"`
 	}
 	destructiveKeys struct {
-		// Approvals besides the requester; never fewer than 2.
+		// The number of approvals that are required. The requester's own does not count. Never
+		// fewer than 2.
 		Votes int `key:"votes" default:"2"`
 	}
 	terminalKeys struct {
@@ -360,7 +363,7 @@ type (
 	}
 )
 
-// keysOf returns the allowed keys of a mapping.
+// keysOf returns the keys that a mapping of type T may have.
 func keysOf[T any]() []string {
 	var out []string
 	for f := range reflect.TypeFor[T]().Fields() {

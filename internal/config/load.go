@@ -30,7 +30,8 @@ func Load(path string, env func(string) string) (*Config, strictyaml.Problems) {
 	})
 }
 
-// LoadWithoutTokens is Load for commands that do not use Slack: it reads no token.
+// LoadWithoutTokens is like Load, but reads no Slack token. It is for commands that do not use
+// Slack.
 func LoadWithoutTokens(path string) (*Config, strictyaml.Problems) {
 	return load(path, func(*builder) {})
 }
@@ -56,7 +57,7 @@ func load(path string, tokens func(*builder)) (*Config, strictyaml.Problems) {
 	return &b.config, b.Problems
 }
 
-// LoadFile parses the config file and checks no other file: see Parse.
+// LoadFile parses the config file with Parse, and checks no other file.
 func LoadFile(path string) (*Config, strictyaml.Problems) {
 	data, problems := readFile(path)
 	if problems != nil {
@@ -73,8 +74,8 @@ func readFile(path string) ([]byte, strictyaml.Problems) {
 	return data, nil
 }
 
-// reason is the text of an operating system's error without the path, because the problem shows
-// the path.
+// reason returns the text of an operating system's error without the path, because a problem
+// already shows the path.
 func reason(err error) string {
 	var pathError *fs.PathError
 	if errors.As(err, &pathError) {
@@ -83,7 +84,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// closed is the fix for a file that other accounts could change.
+// closed is the advice about a file that other accounts could change.
 const closed = "make root or the bot's user the owner of the file and of every directory above it, and run chmod go-w on all of them"
 
 // kind is the purpose of a file, which determines its required mode.
@@ -101,7 +102,7 @@ const (
 type file struct {
 	strictyaml.Value
 	is kind
-	// into receives the content of a secretFile.
+	// into receives the content of the file if its kind is secretFile.
 	into *secret.Text
 }
 
@@ -209,8 +210,8 @@ func (b *builder) token(env func(string) string, name, prefix string) secret.Tex
 // lookupTime limits resolving all names.
 const lookupTime = 3 * time.Second
 
-// lookup resolves names, each once and all within lookupTime. A name that does not resolve is
-// compared as written.
+// lookup resolves the host names that checkStore compares. Each name is resolved once, and all
+// of them within lookupTime. A name that does not resolve is compared as written.
 func (b *builder) lookup() resolve {
 	if len(b.endpoints) == 0 {
 		return literally // nothing to compare

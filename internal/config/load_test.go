@@ -19,7 +19,7 @@ const (
 	botToken = "xoxb-1-2-secretsecret"
 )
 
-// site is a directory with a valid config.
+// site makes a directory with a valid config, and returns its path.
 func site(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -70,7 +70,7 @@ func lowers(l catalogs.Lowered) string {
 	return "the level " + strconv.Itoa(n) + " of the action " + l.Action + " is too low: " + l.Why
 }
 
-// sortedValues are values in the order of the file.
+// sortedValues returns values in the order of the file.
 func sortedValues(m map[string]strictyaml.Value) []strictyaml.Value {
 	out := make([]strictyaml.Value, 0, len(m))
 	for _, v := range m {

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// own has runbooks of a site. says is the problem of a runbook, "" for an accepted runbook. allow
-// is the line of the config that allows the runbook, "" if no line can allow it.
+// own has test cases for a site's own runbooks. says is the problem that the runbook causes, or
+// "" if it is accepted. allow is the line of the config that allows the runbook, or "" if no
+// line can.
 var own = map[string]struct{ runbook, says, allow string }{
 	"a read that deletes": {`
 actions:
@@ -77,8 +78,8 @@ actions:
 `, "", ""},
 }
 
-// TestOwnRunbooksKeepTheFloors checks that a runbook below the required class or level is refused,
-// and that its line of the config allows it.
+// TestOwnRunbooksKeepTheFloors checks that a runbook below the required class or level is
+// refused, unless the config has the line that allows it.
 func TestOwnRunbooksKeepTheFloors(t *testing.T) {
 	for name, tt := range own {
 		t.Run(name, func(t *testing.T) {

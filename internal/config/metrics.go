@@ -7,7 +7,8 @@ import (
 	"dhbot/internal/strictyaml"
 )
 
-// Metrics configures the HTTP listener for your monitoring; without Listen there is none.
+// Metrics configures the HTTP listener for your monitoring. If Listen is "", there is no
+// listener.
 type Metrics struct {
 	Listen string // host:port
 	Pprof  bool

@@ -62,7 +62,7 @@ func (k key) exampleText() string {
 	return k.example
 }
 
-// word is the type of a key, for people.
+// word is the type of a key, as the reference names it.
 func (k key) word() string {
 	switch {
 	case k.enum != nil:
@@ -85,7 +85,8 @@ func (k key) word() string {
 	return "mapping"
 }
 
-// part returns the type of a key's value, and the rest of its path.
+// part returns the type of a key's value or, for a list or map, of its elements. The result more is
+// what a path has after the key to reach an element: "[]" for a list, ".NAME" for a map.
 func part(shape ast.Expr) (name, more string) {
 	switch s := shape.(type) {
 	case *ast.ArrayType:

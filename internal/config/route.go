@@ -83,8 +83,8 @@ func (b *builder) addressOf(at strictyaml.Value, said sshconfig.Host, port uint1
 }
 
 // jumps parses a chain of jump hosts, "user@host:port,…", and looks each up in ssh.config_file.
-// There, only the first jump host may have jump hosts of its own, because the others are reached
-// through the first.
+// In that file, only the first jump host may have jump hosts of its own, because the others are
+// reached through the first.
 func (b *builder) jumps(at strictyaml.Value, text string) string {
 	hops, err := b.chain(at, text, 0)
 	if err != nil {
@@ -123,7 +123,8 @@ func (b *builder) chain(at strictyaml.Value, text string, depth int) ([]sshroute
 	return hops, nil
 }
 
-// rawHost is a name as written, because ssh_config distinguishes capitals.
+// rawHost returns a host name with the capitals as written, because ssh_config distinguishes
+// them.
 func rawHost(text, name string) string {
 	host, _, _ := strings.Cut(text, ":")
 	if strings.EqualFold(host, name) {
@@ -132,7 +133,7 @@ func rawHost(text, name string) string {
 	return name
 }
 
-// optionsOf are the options of a host in ssh.config_file.
+// optionsOf returns the options that ssh.config_file has for a host.
 func (b *builder) optionsOf(at strictyaml.Value, said sshconfig.Host) sshroute.Options {
 	o := sshroute.Options{Alias: said.Alias, Credentials: credentialsOf(said)}
 	for kind, s := range said.Algorithms {
@@ -158,7 +159,7 @@ func weak(kind sshroute.Kind, names []string) string {
 	return fmt.Sprintf("%s allows %s, which is insecure", kind, strings.Join(names, ", "))
 }
 
-// credentialsOf are the keys of a host in ssh.config_file; nil for none.
+// credentialsOf returns the keys that ssh.config_file has for a host, or nil for none.
 func credentialsOf(said sshconfig.Host) []sshroute.Credential {
 	var out []sshroute.Credential
 	agent := said.IdentityAgent
@@ -214,7 +215,7 @@ func (b *builder) readOptions(to *sshroute.Options, o strictyaml.Object) {
 	}
 }
 
-// keepOptions stores the options of one place.
+// keepOptions stores the options of one place, unless they are empty.
 func (b *builder) keepOptions(at sshroute.Place, o sshroute.Options) {
 	if !reflect.ValueOf(o).IsZero() {
 		b.config.SSH.Options[at] = o

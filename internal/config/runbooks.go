@@ -15,9 +15,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// ownRunbooks loads the catalogs, merged with the directory that runbooks: names. If the
-// directory cannot be used, it reports a problem and returns nil, so that the names of
-// processes cannot be checked.
+// ownRunbooks loads the built-in catalogs and merges the site's own runbooks into them. If the
+// directory of runbooks cannot be used, ownRunbooks reports a problem and returns nil, and then
+// no names of processes are checked.
 func (b *builder) ownRunbooks(v strictyaml.Value) catalogs.Set {
 	if !v.There() {
 		catalogs, err := catalogs.Builtin()
@@ -50,8 +50,8 @@ type files struct {
 	names []string
 }
 
-// ownFiles are the sorted names of the files that catalogs.Load reads. A file that was
-// probably meant to be a runbook, but would not be read, is an error.
+// ownFiles returns the sorted names of the .yaml files in a directory of runbooks. A .yml file is
+// an error, because catalogs.Load would not read it.
 func ownFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -71,7 +71,8 @@ func ownFiles(dir string) ([]string, error) {
 	return names, nil
 }
 
-// checkWriters reports which other accounts could change commands.
+// checkWriters reports runbooks that other accounts could change, because runbooks decide which
+// commands run.
 func (f files) checkWriters() {
 	if f.dir == "" {
 		return
@@ -84,7 +85,8 @@ func (f files) checkWriters() {
 	}
 }
 
-// hashRunbooks adds the files to the config's hash: replicas must have the same runbooks.
+// hashRunbooks adds the runbooks to the config's hash, because replicas must have the same
+// runbooks.
 func (b *builder) hashRunbooks(dir string, names []string) error {
 	h := sha256.New()
 	fmt.Fprintln(h, b.config.Hash)
@@ -100,7 +102,7 @@ func (b *builder) hashRunbooks(dir string, names []string) error {
 	return nil
 }
 
-// loaded reports the problems of the catalogs.
+// loaded returns the catalogs, or reports their problems and returns nil.
 func (b *builder) loaded(dir string, list catalogs.Set, err error) catalogs.Set {
 	if err == nil {
 		return list
@@ -121,8 +123,8 @@ func (b *builder) addOwn(dir string, problems strictyaml.Problems) {
 	}
 }
 
-// runbookFile is the file of a problem: a file of the directory, or a built-in one that the
-// directory has made invalid.
+// runbookFile returns the path of a runbook that has a problem. A name with "/" is a built-in
+// runbook, which the runbooks of the directory have made invalid.
 func runbookFile(dir, name string) string {
 	if strings.Contains(name, "/") {
 		return "built in " + name

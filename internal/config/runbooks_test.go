@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// withRunbooks is a config with the process market_feed, which only the site's own
-// runbooks can define, and with their directory.
+// withRunbooks returns a config that names a directory of runbooks. The config uses the process
+// market_feed, which only those runbooks can define.
 func withRunbooks(dir string) []byte {
 	return fmt.Appendf(nil, `slack: {home_teams: [T0HOME], audit_channel: C0AUDIT}
 state: {dir: /var/lib/dhbot}
@@ -26,8 +26,8 @@ clusters:
 `, dir)
 }
 
-// The rest of the config is also checked against the site's own runbooks, and problems of
-// the runbooks are reported together with problems of the config.
+// The config is checked against the site's own runbooks too. Problems of the runbooks are
+// reported together with problems of the config.
 func TestRunbooks(t *testing.T) {
 	for _, tt := range []struct {
 		dir  string
@@ -75,8 +75,8 @@ func TestRunbooks(t *testing.T) {
 	}
 }
 
-// Replicas must have the same config, including the runbooks: a different runbook changes
-// the hash.
+// A different runbook changes the hash of the config, because replicas must have the same
+// runbooks.
 func TestRunbooksAreHashed(t *testing.T) {
 	dir := t.TempDir()
 	text, err := os.ReadFile("testdata/own/good/feed.yaml")

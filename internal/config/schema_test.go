@@ -108,7 +108,8 @@ func (k key) schema(all map[string][]key) schemaObject {
 	return out
 }
 
-// literal reads a default or an example, which are written as in the file.
+// literal parses a default or an example. The tags of keys.go have them in YAML, as in the
+// config file.
 func literal(text string) (v any, ok bool) {
 	return v, text != "" && yaml.Unmarshal([]byte(text), &v) == nil
 }

@@ -11,12 +11,13 @@ import (
 	"dhbot/internal/strictyaml"
 )
 
-// Slack's ids, and the names of people in the config.
+// The forms of Slack's ids, and of names in the config.
 var (
 	teamID    = regexp.MustCompile(`^[TE][A-Z0-9]{2,}$`)
 	channelID = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
 	accountID = regexp.MustCompile(`^(?:([TE][A-Z0-9]{2,})/)?([UW][A-Z0-9]{2,})$`)
-	// plainName matches names that are easy to type on a phone: people, clusters, hosts.
+	// plainName matches the names of people, clusters and hosts, which should be easy to type on
+	// a phone.
 	plainName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
 )
 
@@ -71,8 +72,8 @@ func (b *builder) readChannels(v strictyaml.Value) {
 	}
 }
 
-// readPeople reads the people. An account or key of two people would let one human being approve
-// their own request.
+// readPeople reads the people. Two people must not share an account or a key, because then one
+// human being could approve their own request.
 func (b *builder) readPeople(v strictyaml.Value) {
 	c := &b.config
 	c.Keys = map[string][]sshkey.Key{}
@@ -95,7 +96,7 @@ func (b *builder) readPeople(v strictyaml.Value) {
 		for _, item := range o.Get("keys").Texts() {
 			key, err := sshkey.Parse(item.Text())
 			if err != nil {
-				// Not quoted: it may be the private key.
+				// The text is not quoted, because it may be the private key.
 				item.Problem(err.Error(), "write the line of the .pub file, never the private key")
 				continue
 			}
@@ -122,7 +123,7 @@ func (b *builder) readHome(slack strictyaml.Object, people strictyaml.Value) {
 	}
 }
 
-// teamsOf are the teams in people's accounts.
+// teamsOf returns the teams that the people's accounts name.
 func teamsOf(people strictyaml.Value) []string {
 	var teams []string
 	for _, p := range people.Pairs() {
@@ -136,8 +137,10 @@ func teamsOf(people strictyaml.Value) []string {
 	return teams
 }
 
-// account parses "U0456", or with a team "T0123/U0456". An account of a team that is not a home
-// team would always be refused. The config does not list the teams of an organisation (E…).
+// account parses an account such as "U0456", or "T0123/U0456" with its team. It refuses a team
+// that is not a home team, because the account would never be accepted. If the home is an
+// organisation (E…), every team is allowed, because the config does not list the organisation's
+// teams.
 func (b *builder) account(v strictyaml.Value) (auth.Account, bool) {
 	rules := &b.config.Rules
 	m := accountID.FindStringSubmatch(v.Text())

@@ -15,8 +15,8 @@ import (
 	"dhbot/internal/trusted"
 )
 
-// SSH configures the SSH client. Settings of one host are in fleet.Host (address, login, jump
-// hosts) and in Options.
+// SSH configures the SSH client. Settings for a single host are in fleet.Host (address, login,
+// jump hosts) and in Options.
 type SSH struct {
 	User string
 	// Credentials are offered in this order.
@@ -25,16 +25,16 @@ type SSH struct {
 	// ProxyJump is the route to every host that has no jump hosts of its own, in the format of
 	// sshroute.Place.Via; "" means a direct connection.
 	ProxyJump string
-	// Options has the settings of places that have their own.
+	// Options has the settings of hosts and jump hosts that have settings of their own.
 	Options map[sshroute.Place]sshroute.Options
-	// Renew is the command that renews certificates, nil for none.
+	// Renew is the command that renews certificates, or nil if there is none.
 	Renew []string
 	// Handshakes is the number of concurrent logins.
 	Handshakes int
 }
 
-// agentVariable, in place of the path of an agent's socket, means that this environment variable has
-// the path.
+// agentVariable is the environment variable with the path of the agent's socket. The config may
+// name this variable instead of the path.
 const agentVariable = "SSH_AUTH_SOCK"
 
 // defaultHandshakes is the default number of concurrent logins.
@@ -61,7 +61,7 @@ func (b *builder) readSSH(v strictyaml.Value) {
 	}
 }
 
-// readCredentials reads key_file, the short form, or credentials.
+// readCredentials reads either credentials or key_file, which is the short form.
 func (b *builder) readCredentials(o strictyaml.Object) {
 	ssh, keys, list := &b.config.SSH, o.Get("key_file"), o.Get("credentials")
 	switch {
@@ -138,8 +138,8 @@ func (b *builder) fromSSHConfig(problems []sshconfig.Problem) {
 	}
 }
 
-// checkPrograms reports which other accounts could change the programs that the bot runs, or the
-// routes to hosts.
+// checkPrograms reports a problem if another account could change the command that renews
+// certificates, or a file that decides how hosts are reached.
 func (b *builder) checkPrograms() {
 	for _, v := range b.programs {
 		program := b.config.SSH.Renew[0]
@@ -218,11 +218,11 @@ func oneOrMore(v strictyaml.Value) []strictyaml.Value {
 	return v.Texts()
 }
 
-// credentialsPath begins a path below systemd's directory of credentials.
+// credentialsPath is the start of a path in systemd's directory of credentials.
 const credentialsPath = "$CREDENTIALS_DIRECTORY/"
 
-// from makes a path absolute: it joins a relative path to dir, or to systemd's directory of
-// credentials.
+// from makes a path absolute. A path that begins with credentialsPath is below systemd's
+// directory of credentials. Any other relative path is below dir.
 func from(dir, path string) string {
 	if name, ok := strings.CutPrefix(path, credentialsPath); ok {
 		return filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), name)

@@ -69,7 +69,7 @@ func (b *builder) readEtcd(o strictyaml.Object) *Etcd {
 		u, err := url.Parse(item.Text())
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
 			u.Path != "" {
-			// Not quoted: it may contain a password.
+			// The text is not quoted, because it may contain a password.
 			item.Problem("this is not an endpoint", "write https://host:2379, without user, password or path")
 			continue
 		}
@@ -134,11 +134,13 @@ func loopback(host string) bool {
 // resolve returns the addresses of a host name.
 type resolve func(host string) []string
 
-// literally is a resolve that queries nothing: it returns the name itself, in lower case.
+// literally is a resolve function without a look-up. It returns only the name itself, in lower
+// case.
 func literally(host string) []string { return []string{strings.ToLower(host)} }
 
-// checkStore refuses a store on a host of the fleet. The bot manages Deephaven's etcd, which must
-// not hold the bot's state, and Deephaven requires its servers for itself (docs/state.md).
+// checkStore refuses an etcd on a host of the fleet as the bot's store. Deephaven's etcd, which
+// the bot manages, must not hold the bot's state, and Deephaven requires its servers for itself
+// (docs/state.md).
 func (b *builder) checkStore(lookup resolve) {
 	fleetHosts := map[string]string{}
 	for _, cluster := range b.config.Fleet.Clusters {
@@ -154,8 +156,8 @@ func (b *builder) checkStore(lookup resolve) {
 			continue // reported when it was read
 		}
 		for _, address := range lookup(u.Hostname()) {
-			// On loopback, simulated hosts run next to the bot's own store, so there an etcd counts
-			// as Deephaven's only on etcd's standard port.
+			// Simulated hosts on loopback run next to the bot's own store. So an etcd on
+			// loopback counts as Deephaven's only if it has etcd's standard port.
 			name, on := fleetHosts[address]
 			if !on || loopback(address) && u.Port() != "2379" {
 				continue
@@ -178,7 +180,7 @@ func addressesOf(h fleet.Host, lookup resolve) []string {
 // keyName is the default name of the state's key, next to the config.
 const keyName = "state.key"
 
-// readNotes reads the directory of the notes of sent steps.
+// readNotes reads which directory holds the notes of sent steps.
 func (b *builder) readNotes(v strictyaml.Value) {
 	state := &b.config.State
 	state.NotesDir = directory(v)
@@ -190,7 +192,8 @@ func (b *builder) readNotes(v strictyaml.Value) {
 	}
 }
 
-// readKey reads the key file of the state, and the witnesses of the trail's heads.
+// readKey reads the file of the key that signs the state, and the witnesses of the trail's
+// heads.
 func (b *builder) readKey(o strictyaml.Object, external bool) {
 	state := &b.config.State
 	key := o.Get("key_file")

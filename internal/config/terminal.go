@@ -11,8 +11,8 @@ import (
 
 // Terminal configures commands in a shell on the bot's own machine.
 type Terminal struct {
-	// Socket is the path of the socket. The default is terminal.sock in the state directory; ""
-	// if there is no state directory.
+	// Socket is the path of the socket. The default is terminal.sock in the state directory, or
+	// "" if there is no state directory.
 	Socket string
 	// Group is the group with access to the socket; "" allows only the bot's own user (and root).
 	Group string
@@ -20,10 +20,10 @@ type Terminal struct {
 	Channel string
 }
 
-// terminalSocket is the socket's name in a state directory.
+// terminalSocket is the default name of the socket in the state directory.
 const terminalSocket = "terminal.sock"
 
-// readTerminal reads the part terminal. The state and the workspace must have been read before.
+// readTerminal reads the terminal settings. State and workspace must have been read before.
 func (b *builder) readTerminal(v strictyaml.Value) {
 	o := v.Object(keysOf[terminalKeys]()...)
 	t := &b.config.Terminal
@@ -54,7 +54,7 @@ func (b *builder) readTerminal(v strictyaml.Value) {
 	}
 }
 
-// checkGroups checks that the groups in the file exist.
+// checkGroups checks that the groups in the config exist on this machine.
 func (b *builder) checkGroups() {
 	for _, g := range b.groups {
 		if _, err := user.LookupGroup(g.Text()); err != nil {

@@ -23,10 +23,12 @@ const (
 
 // Incidents has the limits beyond which an observation is an incident.
 type Incidents struct {
-	// ErrorRate is how many errors a minute in a log, for ErrorsFor, make an incident.
+	// ErrorRate is the number of errors a minute in a log that counts as an incident if it lasts
+	// for ErrorsFor.
 	ErrorRate int
 	ErrorsFor time.Duration
-	// OwnStop is how long a process may stay down after a run stopped it.
+	// OwnStop is how long a process may stay down after a run stopped it, before this counts as
+	// an incident.
 	OwnStop time.Duration
 }
 
@@ -46,13 +48,13 @@ func (b *builder) readIncidents(v strictyaml.Value) {
 	}
 }
 
-// watched is a cluster's watch and its place in the file.
+// watched is a cluster's monitoring, and where the config file defines it.
 type watched struct {
 	strictyaml.Value
 	cluster string
 }
 
-// readWatch reads the background monitoring of a cluster; monitoring is on if a channel is
+// readWatch reads the background monitoring of a cluster. Monitoring is on if a channel is
 // named.
 func (b *builder) readWatch(cluster string, v strictyaml.Value) {
 	if !v.There() {
@@ -77,8 +79,8 @@ func (b *builder) readWatch(cluster string, v strictyaml.Value) {
 	b.watched = append(b.watched, watched{at, cluster})
 }
 
-// checkWatches warns if incidents of a cluster are posted in a channel of another cluster:
-// there, a name typed below an incident would mean another process. The channels must have
+// checkWatches warns if incidents of a cluster are posted in a channel of another cluster,
+// because a name typed there would mean a process of the wrong cluster. The channels must have
 // been read before.
 func (b *builder) checkWatches() {
 	for _, w := range b.watched {
