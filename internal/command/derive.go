@@ -18,7 +18,7 @@ type Grammar struct {
 	table []Command // the command table, after Keep
 }
 
-// Keep caches the command table for a Grammar that parses many messages.
+// Keep caches the command table. Call it on a Grammar that parses many messages.
 func (g *Grammar) Keep() {
 	g.table = nil
 	g.table = g.Commands()
@@ -43,8 +43,7 @@ func (g *Grammar) Within(sees func(cluster string) bool) *Grammar {
 	return view
 }
 
-// Commands returns the whole command table: the rows of Table, and one for every other
-// action of the catalogs.
+// Commands returns the rows of Table, and a row for every other action of the catalogs.
 func (g *Grammar) Commands() []Command {
 	if g.table != nil {
 		return g.table
@@ -68,7 +67,7 @@ func (g *Grammar) Commands() []Command {
 // otherWords are aliases of catalog actions.
 var otherWords = map[string][]string{"logs": {"log"}}
 
-// derived returns the command of an action.
+// derived makes the command that runs an action.
 func (g *Grammar) derived(cat *catalogs.Catalog, a *catalogs.Action) Command {
 	c := Command{
 		Verb: a.Name, Action: a.Name, Class: a.Class, Summary: a.Title, Params: a.Params,
@@ -114,7 +113,8 @@ func (g *Grammar) exampleHost(cat *catalogs.Catalog) string {
 	return "HOST"
 }
 
-// exampleProcess returns db_dis, or the first process of the action.
+// exampleProcess returns a process that the action applies to: db_dis if possible, or else the
+// first.
 func exampleProcess(cat *catalogs.Catalog, a *catalogs.Action) string {
 	first := "PROCESS"
 	for _, p := range cat.Processes() {

@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Fields are the Request stored in a button, with exact names and values. Build makes the
-// Request again without parsing text.
+// Fields is the form in which a button stores a Request. It has exact names and values, so Build
+// needs to parse no text.
 type Fields struct {
 	Verb    string        `json:"v"`
 	Targets []FieldTarget `json:"t,omitempty"`
@@ -31,7 +31,7 @@ type Fields struct {
 	Anyway   bool `json:"y,omitempty"`
 }
 
-// FieldTarget is a process on some hosts, or only hosts if the process is empty.
+// FieldTarget names a process and its hosts. If the process is empty, the target is the hosts.
 type FieldTarget struct {
 	Process string   `json:"p,omitempty"`
 	Hosts   []string `json:"h,omitempty"`
@@ -40,7 +40,7 @@ type FieldTarget struct {
 // ErrFields reports a button value that Build cannot use.
 var ErrFields = errors.New("this button is from another version of the bot")
 
-// On returns the Fields of a verb for one process and host, of which either may be "".
+// On returns the Fields of a verb for a process and a host. Either of them may be "".
 func On(verb, process, host, cluster string) Fields {
 	f := Fields{Verb: verb, Cluster: cluster}
 	if process != "" || host != "" {
@@ -131,7 +131,7 @@ func targetsText(targets []FieldTarget) []string {
 	return w
 }
 
-// Fields returns the request as stored in a button, with its reason.
+// Fields returns the form of the request that a button stores. It includes the reason.
 func (r *Request) Fields() Fields {
 	f := Fields{
 		Verb: r.Command.Verb, Run: r.Run, Incident: r.Incident, Topic: r.Topic, Params: maps.Clone(r.Params),
@@ -155,8 +155,8 @@ func (r *Request) Fields() Fields {
 	return f
 }
 
-// Build returns the Request of a button's fields. Every name must exactly match one in the
-// table, catalog or fleet.
+// Build makes the Request that a button stores. Every name must be spelled exactly as in the
+// command table, the catalog or the fleet.
 func (g *Grammar) Build(f Fields) (*Request, error) {
 	cmd, ok := g.Named(f.Verb)
 	if !ok || cmd.Verb != f.Verb {

@@ -105,8 +105,8 @@ func (g *Grammar) Has(cl *fleet.Cluster, processes, hosts []string) bool {
 	return true
 }
 
-// HostsAt returns the hosts that have the typed address, or whose name is the first
-// label of the typed name.
+// HostsAt returns the hosts that have the typed address. If a DNS name was typed, HostsAt also
+// returns the hosts whose name is its first label.
 func (g *Grammar) HostsAt(typed string) []string {
 	short, _, dotted := strings.Cut(strings.ToLower(typed), ".")
 	var out []string

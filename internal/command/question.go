@@ -35,8 +35,8 @@ const (
 	NoReason      Code = "no reason" // `because` without text
 )
 
-// Question is the answer to a text that is not accepted as a command. Nothing was run.
-// Text is for the requester.
+// Question is the answer to a message that is not a valid command. Nothing was run. Text is
+// shown to the requester.
 type Question struct {
 	Code Code
 	Text string

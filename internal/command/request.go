@@ -22,22 +22,22 @@ type Request struct {
 	// the cluster. Hosts is empty if no host was named.
 	Process *catalogs.Process
 	Hosts   []*fleet.Host
-	// Also are the other processes of the command, in order.
+	// Also has the other processes of the command, in order.
 	Also []Part
 
 	Run string // the run's id if the object is RunNamed, "" for none
-	// Incident is the incident's id if the object is IncidentNamed, "" for none.
+	// Incident is the id of an incident if the object is IncidentNamed, or else "".
 	Incident string
 	Topic    string // the text as typed if the object is Topic or TrailPart
 	Params   map[string]string
 
 	// Reason is the requester's reason, or the text after a run's id.
 	Reason string
-	// Unmarked reports whether Reason follows neither `because` nor `reason:`. The words
-	// of such a reason were not understood, so a person must confirm.
+	// Unmarked reports whether Reason comes from words that were not understood, and that follow
+	// neither `because` nor `reason:`. A person must confirm such a request.
 	Unmarked bool
-	// Confirm reports whether the requester must confirm the plan: several names were
-	// joined, or some hosts were excluded.
+	// Confirm reports whether the requester must confirm the plan, because the command joins
+	// several names or excludes hosts.
 	Confirm bool
 
 	// Plan requests the plan instead of a run.
@@ -45,11 +45,11 @@ type Request struct {
 	// Again repeats a command that has just succeeded. Anyway starts a process although a
 	// dependency is down.
 	Again, Anyway bool
-	// Left are the words that a read ignores.
+	// Left has the words of a read that were not used. The answer lists them.
 	Left []string
 }
 
-// Host returns the named host, nil if none or several were named.
+// Host returns the named host. It returns nil if none or several were named.
 func (r *Request) Host() *fleet.Host {
 	if len(r.Hosts) != 1 {
 		return nil
@@ -57,7 +57,7 @@ func (r *Request) Host() *fleet.Host {
 	return r.Hosts[0]
 }
 
-// ProcessID returns the id of the first process, "" for none.
+// ProcessID returns the id of the first process, or "" if there is none.
 func (r *Request) ProcessID() string {
 	if r.Process == nil {
 		return ""
@@ -65,7 +65,7 @@ func (r *Request) ProcessID() string {
 	return r.Process.ID
 }
 
-// Parts returns all processes of the request, the first one first.
+// Parts returns all targets of the request. The first is Process and Hosts, and Also follows.
 func (r *Request) Parts() []Part {
 	return append([]Part{{r.Process, r.Hosts}}, r.Also...)
 }

@@ -45,19 +45,18 @@ type Command struct {
 	Action string
 	// Process is the process that the command is about, if the object is ProcessImplied.
 	Process string
-	// Class determines the required role, and whether the output is sensitive, for a
-	// command without a plan.
+	// Class is the class of a command without a plan. It determines the required role, and
+	// whether the output is sensitive.
 	Class runbooks.Class
-	// OverCritical reports whether the command needs the approval of a second person if it
-	// covers a process whose outage is Sev 1. The class of such a command alone requires no
-	// approval.
+	// OverCritical reports whether the command needs the approval of a second person, although
+	// its class does not, if it covers a process whose outage is Sev 1.
 	OverCritical bool
 	// Lasts reports whether the command takes a duration, or a word such as `end` that ends
 	// the watch or the maintenance.
 	Lasts bool
 	// ByItself reports whether the verb without an object is a read that returns a list.
 	ByItself bool
-	// Alone marks the row of a verb without its object (WithoutObject).
+	// Alone reports whether WithoutObject made this row: it is a verb without its object.
 	Alone   bool
 	Summary string
 	Usage   string
@@ -149,7 +148,7 @@ func changes() []Command {
 	}
 }
 
-// Parameter for a duration: a length, or LengthEnd.
+// ParamLength is the parameter for a duration. Its value is a duration, or LengthEnd.
 const (
 	ParamLength = "length"
 	LengthEnd   = "end"

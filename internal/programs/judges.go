@@ -57,13 +57,14 @@ func timedatectl(args []string) Effect {
 	return when(ok && (len(ops) == 0 || ops[0] == "status" || ops[0] == "show"))
 }
 
-// rpm queries its database; a format, a macro or a pipe may run programs.
+// rpm only reads if it is a query. A format, a macro or a pipe in a query may run programs, and
+// so is not accepted.
 func rpm(args []string) Effect {
 	_, ok := options{flags: "qailfcdRV", long: "query all info list last"}.parse(args)
 	return when(ok && len(args) > 0 && (strings.HasPrefix(args[0], "-q") || args[0] == "--query"))
 }
 
-// findTests are the allowed arguments after the directories of a find that only reads.
+// findTests are the arguments that a find which only reads may have after its directories.
 var findTests = strings.Fields(`-name -iname -path -ipath -wholename -regex -iregex -regextype -type -maxdepth -mindepth -mtime -mmin -ctime -cmin
 	-atime -amin -newer -newermt -size -user -group -uid -gid -perm -empty -links -inum -print -print0 -printf -ls -prune -quit -o -or -a -and -not
 	-xdev -mount -depth -daystart -follow -true -false -readable -writable -executable -nouser -nogroup -H -L -P`)
@@ -143,7 +144,7 @@ var (
 	destroying = regexp.MustCompile(`(?i)\b(drop|delete|truncate)\b`)
 )
 
-// mysql reads if it has exactly one statement that queries.
+// mysql only reads if its arguments contain exactly one statement, and the statement is a query.
 func mysql(args []string) Effect {
 	statement := ""
 	for i := 0; i < len(args); i++ {
@@ -192,7 +193,8 @@ func iris(args []string) Effect {
 	return Changes
 }
 
-// backup writes into its directory; with a retention it deletes only older files.
+// backup writes into its directory if every option is a known part to back up. Any other option
+// may delete, as a retention deletes older files.
 func backup(args []string) Effect {
 	if len(args) < 2 || args[0] != "--directory" || !FreshFile(args[1]) {
 		return Destroys
@@ -204,7 +206,7 @@ func backup(args []string) Effect {
 	return Writes
 }
 
-// curl only reads if it requests just the head: opening an address may have any effect.
+// curl only reads if it requests just the head, because a complete request may have any effect.
 func curl(args []string) Effect {
 	ops, ok := options{flags: "IsSf46", valued: "m", long: "head silent show-error fail max-time= connect-timeout="}.parse(args)
 	web := func(address string) bool {
@@ -224,7 +226,8 @@ func tar(args []string) Effect {
 	return when(len(args) == 2 && listing.MatchString(args[0]) && !strings.HasPrefix(args[1], "-") && !strings.Contains(args[1], ":"))
 }
 
-// copying writes if the copy has a new name, or keeps existing files.
+// copying returns Writes if the copy has a new name, or if existing files are kept. Otherwise it
+// returns Changes.
 func copying(args []string) Effect {
 	ops, ok := options{flags: "aprRdnvLPH", long: "no-clobber preserve archive"}.parse(args)
 	if !ok || len(ops) != 2 || !FreshFile(ops[1]) {

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// options are the options with which a program's effect is known. Any other option makes the
-// command unknown: an abbreviated long option, another letter, an option whose value would look
-// like the verb.
+// options are the options with which the effect of a program is known. With any other option the
+// effect is unknown, even if the option is only an abbreviated form.
 type options struct {
 	flags  string // letters without a value
 	valued string // letters with a value, joined or in the next word
@@ -16,7 +15,8 @@ type options struct {
 	long string
 }
 
-// parse removes the options. ok is false for an unknown option.
+// parse removes the options and returns the other arguments. ok is false if an option is
+// unknown, or lacks its value.
 func (o options) parse(args []string) (operands []string, ok bool) {
 	long := strings.Fields(o.long)
 	for i := 0; i < len(args); i++ {
@@ -51,8 +51,8 @@ func (o options) parse(args []string) (operands []string, ok bool) {
 	return operands, true
 }
 
-// letters parses the letters of one word; next means that the next word is the value of the last
-// letter.
+// letters parses the letters of one word. The result next is true if the next word is the value
+// of the last letter.
 func (o options) letters(word string) (next, known bool) {
 	for i, r := range word {
 		switch {
@@ -66,7 +66,8 @@ func (o options) letters(word string) (next, known bool) {
 	return false, true
 }
 
-// reads is the effect of a program that only reads with these options, whatever its operands.
+// reads returns the effect of a program that only reads if it has no other options than these.
+// The operands do not matter.
 func (o options) reads(args []string) Effect {
 	_, ok := o.parse(args)
 	return when(ok)
@@ -80,15 +81,15 @@ func has(args []string, options ...string) bool {
 // systemPrograms are the directories of the known programs.
 var systemPrograms = []string{"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/illumon/latest/bin"}
 
-// systemFiles are directories in which a new file may be executed, or read as a setting: a file
-// there is not the command's own.
+// systemFiles are directories in which a new file may be executed, or read as a setting. So a
+// command must not treat a file there as its own.
 var systemFiles = strings.Fields("/bin /boot /dev /etc /home /lib /lib32 /lib64 /opt /proc /root /run /sbin /sys /usr /var")
 
 // ownFiles are directories below systemFiles for a command's own files.
 var ownFiles = []string{"/var/backups", "/var/tmp"}
 
-// FreshFile reports whether writing a file at a path changes nothing else: an absolute path without
-// "..", outside the system directories.
+// FreshFile reports whether writing a file at a path changes nothing else. The path must be
+// absolute, contain no "..", and be outside the system directories.
 func FreshFile(path string) bool {
 	inside := func(dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 	if !strings.HasPrefix(path, "/") || strings.Contains(path, "..") || strings.Contains(path, "//") {

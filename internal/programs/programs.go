@@ -9,7 +9,7 @@ import (
 // Effect is the greatest possible effect of a command.
 type Effect uint8
 
-// The closed set of effects, the least first.
+// All effects, the least first.
 const (
 	Reads    Effect = iota + 1
 	Writes          // its own file, and nothing that existed before
@@ -18,8 +18,8 @@ const (
 	Destroys        // cannot be undone
 )
 
-// Of is the effect of a command. A variable word is its placeholder, in braces; values of
-// placeholders never begin with "-".
+// Of returns the effect of a command. A word that varies is written as a placeholder in braces.
+// The value of a placeholder never begins with "-".
 func Of(argv []string) Effect {
 	argv, bent := unwrap(argv)
 	if len(argv) == 0 {
@@ -47,8 +47,8 @@ func trusted(program string) bool {
 	return dir == "" || slices.Contains(systemPrograms, path.Clean(dir))
 }
 
-// harmlessVariables change the output format, or the etcd client in use, but not the program
-// that runs.
+// harmlessVariables are environment variables that change the output format or the user of the
+// etcd client, but not which program runs.
 var harmlessVariables = []string{"LC_ALL", "LANG", "TZ", "DH_ETCD_USER"}
 
 // unwrap removes sudo, env and timeout from a command. bent means that one of these has an
