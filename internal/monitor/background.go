@@ -24,11 +24,11 @@ type cluster struct {
 	rules incident.Rules
 	state *incident.Cluster
 	rev   int64
-	// pending are records of changes that are not yet stored.
+	// pending has the audit records that are not stored yet.
 	pending []audit.Record
 	dirty   bool
 	shown   map[string]*string // by incident, what its message shows
-	// handlings are the handlings of the incidents, by id.
+	// handlings has the owner, mute and notes of each incident, by the incident's id.
 	handlings map[string]incident.StoredHandling
 	led       bool   // recently ended incidents were checked again
 	said      string // the last logged problem
@@ -48,7 +48,7 @@ func (l *Monitor) background(ctx context.Context, name string, b Background) {
 	}
 }
 
-// load reads the state from the previous leader.
+// load reads the state that the previous leader stored. It returns false on an error.
 func (c *cluster) load(ctx context.Context, name string) bool {
 	state, rev, err := incident.KeptCluster(ctx, c.Keeper, name)
 	if err != nil {
@@ -62,7 +62,8 @@ func (c *cluster) load(ctx context.Context, name string) bool {
 	return true
 }
 
-// wait is the time to the next check. It is short after an uncertain result.
+// wait returns the time until the next check. The time is short if the last result was
+// uncertain.
 func (c *cluster) wait() time.Duration {
 	if c.state.Memory.Unknown() {
 		return min(c.Every, c.Times.Soon)
@@ -70,7 +71,7 @@ func (c *cluster) wait() time.Duration {
 	return c.Every
 }
 
-// round checks once and posts the changes.
+// round checks the cluster once and posts the changes.
 func (c *cluster) round(ctx context.Context) error {
 	look, cancel := context.WithTimeout(ctx, lookBudget)
 	_, seen, err := c.Looker.Look(look, incident.Scope{Cluster: c.state.Cluster}, c.state.Memory.NotUp)
@@ -94,8 +95,9 @@ func (c *cluster) round(ctx context.Context) error {
 	return c.tellAll(ctx)
 }
 
-// keep stores the state. On a conflict it loads the stored state instead. Another replica has
-// stored that state, or an earlier call of this replica has, although it returned an error.
+// keep stores the state. If the store already has a newer state, keep loads it and returns an
+// error. Another replica may have stored that state, or an earlier call of keep that returned an
+// error although it succeeded.
 func (c *cluster) keep(ctx context.Context) error {
 	data, err := incident.Encode(c.state)
 	if err != nil {
@@ -170,7 +172,7 @@ func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
 	}
 }
 
-// trouble logs a problem, once for each change.
+// trouble logs a problem, but only once while it stays the same.
 func (c *cluster) trouble(ctx context.Context, err error) {
 	now := ""
 	if err != nil {

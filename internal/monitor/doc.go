@@ -1,7 +1,7 @@
-// Package monitor checks targets on the leader: clusters with background monitoring, whose
-// incidents it posts in a channel, and watches of people. It stores its state before it posts, so
-// that the next leader continues from it. A message is posted at least once; a possible duplicate
-// says that it may be one.
+// Package monitor runs on the leader. It checks clusters with background monitoring, and posts
+// their incidents in a channel. It also runs the watches that people begin. It stores its state
+// before it posts, so that the next leader can continue. After a crash a message may be posted
+// twice, and then the second one says so.
 //
 // # Files
 //

@@ -20,7 +20,7 @@ import (
 	"dhbot/internal/status"
 )
 
-// refresh is the largest age of the content of a watch's message.
+// refresh is the longest time between two updates of a watch's message.
 const refresh = 5 * time.Minute
 
 // follower runs one watch.
@@ -42,7 +42,7 @@ type follower struct {
 	said    string
 }
 
-// follows runs every watch until ctx ends.
+// follows runs all watches until ctx ends.
 func (l *Monitor) follows(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -76,7 +76,7 @@ func (l *Monitor) follows(ctx context.Context) {
 	}
 }
 
-// see passes the stored form to the follower, if the follower did not store it itself.
+// see tells the follower about a stored form of its watch, unless the follower stored it itself.
 func (f *follower) see(s incident.StoredFollow) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -96,7 +96,7 @@ func (f *follower) ended() bool {
 	return f.over
 }
 
-// adopt copies, from the newest stored form, the fields that other replicas may change: when the
+// adopt takes over what other replicas may change in the newest stored form: the time when the
 // watch will end, and when and why it ended.
 func (f *follower) adopt() {
 	f.mu.Lock()
@@ -152,7 +152,8 @@ func (f *follower) wait() time.Duration {
 	return d
 }
 
-// round ends the watch if it should end; otherwise it checks once, and posts.
+// round ends the watch if it is time to end it. Otherwise it checks the targets once. Then it
+// updates the message.
 func (f *follower) round(ctx context.Context) (done bool, err error) {
 	f.adopt()
 	if f.Ended == nil {
@@ -173,7 +174,8 @@ func (f *follower) round(ctx context.Context) (done bool, err error) {
 	return f.show(ctx)
 }
 
-// overBecause reports whether the watch ends now, and why; "" means that its time is over.
+// overBecause reports whether the watch must end now. The result why is the reason, or "" if the
+// time of the watch is over.
 func (f *follower) overBecause(ctx context.Context) (why string, over bool) {
 	if !f.Now().Before(f.Until) {
 		return "", true
@@ -189,7 +191,7 @@ func (f *follower) overBecause(ctx context.Context) (why string, over bool) {
 	return "", false
 }
 
-// look checks once, unless the requester cannot be looked up at the moment.
+// look checks the targets once. It returns an error if the requester's role cannot be looked up.
 func (f *follower) look(ctx context.Context) error {
 	if err := f.Looker.MayFollow(ctx, f.Follow); err != nil {
 		return err
@@ -205,8 +207,8 @@ func (f *follower) look(ctx context.Context) error {
 	return nil
 }
 
-// keep stores the watch. On a conflict it wakes the monitor, which reads the form that another
-// replica has stored.
+// keep stores the watch. If another replica has stored a newer form, keep returns an error and
+// wakes the monitor, which reads that form.
 func (f *follower) keep(ctx context.Context) error {
 	data, err := incident.Encode(&f.Follow)
 	if err != nil {
@@ -233,8 +235,8 @@ func (f *follower) stored(rev int64) {
 	f.dirty = false
 }
 
-// show updates the message; done reports that the end of the watch was posted and the watch was
-// deleted.
+// show updates the message. The result done is true if the end of the watch was posted and the
+// watch was deleted.
 func (f *follower) show(ctx context.Context) (done bool, err error) {
 	if f.Ended != nil && f.TS == "" && !f.Begun {
 		return f.forget(ctx) // ended before it was posted

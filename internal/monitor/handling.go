@@ -17,9 +17,9 @@ import (
 	"dhbot/internal/refusal"
 )
 
-// attend reads the handlings of the open incidents. It ends mutes that are over, and releases
-// incidents of owners who have lost the role. changed reports whether a message must be
-// updated.
+// attend reads the owners, mutes and notes of the open incidents. It ends mutes whose time is
+// over, and releases incidents whose owner has lost the role. The result changed is true if a
+// message must be updated.
 func (c *cluster) attend(ctx context.Context) (changed bool, err error) {
 	list, err := incident.Handlings(ctx, c.Keeper, c.state.Cluster)
 	if err != nil {
@@ -90,7 +90,8 @@ func (c *cluster) keepHandling(ctx context.Context, h *incident.StoredHandling, 
 	return err
 }
 
-// pauseAttending waits for the next check, and meanwhile shows changes by people.
+// pauseAttending waits until the next check is due. While it waits, it shows changes that people
+// make.
 func (c *cluster) pauseAttending(ctx context.Context, d time.Duration) {
 	for end := time.Now().Add(d); ctx.Err() == nil && time.Until(end) > 0; {
 		pause.For(ctx, min(time.Until(end), c.Times.Relist))
@@ -107,12 +108,12 @@ func (c *cluster) pauseAttending(ctx context.Context, d time.Duration) {
 	}
 }
 
-// updateTries limits the tries to store that an update was posted, while people change the
-// handling.
+// updateTries is how often the bot tries to store that an update was posted. A try fails if a
+// person changes the incident at the same moment.
 const updateTries = 5
 
-// postUpdates posts people's changes in the incident's thread. Each change is posted at least
-// once, with a number.
+// postUpdates posts, in the incident's thread, what people have changed. Each change has a
+// number and is posted at least once.
 func (c *cluster) postUpdates(ctx context.Context, i *incident.Incident) error {
 	h := c.handlings[i.ID]
 	at := engine.Place{Channel: i.Channel, Thread: cmp.Or(i.Thread, i.TS)}

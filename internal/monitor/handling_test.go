@@ -15,7 +15,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// handle changes the handling of the open incident, as a handler on another replica does.
+// handle changes the owner, mute or notes of the open incident, as a handler on another replica
+// does.
 func (b *bench) handle(do func(h *incident.Handling) (audit.Record, error)) {
 	b.t.Helper()
 	c, _, err := incident.KeptCluster(b.t.Context(), b.store, "prod")
@@ -58,8 +59,8 @@ func (b *bench) text(n int) string {
 	return b.posts[n].text
 }
 
-// The card names the owner within seconds, the thread reports the owner once, and the next leader
-// knows the owner. The handling is deleted with its incident.
+// The card names the owner within seconds, the thread reports the owner once, and the next
+// leader knows the owner. The owner is forgotten with the incident.
 func TestOwnerIsShownAndOutlivesALeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

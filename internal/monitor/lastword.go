@@ -55,8 +55,8 @@ func (c *cluster) keepEnded(ctx context.Context, i *incident.Incident) error {
 	return err
 }
 
-// markShown marks, when this replica stops leading, every card that it has edited, because such
-// an edit may have overwritten a newer form.
+// markShown is for a replica that stops leading. It marks every card that the replica has
+// edited, because the edit may have overwritten a newer form.
 func (c *cluster) markShown(ctx context.Context) {
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
@@ -68,8 +68,8 @@ func (c *cluster) markShown(ctx context.Context) {
 	}
 }
 
-// lookAgain edits once more each card that may be outdated: the marked cards and, when this
-// replica begins to lead, the cards of all recently ended incidents.
+// lookAgain edits every card that may be outdated once more. These are the marked cards. When
+// this replica begins to lead, they are also the cards of all recently ended incidents.
 func (c *cluster) lookAgain(ctx context.Context) error {
 	marks := map[string]int64{}
 	prefix := markName(c.state.Cluster, "")

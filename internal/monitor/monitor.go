@@ -19,22 +19,22 @@ import (
 
 // Looker checks hosts, and knows which scopes are allowed.
 type Looker interface {
-	// Look checks a scope. The function notUp returns when a target was first found starting or
-	// stopping. An error means that there is no result, not even unknown.
+	// Look checks a scope. The function notUp returns the time at which a target was first found
+	// starting or stopping. An error means that there is no result, not even unknown.
 	Look(ctx context.Context, scope incident.Scope, notUp func(runbooks.Target) time.Time) (status.Board, []incident.Seen, error)
-	// Watchable returns why a scope cannot be watched, nil if it can.
+	// Watchable returns why a scope cannot be watched, or nil if it can.
 	Watchable(scope incident.Scope) error
-	// MayFollow checks whether the person of a watch still has the role; it returns a
+	// MayFollow checks whether the person of a watch still has the role. It returns a
 	// *refusal.Error if not.
 	MayFollow(ctx context.Context, f incident.Follow) error
-	// MayOwn checks whether the owner of an incident still has the role; it returns a
+	// MayOwn checks whether the owner of an incident still has the role. It returns a
 	// *refusal.Error if not.
 	MayOwn(ctx context.Context, cluster string, o incident.Owner) error
-	// Process is a process of a cluster's catalog.
+	// Process returns a process of a cluster's catalog, and whether it exists.
 	Process(cluster, id string) (catalogs.Process, bool)
 }
 
-// Messenger posts messages; its errors are those of publish.Messenger.
+// Messenger posts messages. It returns the same errors as publish.Messenger.
 type Messenger interface {
 	// Post posts a new message and returns its id.
 	Post(ctx context.Context, at engine.Place, c card.Card) (ts string, err error)
@@ -65,7 +65,7 @@ type Monitor struct {
 	wake chan struct{}
 }
 
-// Times are the intervals of checks; 0 means the default.
+// Times are the intervals between checks. 0 means the default.
 type Times struct {
 	EveryProcess time.Duration // of a watch of one process, default 10 s
 	EveryMore    time.Duration // of any other watch, default 20 s
@@ -81,16 +81,17 @@ func (t Times) withDefaults() Times {
 }
 
 const (
-	// lookBudget limits one check, and tellBudget posting its result.
+	// lookBudget is the time limit for one check. tellBudget is the time limit for posting its
+	// result.
 	lookBudget = 90 * time.Second
 	tellBudget = 30 * time.Second
-	// noteBudget limits storing that something was posted.
+	// noteBudget is the time limit for storing that something was posted.
 	noteBudget = 5 * time.Second
-	// retryPause is the time to the next try after the store did not answer.
+	// retryPause is the time before a new try if the store did not answer.
 	retryPause = 5 * time.Second
 )
 
-// New makes a Monitor; it checks nothing before Run.
+// New makes a Monitor. It checks nothing until Run is called.
 func New(c Config) (*Monitor, error) {
 	if c.Keeper == nil || c.Messenger == nil || c.Looker == nil {
 		return nil, errors.New("the monitor needs a Keeper, a Messenger and a Looker")

@@ -123,8 +123,8 @@ func (b *bench) Edit(_ context.Context, channel, ts string, c card.Card, _ bool)
 	return nil
 }
 
-// shown lists the first line of each message in the channel. A reply has the id of its thread and
-// ">" before it.
+// shown lists the first line of each message in the channel. Before the line of a reply are the
+// id of its thread and ">".
 func (b *bench) shown() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -186,8 +186,8 @@ func (b *bench) records(action string) []string {
 	return out
 }
 
-// An incident is posted once, its changes and its end in its thread, and the first line of
-// its message shows that it is over. A single short change is not posted.
+// An incident is posted once. Its changes and its end are posted in its thread, and then the
+// first line of its message shows that it is over. A single short change is not posted.
 func TestIncidentFromOpeningToEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -238,8 +238,8 @@ func TestIncidentOutlivesItsLeader(t *testing.T) {
 	})
 }
 
-// forgetful is a store that fails after the first writes, so it loses what is stored after a
-// post.
+// forgetful is a store whose writes fail after the first few, so it does not store that a
+// message was posted.
 type forgetful struct {
 	*memstore.Store
 	mu    sync.Mutex
@@ -404,8 +404,8 @@ func TestFollowOutlivesItsLeader(t *testing.T) {
 	})
 }
 
-// If another person changes the end of a watch through another replica, the watch lasts longer.
-// If that person ends the watch there, its message shows the end.
+// A watch lasts longer if a person changes its end through another replica. If a person ends the
+// watch there, its message shows the end.
 func TestFollowChangedByOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

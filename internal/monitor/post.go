@@ -17,12 +17,12 @@ type form struct {
 	card  card.Card
 	sign  string
 	final bool
-	// muted suppresses posts in the thread; the message itself is updated.
+	// muted means that nothing is posted in the thread. The message itself is still updated.
 	muted bool
 }
 
-// updatePost updates a message and its thread. shown is the sign of the posted form, "" if unknown;
-// keep stores what was posted.
+// updatePost updates a message and its thread. shown is the sign of the form that the message
+// shows, or "" if that is unknown. updatePost calls keep to store what was posted.
 func (l *Monitor) updatePost(
 	ctx context.Context, m *incident.Message, now form, shown *string,
 	note func(c incident.Change, n int) card.Card, keep func(context.Context) error,
@@ -57,8 +57,8 @@ func (l *Monitor) updatePost(
 	return err
 }
 
-// post posts the message. It first stores that posting begins: if the end of posting is never
-// stored, the next leader knows that there may be two messages, and says so.
+// post posts the message. It stores beforehand that it begins to post. If a crash follows before
+// the result is stored, the next leader knows that there may be two messages, and says so.
 func (l *Monitor) post(ctx context.Context, m *incident.Message, now form, keep func(context.Context) error) error {
 	c := now.card
 	if m.Begun {

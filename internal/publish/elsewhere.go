@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/engine"
 )
 
-// retryRefused is how long a run is not retried after its channels refused its messages.
+// retryRefused is the time before a run is posted again after its channels refused its messages.
 const retryRefused = time.Minute
 
 // undelivered is a run that no channel accepts.
@@ -17,9 +17,9 @@ type undelivered struct {
 	ended bool // the end of the run was sent to the requester
 }
 
-// elsewhere posts a run in the audit channel because the run's own channel accepts no messages: it
-// is archived, or limits who may post. The message in the audit channel mentions the approvers, and
-// the requester gets a link to it.
+// elsewhere posts a run in the audit channel because the run's own channel accepts no messages,
+// for example because it is archived. The message in the audit channel mentions the approvers,
+// and the requester gets a link to it.
 func (p *Publisher) elsewhere(ctx context.Context, s engine.Stored, cause error) error {
 	p.Logger.WarnContext(ctx, "a run cannot be posted in its channel; posting it in the audit channel",
 		"run", s.Run.ID, "channel", s.Run.Place.Channel, "err", cause)

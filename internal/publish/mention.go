@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	// A requester is mentioned for an approval that took longer than slowDecision. The end of a
-	// successful run without approvals is mentioned if the run took shortRun or longer.
+	// The requester is mentioned for an approval only if it took longer than slowDecision. If a run
+	// needed no approval and succeeded, they are mentioned only if it took shortRun or longer.
 	slowDecision = time.Minute
 	shortRun     = time.Minute
-	// tellWithin is how long after an event its message is still sent.
+	// tellWithin is the age after which an event is no longer mentioned.
 	tellWithin = time.Hour
 )
 
@@ -31,8 +31,8 @@ const (
 	over             // ended, or fate unknown
 )
 
-// owed is why the requester of a run should be mentioned next. Each purpose is used once. After the
-// run has ended, its approval is no longer mentioned.
+// owed returns why the requester of a run should be mentioned next. Each purpose is returned
+// until its mention is stored. After the run has ended, its approval is no longer mentioned.
 func (p *Publisher) owed(post Post, r engine.Run) purpose {
 	switch {
 	case post.TS == "" || r.BroughtBack(): // tellRestored handles the latter
@@ -51,7 +51,8 @@ func (p *Publisher) tellsApproval(r engine.Run) bool {
 		p.Now().Sub(*r.ApprovedAt) < tellWithin
 }
 
-// tellsEnd is false if the requester ended the run, and for a short successful run without
+// tellsEnd reports whether the requester is told that the run ended. It is false if the
+// requester ended the run, if the end is too old, and for a short successful run without
 // approvals.
 func (p *Publisher) tellsEnd(r engine.Run) bool {
 	for _, by := range []*engine.Actor{r.EndedBy, r.Abort} {
@@ -170,7 +171,8 @@ func (p *Publisher) changePost(ctx context.Context, run string, change func(stor
 	return p.Posts.SetPost(ctx, run, change(stored))
 }
 
-// beside is the thread of a run's message, or the thread that contains the message.
+// beside returns the thread for replies to a run's message. If the message is itself in a
+// thread, it returns that thread.
 func beside(post Post, r engine.Run) engine.Place {
 	if post.Channel == r.Place.Channel && r.Place.Thread != "" {
 		return r.Place

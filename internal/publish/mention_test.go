@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/test/fakeclock"
 )
 
-// mentioning is a bench that mentions requesters.
+// mentioning returns a bench whose publisher mentions requesters.
 func mentioning(t *testing.T) *bench {
 	b := newBench(t)
 	b.decided = func(engine.Run) card.Card { return card.Card{Push: "@requester decided"} }
@@ -22,7 +22,7 @@ func mentioning(t *testing.T) *bench {
 	return b
 }
 
-// lines are the replies to a run's message.
+// lines returns the replies to a run's message.
 func (b *bench) lines(t *testing.T, id string) []string {
 	t.Helper()
 	var out []string
@@ -36,7 +36,7 @@ func (b *bench) lines(t *testing.T, id string) []string {
 	return out
 }
 
-// asked is a run that anna requested and that waits for a vote; approved approves it.
+// asked stores a run that anna requested and that waits for a vote.
 func (b *bench) asked(id string) engine.Stored {
 	now := time.Now()
 	return b.change(engine.Stored{Run: engine.Run{Asked: engine.Actor{Person: "anna"}, Need: 1, RequestedAt: now}}, id, engine.Waiting, "")
@@ -49,8 +49,8 @@ func (b *bench) approved(s engine.Stored) engine.Stored {
 	return b.change(s, s.Run.ID, engine.Running, "")
 }
 
-// The requester is mentioned after a slow decision and at the end, once each, however often
-// the message is edited and the leader changes.
+// The requester is mentioned once after a slow decision and once at the end, however often the
+// message is edited and the leader changes.
 func TestRequesterIsMentionedOncePerPurpose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := mentioning(t)
@@ -84,7 +84,7 @@ func TestRequesterIsMentionedOncePerPurpose(t *testing.T) {
 	})
 }
 
-// TestWhatIsPosted: the mentions after each kind of run; nothing else is posted.
+// TestWhatIsPosted checks that each kind of run posts only the expected mentions.
 func TestWhatIsPosted(t *testing.T) {
 	anna, ben := &engine.Actor{Person: "anna"}, &engine.Actor{Person: "ben"}
 	for name, tt := range map[string]struct {

@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/pause"
 )
 
-// errOvertaken means that a message may show an older form of its run, and that the stored post is
-// marked, so that the leader edits it again.
+// errOvertaken means that a message may show an older form of its run. The stored post is
+// marked, so that the leader edits the message again.
 var errOvertaken = errors.New("the run, or the lead, changed while its message was edited")
 
 // overtaken checks a run's message after an edit. A process that was suspended between reading a
@@ -26,7 +26,8 @@ func (p *Publisher) overtaken(ctx context.Context, s engine.Stored) bool {
 	}
 	p.mark(note, s.Run.ID)
 	if newer && ctx.Err() != nil {
-		// The leader may have edited just before, and may be about to overwrite the mark.
+		// The leader may have just edited the message. If it then stores the post, it overwrites
+		// the mark, so the mark is stored again later.
 		pause.For(note, noteBudget)
 		p.mark(note, s.Run.ID)
 	}

@@ -37,7 +37,7 @@ type pausedBoard struct {
 
 func (b pausedBoard) Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error {
 	b.pass("before the edit")
-	// A sent request arrives, whatever the caller's context.
+	// A request that was sent arrives even if the caller's context has ended.
 	err := b.board.Edit(context.WithoutCancel(ctx), channel, ts, c, final)
 	b.pass("after the edit")
 	return err

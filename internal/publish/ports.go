@@ -8,14 +8,14 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Post is the message of a run, and the revision that it shows. An empty TS means that posting
-// began, but its end was not stored, so the channel may have a message that the store does not
-// know.
+// Post says which message shows a run, and which revision it shows. An empty TS means that
+// posting began, but its end was not stored. Then the channel may have a message that the store
+// does not know.
 type Post struct {
 	Channel string `json:"channel"`
 	TS      string `json:"ts"` // the platform's id of the message
 	Rev     int64  `json:"rev"`
-	// Again means that an older copy may be above; the message says so.
+	// Again means that the channel may have an older copy of the message. The message says so.
 	Again bool `json:"again,omitempty"`
 	// Told means that the requester was told in the message's thread that a restore closed the run.
 	Told bool `json:"told,omitempty"`
@@ -35,13 +35,13 @@ type Thread struct {
 
 // Posts stores the messages of runs.
 type Posts interface {
-	// Post returns a run's message; ok is false for none yet.
+	// Post returns a run's message. ok is false if there is none yet.
 	Post(ctx context.Context, run string) (p Post, ok bool, err error)
 	SetPost(ctx context.Context, run string, p Post) error
 	// MarkBehind stores that a run's message may show an older form, so that the leader edits
 	// it once more. Any replica may call it, even one that has just lost the lead.
 	MarkBehind(ctx context.Context, run string) error
-	// Thread returns the thread of a run's records; ok is false for none yet.
+	// Thread returns the thread of a run's records. ok is false if there is none yet.
 	Thread(ctx context.Context, run string) (t Thread, ok bool, err error)
 	SetThread(ctx context.Context, run string, t Thread) error
 	// TrailPosted is the number of the last posted trail entry.
@@ -51,13 +51,14 @@ type Posts interface {
 
 // Permanent errors of a Messenger.
 var (
-	// ErrGone: the message to edit no longer exists, or cannot be edited.
+	// ErrGone means that the message to edit no longer exists, or cannot be edited.
 	ErrGone = errors.New("the message is gone")
-	// ErrNoPlace: the channel accepts no messages from the bot.
+	// ErrNoPlace means that the channel accepts no messages from the bot.
 	ErrNoPlace = errors.New("the channel accepts no messages")
 )
 
-// ErrNoAnswer: the platform did not answer in time, so it may have done what was requested.
+// ErrNoAnswer means that the platform did not answer in time. It may have done what was
+// requested.
 var ErrNoAnswer = errors.New("no answer from Slack in time")
 
 // Messenger posts messages. It keeps the platform's rate limits, so a call may wait.

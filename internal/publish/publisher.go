@@ -23,11 +23,12 @@ type Config struct {
 	Messenger    Messenger
 	Log          audit.Log
 	AuditChannel string // the channel for the trail, C…
-	// Card is a run's current message. First is the run's first message, which mentions people; nil
-	// means Card.
+	// Card makes the message that shows a run. First makes the run's first message, which
+	// mentions people. If First is nil, Card also makes the first message.
 	Card  func(engine.Run) card.Card
 	First func(context.Context, engine.Run) card.Card
-	// Reminders are repeated mentions while a run waits for votes; nil for none.
+	// Reminders configures repeated mentions while a run waits for votes. If it is nil, there
+	// are none.
 	Reminders *Reminders
 	// Elsewhere tells the requester that their run is posted in the audit channel, with a link to
 	// the message. Unseen tells the requester that the run is posted nowhere, and whether it was
@@ -36,20 +37,20 @@ type Config struct {
 	Unseen    func(r engine.Run, withdrawn bool) card.Card
 	// Restored mentions the requester of a run that a restore has closed.
 	Restored func(engine.Run) card.Card
-	// Decided and Ended mention the requester after a slow decision, and at the end of the run;
-	// nil for none.
+	// Decided and Ended mention the requester after a slow decision, and at the end of the run.
+	// If a function is nil, it mentions no one.
 	Decided, Ended func(engine.Run) card.Card
 	// Withdraw ends a run that waits for votes and has no visible message.
 	Withdraw func(ctx context.Context, r engine.Run) error
-	// TrailCard shows a batch of trail entries. TrailReply shows a batch in the thread of its
-	// run; nil means TrailCard.
+	// TrailCard shows a batch of trail entries. TrailReply shows a batch in the thread of a run.
+	// If TrailReply is nil, TrailCard is used.
 	TrailCard, TrailReply func([]audit.Sealed) card.Card
 	Now                   func() time.Time // nil means time.Now
 	Logger                *slog.Logger     // nil discards the log
 }
 
-// Publisher keeps messages in step with the store. Only one replica runs it at a time: two
-// would post every run twice.
+// Publisher keeps messages in step with the store. Only one replica may run it at a time,
+// because two would post every run twice.
 type Publisher struct {
 	Config
 
@@ -71,7 +72,7 @@ const (
 	retryAtMost = 15 * time.Second
 )
 
-// New makes a Publisher; nothing is posted before Run.
+// New makes a Publisher. It posts nothing until Run is called.
 func New(c Config) (*Publisher, error) {
 	var errs []error
 	need := func(ok bool, what string) {
@@ -131,8 +132,9 @@ func (p *Publisher) watchLoop(ctx context.Context) {
 	engine.Follow(ctx, p.Runs, p.Logger, "publisher", func() {}, func(s engine.Stored) { p.see(ctx, s) })
 }
 
-// listLoop compares the store with the messages: at the start because a process may have died
-// before it updated a message, and then regularly because a broken watch may have missed changes.
+// listLoop compares the store with the messages. It does so at the start, because a process may
+// have died before it updated a message. Later it does so regularly, because a broken watch may
+// have missed changes.
 func (p *Publisher) listLoop(ctx context.Context) {
 	backoff := newBackoff()
 	for start := true; ctx.Err() == nil; {
@@ -148,8 +150,8 @@ func (p *Publisher) listLoop(ctx context.Context) {
 	}
 }
 
-// list finds messages that are behind; at the start also messages without a link to their
-// thread.
+// list finds messages that are behind. At the start it also finds messages without a link to
+// their thread.
 func (p *Publisher) list(ctx context.Context, start bool) error {
 	open, err := p.Runs.Open(ctx)
 	if err != nil {

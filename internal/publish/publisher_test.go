@@ -19,7 +19,7 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// board keeps messages in memory; its calls take fake time.
+// board is a messenger that keeps messages in memory. Its calls take fake time.
 type board struct {
 	took time.Duration           // what a call takes
 	fail func(call string) error // called with mu held
@@ -109,7 +109,7 @@ func foot(c card.Card) string {
 
 const auditChannel = "C0AUDIT"
 
-// bench is a store, a board and a publisher between them.
+// bench has a store, a board, and a publisher that connects them.
 type bench struct {
 	t     *testing.T
 	store *memstore.Store
@@ -204,8 +204,8 @@ var errNoPlace = fmt.Errorf("posting: %w", publish.ErrNoPlace)
 
 const run1 = "R-2345"
 
-// Many changes while the board is slow: there is one message, with a few edits, and it shows the
-// last state at the end.
+// A run that changes often while the board is slow has one message. The message is edited a few
+// times, and shows the last state at the end.
 func TestRunHasOneMessageThatEndsRight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -293,16 +293,16 @@ func TestRestartReconciles(t *testing.T) {
 				t.Errorf("%s: shown %+v", want.Run.ID, got)
 			}
 		}
-		// The run that failed meanwhile: one edit. The run that had no message yet: a post, then an
-		// edit that adds the link to its trail. The other two, which an earlier leader may have
-		// overwritten: one edit each.
+		// The run that failed meanwhile needs one edit. The run without a message needs a post,
+		// and an edit that adds the link to its trail. The other two need one edit each, because
+		// an earlier leader may have overwritten them.
 		if n := b.board.edits - before; n != 4 {
 			t.Errorf("%d edits after the restart, want 4", n)
 		}
 	})
 }
 
-// forgetful is a store that fails to store that a message was posted.
+// forgetful is a store that cannot store that a message was posted.
 type forgetful struct {
 	*memstore.Store
 	lose bool
@@ -359,8 +359,8 @@ func TestMessageThatIsGoneIsPostedAnew(t *testing.T) {
 	})
 }
 
-// If a run's channel accepts no messages, the run is posted in the audit channel: from its
-// first card, or from when its channel is archived. The requester gets a link.
+// If a run's channel accepts no messages, the run is posted in the audit channel. This holds for
+// the first card, and for a run whose channel is archived later. The requester gets a link.
 func TestClosedChannelIsShownInTheAuditChannel(t *testing.T) {
 	for _, archivedLater := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -461,7 +461,8 @@ func TestTrailIsPostedInBatchesWithoutReads(t *testing.T) {
 		stop = b.start()
 		fakeclock.Advance(3 * time.Second)
 		stop()
-		// Each message has as many records as fit: a record that was cut would never be posted.
+		// Each message has as many records as fit, because a record that was cut would never be
+		// posted.
 		b.wantTrail("1-3 (3)", "9-9 (1)", "10-16 (7) 1m0s late · 8 more entries are waiting",
 			"17-23 (7) 1m0s late · 1 more entries are waiting", "24-24 (1) 1m0s late")
 	})

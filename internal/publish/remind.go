@@ -15,16 +15,17 @@ import (
 // remindEvery is how often due reminders are checked.
 const remindEvery = time.Second
 
-// EndReminder is the number of the reminder that mentions the approvers of a running run before
-// their approval ends.
+// EndReminder is the number of the reminder shortly before the end of an approval. It mentions
+// the approvers of the run, which is still running.
 const EndReminder = -1
 
-// Reminders configures reminders: while a run waits for votes, and before the end of an
-// approval that remaining steps need.
+// Reminders configures the reminders that are sent while a run waits for votes, and before the
+// end of an approval that the remaining steps need.
 type Reminders struct {
-	// ToCall returns the people that reminder n of a run mentions; none if the reminder is quiet.
+	// ToCall returns the people that reminder n of a run mentions. If it returns none, the
+	// reminder mentions no one.
 	ToCall func(r engine.Run, n int) []engine.Callee
-	// Card is the reminder. Over replaces it when the run no longer waits.
+	// Card makes a reminder. When the run no longer waits, Over makes the card that replaces it.
 	Card func(ctx context.Context, r engine.Run, n int, called []engine.Callee) card.Card
 	Over func(r engine.Run, n int) card.Card
 	// Note stores that a reminder was sent. It returns a *refusal.Error if the run no longer
@@ -46,7 +47,7 @@ func (g given) event() engine.Event {
 	return engine.Reminded{N: g.n, Message: g.message, Called: g.called}
 }
 
-// dueReminder is the number of the reminder that is due, 0 for none.
+// dueReminder returns the number of the reminder that is due, or 0 if none is.
 func dueReminder(r engine.Run, now time.Time) int {
 	if r.EndReminderDue(now) {
 		return EndReminder
@@ -59,7 +60,8 @@ func dueReminder(r engine.Run, now time.Time) int {
 type reminding struct {
 	watched map[string]engine.Stored
 	busy    map[string]bool
-	// given are posted reminders that are not yet stored: only storing is repeated.
+	// given has the reminders that were posted, but are not stored yet. They are stored later,
+	// and not posted again.
 	given map[string]given
 	// over counts, by run, the reminders that this process has closed.
 	over map[string]int
@@ -173,8 +175,8 @@ func (p *Publisher) postReminder(ctx context.Context, r engine.Run, post Post, n
 	return e, err
 }
 
-// lateReminder closes a reminder that was posted while the run changed its state; the stored run
-// does not list this reminder.
+// lateReminder closes a reminder that was posted while the run changed its state, because the
+// stored run does not list this reminder.
 func (p *Publisher) lateReminder(ctx context.Context, id, channel string, e given) {
 	st, err := p.Runs.Get(ctx, id)
 	over := err == nil && reminderOver(st.Run, e.n)
@@ -200,8 +202,8 @@ func reminderOver(r engine.Run, n int) bool {
 	return r.State != engine.Waiting
 }
 
-// closeReminders edits a run's reminders to show the outcome. This happens before the run's
-// message counts as up to date, and so at least once.
+// closeReminders edits a run's reminders to show the outcome. It is called before the run's
+// message counts as up to date, so that a crash cannot skip it.
 func (p *Publisher) closeReminders(ctx context.Context, channel string, r engine.Run) error {
 	if p.Reminders == nil {
 		return nil

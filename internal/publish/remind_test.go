@@ -51,8 +51,8 @@ func (b *bench) ask(id string) {
 	}
 }
 
-// withReminders makes the publisher post reminders, with the number of mentioned people in their
-// text.
+// withReminders makes the publisher post reminders. The text of each reminder has the number of
+// people that it mentions.
 func (b *bench) withReminders(note func(id string, e engine.Event) error) {
 	b.reminders = &publish.Reminders{
 		ToCall: func(r engine.Run, n int) []engine.Callee {
@@ -117,8 +117,8 @@ func TestReminders(t *testing.T) {
 	})
 }
 
-// TestEndReminder: ten minutes before the end of an approval that remaining steps need, the
-// approvers of the run are mentioned once. The reminder is closed when the run ends.
+// TestEndReminder checks that the approvers of a run are mentioned once, ten minutes before the
+// end of an approval that remaining steps need. The reminder is closed when the run ends.
 func TestEndReminder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

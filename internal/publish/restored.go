@@ -8,8 +8,8 @@ import (
 )
 
 // tellRestored mentions the requester of a run that a restore has closed, in the thread of the
-// run's message: the requester waits for the end of the run, and an edit sends no notification. It
-// stores the mention after sending it, so a crash between the two sends the mention again.
+// run's message, because the requester still waits and an edit sends no notification. It stores
+// the mention after sending it, so a crash between the two sends the mention again.
 func (p *Publisher) tellRestored(ctx context.Context, post *Post, r engine.Run) error {
 	if post.Told || !r.BroughtBack() {
 		return nil

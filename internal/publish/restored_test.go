@@ -9,9 +9,9 @@ import (
 	"dhbot/internal/test/fakeclock"
 )
 
-// The requester of a run that a restore has closed is mentioned next to the run's message, whether
-// or not the store knows that message. There is one mention, even after a restart, and a second one
-// only if the first was not stored.
+// The requester of a run that a restore has closed is mentioned in the thread of the run's
+// message, even if the store does not know that message. After a restart the requester is
+// mentioned again only if the first mention was not stored.
 func TestRestoredRunIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

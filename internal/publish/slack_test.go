@@ -21,8 +21,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// startSlack runs a publisher over a real edge and a Slack that keeps its limits,
-// until the test ends.
+// startSlack runs a publisher with the bot's real Slack client, until the test ends. The client
+// talks to a simulated Slack that enforces Slack's rate limits.
 func startSlack(t *testing.T) (*slacklocal.Server, *memstore.Store) {
 	t.Helper()
 	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace()})
@@ -63,8 +63,8 @@ func startSlack(t *testing.T) (*slacklocal.Server, *memstore.Store) {
 	return local, store
 }
 
-// Four concurrent runs through the real edge and a Slack that enforces its
-// limits, with additional 429s: each run has one message, which shows the final
+// Four runs are posted at the same time through the real Slack client, to a simulated Slack that
+// enforces its limits and sends additional 429s. Each run has one message, which shows the final
 // state.
 func TestRunsThroughSlack(t *testing.T) {
 	t.Parallel()
@@ -116,10 +116,10 @@ func (b *bench) allPosted(want map[string]engine.Stored) bool {
 	return true
 }
 
-// Ten concurrent runs with two hundred changes within a minute, and 429s: no
-// channel gets more than one message a second, there are no more edits than the
-// workspace allows, and every message shows the final state. `.ci/long pace`
-// runs this test; internal/slackio tests the limits with a fake clock.
+// Ten concurrent runs change two hundred times within a minute, and Slack sends 429s. No channel
+// gets more than one message a second, there are no more edits than the workspace allows, and
+// every message shows the final state. `.ci/long pace` runs this test; internal/slackio tests
+// the limits with a fake clock.
 func TestBusyMinute(t *testing.T) {
 	if os.Getenv("DHBOT_PACE") == "" {
 		t.Skip("takes more than a minute: set DHBOT_PACE=1")

@@ -24,8 +24,8 @@ func newThreads() threads {
 	return threads{of: map[string]Thread{}, none: map[string]bool{}, urls: map[string]string{}}
 }
 
-// thread is the thread of a run's records. Only the leader creates threads, so the store is
-// read once for each run.
+// thread returns the thread of a run's records. It reads the store once for each run, because
+// only the leader creates threads.
 func (p *Publisher) thread(ctx context.Context, run string) (Thread, bool, error) {
 	p.mu.Lock()
 	th, ok := p.threads.of[run]
@@ -36,7 +36,8 @@ func (p *Publisher) thread(ctx context.Context, run string) (Thread, bool, error
 	}
 	th, ok, err := p.Posts.Thread(ctx, run)
 	if errors.Is(err, engine.ErrNewerForm) {
-		// A newer replica stored the thread: this replica posts outside the thread.
+		// A newer replica stored the thread in an unknown form, so this replica posts outside
+		// the thread.
 		th = Thread{Linked: true}
 		ok = true
 		err = nil
@@ -85,7 +86,7 @@ func (p *Publisher) setThread(ctx context.Context, run string, th Thread) error 
 	return p.Posts.SetThread(note, run, th)
 }
 
-// messageLink is the link to a run's message, "" for none.
+// messageLink returns the link to a run's message, or "" if there is none.
 func (p *Publisher) messageLink(ctx context.Context, run string) (string, error) {
 	post, ok, err := p.Posts.Post(ctx, run)
 	if err != nil || !ok || post.TS == "" {
@@ -100,8 +101,8 @@ func (p *Publisher) willBeShown(ctx context.Context, run string) bool {
 	return err == nil && st.Run.Place.Channel != ""
 }
 
-// withTrail adds to c, a run's message, the link to the run's thread, th, if there is such a thread.
-// The result linked is true if it added the link.
+// withTrail adds a link to the run's thread to the run's message c. The result linked is true if
+// it added the link. If the run has no thread, c is returned unchanged.
 func (p *Publisher) withTrail(ctx context.Context, run string, c card.Card) (out card.Card, th Thread, linked bool) {
 	th, ok, err := p.thread(ctx, run)
 	if err != nil || !ok || th.TS == "" {

@@ -99,8 +99,8 @@ func (newer) Thread(context.Context, string) (publish.Thread, bool, error) {
 	return publish.Thread{}, false, fmt.Errorf("thread of form 2: %w", engine.ErrNewerForm)
 }
 
-// A thread in a form that this version does not know delays nothing, and is not
-// changed.
+// A thread in a form that this version does not know is not changed, and does not delay other
+// messages.
 func TestThreadsOfANewerBotAreLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -23,8 +23,8 @@ type track struct {
 	again  bool          // check once more, even with the same revision
 }
 
-// seeAgain has a run's message checked again even if it shows the current revision, because
-// something else has changed.
+// seeAgain makes the publisher check a run's message again, even if the message shows the
+// current revision, because something else has changed.
 func (p *Publisher) seeAgain(ctx context.Context, s engine.Stored) {
 	p.mu.Lock()
 	t := p.tracks[s.Run.ID]
@@ -37,7 +37,7 @@ func (p *Publisher) seeAgain(ctx context.Context, s engine.Stored) {
 	}
 }
 
-// see records a run's form; only the newest counts.
+// see records the form of a run if it is newer than the recorded form.
 func (p *Publisher) see(ctx context.Context, s engine.Stored) {
 	if s.Run.Place.Channel == "" {
 		return // requested in a terminal: there is no message
@@ -78,7 +78,8 @@ func (p *Publisher) follow(ctx context.Context, id string, t *track) {
 		case superseded(newer), errors.Is(err, errOvertaken):
 			done = s.Rev // the newer form is handled separately, or by the leader
 		case errors.Is(err, ErrNoPlace):
-			// Listed again in a minute, in case the bot is invited.
+			// The run is listed again in a minute, in case the bot has been invited to the
+			// channel.
 			p.Logger.ErrorContext(ctx, "a run cannot be posted in any channel", "run", id, "channel", s.Run.Place.Channel, "err", err)
 			p.unseen(ctx, s.Run)
 			done = s.Rev
@@ -185,9 +186,9 @@ func (p *Publisher) edit(ctx context.Context, post Post, s engine.Stored, newer 
 	return p.linked(ctx, s.Run.ID, th)
 }
 
-// post posts the run's message, c. It first stores that posting begins. If the end of posting is
-// never stored, the next leader knows that there may be two messages, and says so in the message
-// that it updates.
+// post posts the run's message, c. It stores beforehand that it begins to post. If a crash
+// follows before the result is stored, the next leader knows that there may be two messages, and
+// says so in the message that it updates.
 func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, again bool, c card.Card) error {
 	post := Post{Channel: at.Channel}
 	if !again {
@@ -207,7 +208,7 @@ func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, 
 	if post.Rev = s.Rev; s.Run.BroughtBack() {
 		post.Rev-- // the message counts as behind until the requester was mentioned
 	}
-	// The message was posted: this is stored even if ctx has just ended.
+	// Store that the message was posted, even if ctx has just ended.
 	note, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteBudget)
 	defer cancel()
 	if err := p.setPost(note, s.Run.ID, post); err != nil {

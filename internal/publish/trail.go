@@ -15,8 +15,8 @@ import (
 const (
 	trailEvery = time.Second // interval of checks for new entries
 	trailBatch = 20          // entries in one message at most
-	// trailWindow is the number of entries that are sorted by run before the cursor moves. After
-	// a crash these entries may be posted again.
+	// trailWindow is the number of trail entries that are grouped by run and then posted. After
+	// a crash, entries of the last window may be posted again.
 	trailWindow = 60
 	// trailRoom limits the size of a message. A longer message would be cut, and an entry that is
 	// cut off would not be posted.
@@ -24,18 +24,18 @@ const (
 	spanWeight = 80              // bytes that each part of a line adds to its text
 	linePieces = 14              // parts of an entry, including its time
 	trailLate  = 5 * time.Second // smallest delay that is shown
-	// linkWait is how long a run's records wait for the run's message, because they link to that
-	// message.
+	// linkWait is how long a run's records wait until the run's message is posted, because they
+	// link to that message.
 	linkWait = 5 * time.Second
-	// trailSkip is the number of skipped reads after which the cursor is stored although nothing
-	// was posted: a restart reads at most this many again.
+	// trailSkip is the number of skipped entries after which the cursor is stored, although
+	// nothing was posted. So a restart reads at most this many entries again.
 	trailSkip = 1_000
 )
 
 var errEnough = errors.New("enough for one window")
 
-// trailLoop posts the trail; records of a run go into a thread of their own. The cursor moves
-// after the posts, so an entry is posted at least once; the numbers of entries reveal
+// trailLoop posts the trail. Records of a run go into the run's thread. The cursor moves after
+// the posts, so an entry may be posted twice after a crash. The numbers of entries reveal
 // duplicates.
 func (p *Publisher) trailLoop(ctx context.Context) {
 	backoff := newBackoff()
@@ -64,12 +64,12 @@ type trail struct {
 	known  bool
 	seen   uint64 // entries up to here are posted or skipped
 	stored uint64 // the cursor that the store has
-	// done are the entries beyond seen that are posted.
+	// done has the numbers of posted entries that are larger than seen.
 	done map[uint64]bool
 }
 
-// step posts the next window of entries, if there is one; more reports whether further entries
-// wait.
+// step posts the next window of entries, if there is one. The result more is true if further
+// entries wait.
 func (t *trail) step(ctx context.Context) (more bool, err error) {
 	if !t.known {
 		if t.stored, err = t.Posts.TrailPosted(ctx); err != nil {
@@ -112,7 +112,7 @@ func (t *trail) step(ctx context.Context) (more bool, err error) {
 }
 
 // window returns the next entries to post, and the number of the last entry that was read. It
-// skips entries about reads: they are in the trail, but are not posted.
+// skips entries about reads, because they are never posted.
 func (t *trail) window(ctx context.Context) (window []audit.Sealed, last uint64, err error) {
 	last = t.seen
 	err = t.Log.Trail(ctx, t.seen+1, func(s audit.Sealed) error {
@@ -154,9 +154,10 @@ func batches(window []audit.Sealed) [][]audit.Sealed {
 	return out
 }
 
-// post posts one batch into the channel or, if the batch belongs to a run, into the run's thread.
-// The first batch of a run begins the thread, and links to the run's message. waits means that
-// this message is about to be posted, so that the batch should be posted a moment later.
+// post posts one batch into the channel or, if the batch belongs to a run, into the run's
+// thread. The first batch of a run begins the thread, and links to the run's message. The result
+// waits is true if that message is about to be posted. The batch should then be posted a moment
+// later.
 func (t *trail) post(ctx context.Context, batch []audit.Sealed, waiting uint64) (waits bool, err error) {
 	at := engine.Place{Channel: t.AuditChannel}
 	run := batch[0].Record.Run
@@ -204,7 +205,7 @@ func weight(r audit.Record) int {
 	return len(b) + linePieces*spanWeight
 }
 
-// card returns c, with the delay in its footer if the trail is behind.
+// card returns c. If the trail is behind, the footer shows the delay.
 func (t *trail) card(c card.Card, batch []audit.Sealed, waiting uint64) card.Card {
 	lag := t.Now().Sub(batch[0].Record.At)
 	switch {
