@@ -24,8 +24,9 @@ func continuePlanner(t *testing.T) *Planner {
 	}}}}}
 }
 
-// TestContinue: from any step, a continued run has exactly the remaining changes, in
-// order, and no read of a state that an executed change has altered.
+// TestContinue checks that a run can be continued from any step. The continued run has exactly
+// the remaining changes, in order. It does not check a state that an executed change has
+// altered.
 func TestContinue(t *testing.T) {
 	p := continuePlanner(t)
 	for _, in := range []runbooks.Inputs{
@@ -73,8 +74,8 @@ func TestContinue(t *testing.T) {
 	}
 }
 
-// TestContinueLooksFirst: a run that continues at the restart of the second host begins with the
-// check of this host. In the whole plan, the check is an earlier step.
+// TestContinueLooksFirst checks that a run which continues at the restart of the second host
+// begins with the check of this host. In the whole plan, the check is an earlier step.
 func TestContinueLooksFirst(t *testing.T) {
 	p := continuePlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}
@@ -97,8 +98,8 @@ func TestContinueLooksFirst(t *testing.T) {
 	}
 }
 
-// TestContinueOfAnotherPlan: a run is not continued if the plan has changed, because a step number
-// can then mean another step.
+// TestContinueOfAnotherPlan checks that a run is not continued if the plan has changed, because
+// a step number can then mean another step.
 func TestContinueOfAnotherPlan(t *testing.T) {
 	p := continuePlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}
@@ -120,8 +121,8 @@ func TestContinueOfAnotherPlan(t *testing.T) {
 	}
 }
 
-// TestContinueAfterRewording: new wording, and changes for other processes and hosts,
-// leave the plan unchanged.
+// TestContinueAfterRewording checks that a plan stays the same if its wording changes, or if
+// other processes and hosts change.
 func TestContinueAfterRewording(t *testing.T) {
 	p := continuePlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "restart", Process: "db_query_server"}

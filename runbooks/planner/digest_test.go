@@ -11,9 +11,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// prose are the fields outside the digest: a new wording must not invalidate an approval.
-// Every other field of Plan and Step is covered, so a new field must be added to one of
-// the two groups.
+// prose has the fields that the digest does not cover, because a new wording must not invalidate
+// an approval. The digest covers every other field of Plan and Step, so a new field must be
+// added to one of the two groups.
 var prose = map[string]bool{
 	"Plan.Title": true, "Plan.Impact": true, "Plan.Discover": true, "Plan.Found": true, "Plan.Digest": true,
 	"Step.Title": true, "Step.Source": true, "Step.Corrected": true, "Step.List": true,
@@ -59,8 +59,8 @@ func TestDigestCoversTheOrder(t *testing.T) {
 	}
 }
 
-// TestDigestIsStable: the canonical form is part of the approval, and replicas of other
-// builds must compute the same digest. Change digestForm together with this value.
+// TestDigestIsStable checks that the digest of a plan is the same in every build, because
+// replicas of other builds must compute it too. Change digestForm together with this value.
 func TestDigestIsStable(t *testing.T) {
 	plan := runbooks.Plan{
 		Catalog: "current", Cluster: "prod", Action: "restart", Class: runbooks.Disruptive, Severity: runbooks.Critical,

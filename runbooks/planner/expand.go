@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// expand turns the action's templates into steps: all of them for the first host, then for
-// the next, so a failure leaves the other hosts unchanged. An action about the cluster
+// expand turns the action's templates into steps. All steps for the first host come before those
+// for the next host, so a failure leaves the other hosts unchanged. An action about the cluster
 // uses each template once.
 func (r *resolution) expand() error {
 	if r.action.Scope == catalogs.AboutCluster {
@@ -33,7 +33,8 @@ func (r *resolution) expand() error {
 	return nil
 }
 
-// stepByStep adds each template for every host before the next template.
+// stepByStep adds steps for all hosts from one template before it continues with the next
+// template.
 func (r *resolution) stepByStep() error {
 	for _, h := range r.hosts {
 		r.lock(r.action, r.process, h)
@@ -70,9 +71,9 @@ func (r *resolution) put(a *catalogs.Action, i int, p *catalogs.Process, h *flee
 	return nil
 }
 
-// template adds one template. A template with On is added once, at the first host of that process.
-// Any other template is added for every host of its own process, else for the current host, else
-// for every host of the action.
+// template adds the steps of one template. A template with On is added once, at the first host
+// of that process. Any other template that names a process is added for every host of that
+// process. Without a process it is added for h, or for every host of the action if h is nil.
 func (r *resolution) template(t *catalogs.StepTemplate, p *catalogs.Process, h *fleet.Host) error {
 	if !r.wanted(t) {
 		return nil
@@ -157,8 +158,8 @@ func (r *resolution) lock(a *catalogs.Action, p *catalogs.Process, h *fleet.Host
 	}
 }
 
-// step binds one template to the host that it runs on. subject is the host that the step is about,
-// nil for none.
+// step binds one template to the host that it runs on. subject is the host that the step is
+// about, or nil if there is none.
 func (r *resolution) step(t *catalogs.StepTemplate, p *catalogs.Process, on, subject *fleet.Host) error {
 	s := &catalogs.Binding{
 		Catalog: r.catalog, Process: p, Cluster: r.cluster, Host: on,
@@ -203,8 +204,8 @@ func (r *resolution) step(t *catalogs.StepTemplate, p *catalogs.Process, on, sub
 	return nil
 }
 
-// memberNames returns the names that an endpoint of etcd may have for a host: its address
-// without the port, and its name.
+// memberNames returns the names that an etcd endpoint may have for a host, separated by a blank.
+// They are the host's address without the port, and the host's name.
 func memberNames(h *fleet.Host) string {
 	name, _, err := net.SplitHostPort(h.Address)
 	if err != nil || name == h.Name {
@@ -213,7 +214,8 @@ func memberNames(h *fleet.Host) string {
 	return name + " " + h.Name
 }
 
-// discovery adds a discovery read, or its result for display.
+// discovery adds a discovery read if its result is not known yet. Otherwise it adds the result,
+// so that people see it.
 func (r *resolution) discovery(t *catalogs.StepTemplate, step runbooks.Step, listed, raw map[string][]string) {
 	step.List = t.List + "@" + step.Host
 	if _, bound := raw[t.List]; !bound {

@@ -32,12 +32,12 @@ type HostWord struct {
 	Parts []HostPart
 	// Optional means that the word is absent if an optional parameter is not given.
 	Optional bool
-	// Most is the maximum number of words of this form; it is 1 except for the results of
-	// a list step.
+	// Most is the maximum number of words of this form. It is 1 except for the results of a list
+	// step, and for flags.
 	Most int
 }
 
-// HostPart is a part of a word. Exactly one field is set; an empty word has no parts.
+// HostPart is a part of a word. Exactly one of its fields is set. An empty word has no parts.
 type HostPart struct {
 	Text    string   // fixed text
 	OneOf   []string // one of these
@@ -93,8 +93,8 @@ func HostCommands(c *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host) ([]Host
 	return out, nil
 }
 
-// hostSteps adds the commands of one action. A step that includes another action adds nothing,
-// since HostCommands handles the included action itself.
+// hostSteps adds the commands of one action. If a step includes another action, it adds nothing
+// for this step, since HostCommands handles the included action itself.
 func hostSteps(
 	c *catalogs.Catalog,
 	out []HostCommand,
@@ -176,8 +176,8 @@ func listedWord(a *catalogs.Action, name string) (HostWord, error) {
 	return HostWord{Parts: []HostPart{{Pattern: value}}, Most: most}, err
 }
 
-// group returns the expression of the value in a list's pattern, or the whole pattern
-// without such a group.
+// group returns the part of a list's pattern that matches the value. If the pattern marks no
+// such part, group returns the whole pattern.
 func group(pattern string) (string, error) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -235,7 +235,8 @@ func flagCount(a *catalogs.Action, ref string) int {
 	return 1
 }
 
-// hostPart returns the possible values of a parameter or a minted value.
+// hostPart returns the possible values of the parameter or minted value that ref names. optional
+// is true if the parameter may be left out and has no default.
 func hostPart(a *catalogs.Action, ref string) (part HostPart, optional bool, err error) {
 	if name, ok := strings.CutPrefix(ref, "minted."); ok && slices.Contains(a.Minted, name) {
 		return HostPart{Pattern: catalogs.Stamp.String()}, false, nil
@@ -280,8 +281,8 @@ func intPattern(lo, hi int) string {
 	return "^(" + strings.Join(alternatives, "|") + ")$"
 }
 
-// digits returns the pattern of the numbers between lo and hi in each digit. Both have the
-// same length.
+// digits returns a pattern in which each digit is between the digits of lo and hi at this
+// position. Both numbers have the same length.
 func digits(lo, hi string) string {
 	var b strings.Builder
 	for i := range lo {

@@ -29,8 +29,8 @@ func TestIntPattern(t *testing.T) {
 	}
 }
 
-// asRegexp returns a host command as a regular expression over its words, each ended by a
-// NUL.
+// asRegexp returns a host command as a regular expression. The expression matches the command's
+// words, each followed by a NUL.
 func asRegexp(t *testing.T, c HostCommand) *regexp.Regexp {
 	t.Helper()
 	var b strings.Builder
@@ -61,8 +61,8 @@ func asRegexp(t *testing.T, c HostCommand) *regexp.Regexp {
 	return regexp.MustCompile(`^(?:` + b.String() + `)$`)
 }
 
-// TestHostCommandsCoverPlans: every command that a plan sends to a host is one of the
-// host's commands, on which the sudo rights depend.
+// TestHostCommandsCoverPlans checks that every command that a plan sends to a host is one of the
+// host's commands, because these determine the sudo rights.
 func TestHostCommandsCoverPlans(t *testing.T) {
 	p := testPlanner(t)
 	covered := 0
@@ -103,8 +103,8 @@ func TestHostCommandsCoverPlans(t *testing.T) {
 	}
 }
 
-// argvOf returns the step's command as NUL-ended words, "" if it is incomplete or sends
-// nothing.
+// argvOf returns the words of the step's command, each followed by a NUL. It returns "" if the
+// command is incomplete or the step sends nothing.
 func argvOf(t *testing.T, s runbooks.Step) string {
 	t.Helper()
 	if s.Sent == "" {

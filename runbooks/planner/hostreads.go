@@ -9,18 +9,19 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// readTimeout limits a read of a whole host, like the status of one process in the
-// catalogs.
+// readTimeout limits a read of a whole host. It is as long as for the status of one process in
+// the catalogs.
 const readTimeout = 15 * time.Second
 
-// The commands of these reads are based on two lines of the pages: one about the status of a
-// process, and one about its log.
+// The two lines of the runbook pages on which the reads are based. One is about the status of a
+// process, the other about its log.
 const (
 	statusPage = "process-runbooks.md:28"
 	logPage    = "process-runbooks.md:34"
 )
 
-// origin is the page line of a read's command, and how the read differs.
+// origin says on which line of the pages a read is based, and how the read differs from that
+// line.
 type origin struct{ page, corrected string }
 
 // HostReads are the reads of a whole host, for several of its processes at once. None of
@@ -33,8 +34,9 @@ type HostReads struct {
 // ReadsOf returns the reads of a host.
 func ReadsOf(c *catalogs.Catalog, h *fleet.Host) HostReads { return HostReads{c, h} }
 
-// Monit returns the status of all services in monit. The runbooks query one service at a
-// time (process-runbooks.md:28); without a name the same command returns all.
+// Monit returns the step that reads the status of all services in monit. The runbooks query one
+// service at a time (process-runbooks.md:28). Without a name, the same command returns all
+// services.
 func (r HostReads) Monit() (runbooks.Step, error) {
 	return r.read(
 		"ask monit for every service", origin{statusPage, "for every service at once"}, append(r.monit(), "status")...)
@@ -49,8 +51,8 @@ func (r HostReads) monit() []string {
 	return argv
 }
 
-// Pids lists every process of the host with its pid, its age in seconds and its start in
-// the host's local time. The host's clock is derived from these.
+// Pids lists every process of the host with its pid, its age in seconds, and its start in the
+// host's local time. Age and start together give the time on the host's clock.
 func (r HostReads) Pids() (runbooks.Step, error) {
 	return r.read(
 		"list the processes", origin{statusPage, "whether the pid that monit names still runs"}, "ps", "-e", "-o", "pid=,etimes=,lstart=")
@@ -78,7 +80,7 @@ func (r HostReads) Slices(p *catalogs.Process) (runbooks.Step, error) {
 	return r.read("list the files of a log", origin{logPage, "lists the file names before their content is read"}, append(argv, p.Slices()...)...)
 }
 
-// LogFrom prints a file from a byte offset on, starting at 0.
+// LogFrom prints a file from a byte offset to its end. The first byte of the file has offset 0.
 func (r HostReads) LogFrom(file string, offset int64) (runbooks.Step, error) {
 	return r.read(
 		"read what was added to a log",
@@ -96,7 +98,7 @@ func (r HostReads) LogEnd(file string, bytes int64) (runbooks.Step, error) {
 	return r.read("read the end of a log", origin{logPage, "only the end"}, "tail", "-c", strconv.FormatInt(bytes, 10), "--", file)
 }
 
-// Usage prints the state of a process, its age in seconds, resident memory in KiB, and
+// Usage prints the state of a process, its age in seconds, its resident memory in KiB, and its
 // number of threads.
 func (r HostReads) Usage(pid int) (runbooks.Step, error) {
 	return r.read(
@@ -113,7 +115,8 @@ func (r HostReads) LastLines(files []string, n int) (runbooks.Step, error) {
 	)
 }
 
-// ThreadDump prints the thread stacks of a process, with the host's own program.
+// ThreadDump prints the thread stacks of a process. It uses the program that the host's config
+// names.
 func (r HostReads) ThreadDump(p *catalogs.Process, pid int) (runbooks.Step, error) {
 	return r.read(
 		"take a thread dump", origin{statusPage, "the pages have no thread dump"},
@@ -171,7 +174,7 @@ func (r HostReads) read(title string, from origin, argv ...string) (runbooks.Ste
 	}, nil
 }
 
-// monitCommand returns the only one of these reads that needs sudo.
+// monitCommand returns the command of Monit. No other read in this file needs sudo.
 func (r HostReads) monitCommand() HostCommand {
 	cmd := HostCommand{
 		Action:    "status",

@@ -22,8 +22,9 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// lab executes plans on the real hosts of DHBOT_LAB, an ssh_config file. It uses ssh
-// itself, so that only catalog, planner and observe are tested.
+// lab executes plans on real hosts, which the ssh_config file DHBOT_LAB names. It runs the
+// program ssh instead of the bot's SSH client, so that only catalog, planner and observe are
+// tested.
 type lab struct {
 	t       *testing.T
 	config  string
@@ -95,7 +96,7 @@ func (l *lab) ssh(host, line string, timeout time.Duration) remote.Result {
 	return l.as(account, host, line, timeout)
 }
 
-// as runs one line on a host with a login.
+// as runs one shell line on a host, logged in as the given account.
 func (l *lab) as(login, host, line string, timeout time.Duration) remote.Result {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout+20*time.Second)
 	defer cancel()
@@ -118,7 +119,8 @@ func (l *lab) as(login, host, line string, timeout time.Duration) remote.Result 
 	return remote.Classify(remote.Command{Host: host, Sent: line}, r)
 }
 
-// bind plans and executes the discovery reads until there is a digest.
+// bind makes a plan with a digest. To do so, it executes the discovery reads that the plan
+// needs.
 func (l *lab) bind(in runbooks.Inputs) (runbooks.Inputs, runbooks.Plan, error) {
 	c, _ := l.planner.Catalogs.Get(l.planner.Fleet.Clusters[0].Catalog)
 	a, err := c.Action(in.Action, in.Process)
@@ -202,7 +204,7 @@ func (l *lab) await(s runbooks.Step, before []byte, since time.Time) (proof.Verd
 	}
 }
 
-// do binds and executes a request; no part may fail.
+// do binds and executes a request. If any part fails, the test fails.
 func (l *lab) do(in runbooks.Inputs) outcome {
 	l.t.Helper()
 	_, plan, err := l.bind(in)

@@ -35,8 +35,8 @@ func (l *lab) sh(host, line string) string {
 	return strings.TrimSpace(r.Stdout.String())
 }
 
-// refused checks that a request is refused with a text, both when it is made and when it
-// is executed, before any change.
+// refused checks that a request is refused before any change, both when it is made and when it
+// is executed. The reason must contain text.
 func (l *lab) refused(in runbooks.Inputs, text string) {
 	l.t.Helper()
 	_, plan, err := l.bind(in)
@@ -58,8 +58,8 @@ func (l *lab) refused(in runbooks.Inputs, text string) {
 	}
 }
 
-// refusedLater checks that a later target refuses a request, both when it is made and at
-// its start, before the first target is changed.
+// refusedLater checks that a request is refused because of a target that comes later, before the
+// first target is changed. The request must be refused both when it is made and at its start.
 func (l *lab) refusedLater(in runbooks.Inputs, text string) {
 	l.t.Helper()
 	_, plan, err := l.bind(in)
@@ -73,7 +73,8 @@ func (l *lab) refusedLater(in runbooks.Inputs, text string) {
 	}
 }
 
-// refusedAtRequest queries the guards of a plan like a request does.
+// refusedAtRequest checks the guards of a plan as a new request does. The guards must refuse,
+// with a reason that contains text.
 func (l *lab) refusedAtRequest(plan runbooks.Plan, text string) {
 	l.t.Helper()
 	if _, err := guard.AtRequest(l.t.Context(), l, plan); err == nil || !strings.Contains(err.Error(), text) {
@@ -81,7 +82,7 @@ func (l *lab) refusedAtRequest(plan runbooks.Plan, text string) {
 	}
 }
 
-// Run sends a guard's command to the lab's hosts.
+// Run executes a guard's command on a host of the lab.
 func (l *lab) Run(_ context.Context, c remote.Command) remote.Result {
 	return l.ssh(c.Host, c.Sent, c.Timeout)
 }
@@ -229,7 +230,7 @@ func labQueries(t *testing.T, l *lab) {
 }
 
 // full mounts a full file system over a directory of infra, calls the function meanwhile, and
-// unmounts the file system.
+// then unmounts the file system.
 func (l *lab) full(dir string, meanwhile func()) {
 	l.t.Helper()
 	l.sh("infra", "sudo -n mount -t tmpfs -o size=64k,mode=0755 tmpfs "+dir)
@@ -253,7 +254,7 @@ func labIntraday(t *testing.T, l *lab) {
 	if len(plan.Found) < 2 || len(plan.Found[0].Lines) != 2 || !strings.Contains(plan.Found[1].Lines[0], "K /db/Intraday/BotTest/Event/p.1/2018-02-09") {
 		t.Errorf("the card shows %+v", plan.Found)
 	}
-	// One more path, after the request and before the start.
+	// Add a path after the request and before the start.
 	l.sh("infra", "sudo -n -u dbmerge mkdir -p /db/Intraday/BotTest/Event/p.3/2018-02-09")
 	l.refusedAtRequest(plan, "changed since")
 	if out := l.carryOut(plan); !strings.Contains(out.failed, "changed since") {
@@ -302,7 +303,7 @@ func (l *lab) listGrows(in runbooks.Inputs, file string) {
 	}
 }
 
-// labSnapshot makes a snapshot of etcd, and checks that the snapshot is refused if the disk is
+// labSnapshot makes a snapshot of etcd, and checks that the request is refused if the disk is
 // full.
 func labSnapshot(t *testing.T, l *lab) {
 	before := l.sh("infra", "ls /backup")
@@ -330,7 +331,7 @@ func labFiles(t *testing.T, l *lab) {
 	if err != nil || len(plan.Found) != 1 || len(plan.Found[0].Lines) != 1 {
 		t.Fatalf("%+v, %v", plan.Found, err)
 	}
-	// One more file to delete, after the request and before the start.
+	// Add a file to delete after the request and before the start.
 	l.sh("infra", "sudo -n -u irisadmin touch -d '41 days ago' "+backups+"/older-backup.txt")
 	l.refusedAtRequest(plan, "changed since")
 	if out := l.carryOut(plan); !strings.Contains(out.failed, "changed since") {
@@ -384,7 +385,7 @@ func (l *lab) quorum() {
 	}
 }
 
-// startEtcd starts all members at once: without a quorum a single member does not start.
+// startEtcd starts all members at once, because a single member does not start without a quorum.
 func (l *lab) startEtcd() {
 	for _, h := range []string{"infra", "query1", "query2"} {
 		l.sh(h, "sudo -n systemctl start --no-block dh-etcd")
@@ -392,9 +393,9 @@ func (l *lab) startEtcd() {
 	l.quorum()
 }
 
-// labMembers: while one member is down, the others must not be changed, and the down member may be
-// restarted. Without a quorum, processes that need a quorum do not start, but a member may be
-// started to restore the quorum.
+// labMembers checks the rules for etcd members. While one member is down, the others must not be
+// changed, and the down member may be restarted. Without a quorum, processes that need it do not
+// start, but a member may be started to restore it.
 func labMembers(t *testing.T, l *lab) {
 	member := func(action, host string) runbooks.Inputs {
 		return runbooks.Inputs{Action: action, Process: "etcd", Hosts: []string{host}}
@@ -450,8 +451,8 @@ func alsoWebAPI(cl *fleet.Cluster) {
 // labWebAPI enables the disabled service.
 func labWebAPI(t *testing.T, l *lab) {
 	in := runbooks.Inputs{Action: "webapi-enable", Process: "web_api_service", Hosts: []string{"query2"}}
-	// Unmonitored first, stopped second: monit remembers not to monitor a service that it
-	// has stopped.
+	// The service is unmonitored before it is stopped, because monit remembers not to monitor a
+	// service that it has stopped.
 	defer l.sh("query2", `cd /etc/sysconfig/illumon.d/monit && sudo -n mv web_api_service.conf web_api_service.disabled && sudo -n monit reload &&
 		for i in $(seq 60); do sudo -n monit status web_api_service >/dev/null 2>&1 || break; sleep 0.5; done; sudo -n /usr/illumon/latest/bin/dh_service stop web_api_service`)
 	// With both an enabling and a disabling file, a person must decide which applies.
@@ -525,8 +526,8 @@ func labChecklists(t *testing.T, l *lab) {
 	}
 }
 
-// curl installs this machine's curl and its libraries on a lab host until the test ends.
-// The lab's hosts have none.
+// curl installs this machine's curl and its libraries on a lab host until the test ends, because
+// the lab's hosts have no curl.
 func (l *lab) curl(host string) {
 	l.t.Helper()
 	program, err := exec.LookPath("curl")
@@ -585,8 +586,8 @@ func checklist(t *testing.T, c *catalogs.Catalog, action string) bool {
 	return false
 }
 
-// fewer leaves the legacy generation one process for each place in the restart order. The
-// current generation keeps all.
+// fewer removes most processes from a cluster of the legacy generation, so that one is left for
+// each place in the restart order. A cluster of the current generation keeps all processes.
 func fewer(cl *fleet.Cluster) {
 	if cl.Catalog == "current" {
 		return

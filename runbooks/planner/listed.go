@@ -24,15 +24,15 @@ func ListLines(stdout string) []string {
 	return lines
 }
 
-// ListHash identifies the result of a list step, independent of the order of its lines:
-// SHA-256 in hex.
+// ListHash returns the SHA-256, in hex, of the result of a list step. The order of the lines
+// does not matter.
 func ListHash(lines []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(lines)), "\n")))
 	return hex.EncodeToString(sum[:])
 }
 
-// listedFor adds the results for the binding's host, after checking each against the
-// pattern of its list step, so unchecked output never becomes part of a command. It
+// listedFor stores, in the binding s, the list results for its host. It first checks each result
+// against the pattern of its list step, so unchecked output never becomes part of a command. It
 // returns the lines as received.
 func (r *resolution) listedFor(s *catalogs.Binding) (map[string][]string, error) {
 	raw := map[string][]string{}
@@ -61,8 +61,8 @@ func (r *resolution) listedFor(s *catalogs.Binding) (map[string][]string, error)
 	return raw, nil
 }
 
-// asked returns the -path patterns by which a find selects files. It omits patterns that
-// only limit the descent.
+// asked returns the -path patterns by which a find selects files. It omits patterns before
+// -prune, which only limit the directories that find enters.
 func asked(command []catalogs.Filled) (globs []string) {
 	finds := false
 	for i, w := range command {
@@ -78,8 +78,8 @@ func asked(command []catalogs.Filled) (globs []string) {
 	return globs
 }
 
-// unasked returns a value that matches none of the patterns, or "". The listed values are
-// acted upon, so they must match.
+// unasked returns why a listed value was not requested, or "" if every value matches one of the
+// patterns. The values must match, because the plan acts on them.
 func unasked(globs, values []string) string {
 	for _, v := range values {
 		inside := len(globs) == 0 ||

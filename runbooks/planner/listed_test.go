@@ -12,8 +12,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// TestListedPathsMustMatchTheRequest: data of another namespace, table, partition or day is never
-// removed, even if a host lists it.
+// TestListedPathsMustMatchTheRequest checks that data of another namespace, table, partition or
+// day is never removed, even if a host lists it.
 func TestListedPathsMustMatchTheRequest(t *testing.T) {
 	cs, err := catalogs.Builtin()
 	if err != nil {

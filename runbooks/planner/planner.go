@@ -17,8 +17,8 @@ import (
 type Planner struct {
 	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
-	// Now returns the time by which future dates are refused; nil disables the check. It
-	// has no other effect on a plan.
+	// Now returns the current time, which the plan only uses to refuse dates in the future. If
+	// Now is nil, such dates are not refused.
 	Now func() time.Time
 }
 
@@ -40,7 +40,7 @@ func (p *Planner) Plan(in runbooks.Inputs) (runbooks.Plan, error) {
 	return plan, err
 }
 
-// one resolves the inputs for one process, host or cluster.
+// one makes the plan for a single process, host or cluster.
 func (p *Planner) one(in runbooks.Inputs) (runbooks.Plan, error) {
 	r, err := p.resolve(in)
 	if err != nil {

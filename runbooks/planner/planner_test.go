@@ -57,7 +57,7 @@ func testFleet(t testing.TB) *fleet.Fleet {
 	}}
 }
 
-// withSite are the catalogs of most tests. Loaded catalogs are read-only and can be
+// withSite loads the catalogs that most tests use. Loaded catalogs are read-only and can be
 // shared.
 var withSite = sync.OnceValues(func() (catalogs.Set, error) { return catalogs.Load(os.DirFS("../catalogs/testdata/site")) })
 

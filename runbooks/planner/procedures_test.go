@@ -21,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/procedures.md anew")
 
-// procedure is one line of a page and its action.
+// procedure is one line of a page, and the action that offers it.
 type procedure struct {
 	page          string
 	line          int
@@ -102,8 +102,9 @@ func everyAction(t *testing.T) (out []offered) {
 	return out
 }
 
-// procedures returns the lines of the pages with their actions. A line that is the main command of
-// an action belongs to that action, any other line to every action that has a step from it.
+// procedures returns the lines of the pages with their actions. A line that is the main command
+// of an action belongs to that action. Any other line belongs to every action that has a step
+// from it.
 func procedures(t *testing.T) (out []procedure) {
 	t.Helper()
 	policy := auth.Policy{Sev1Votes: 1, DestructiveVotes: 2}
@@ -312,8 +313,8 @@ var commandLine = regexp.MustCompile(`^(?:sudo|cat|ls|cd|mv|rm|cp|echo|monit|jou
 // notAProcedure matches lines that look like commands but are not.
 var notAProcedure = regexp.MustCompile(`privileges to sudo|accounts? .*sudo to|able to sudo|^Sudo access|^STOREPASS.*never$|^> /|^/etc/sysconfig/illumon.d/auth/|^/etc/sysconfig/illumon.d/resources/(?:iris-query-server|web_api_service)\.prop$|^/etc/lighttpd/illumon-cus\.user$|^/db/|^/etc/sysconfig/illumon.d/resources/\S+\.prop$|copy files from a server`)
 
-// TestEveryCommandOfThePagesIsOffered searches the pages, if available: every command must
-// be in a catalog or in the table, and the table must quote it exactly.
+// TestEveryCommandOfThePagesIsOffered searches the pages, if available. Every command on them
+// must be in a catalog or in the table, and the table must quote it exactly.
 func TestEveryCommandOfThePagesIsOffered(t *testing.T) {
 	dir := os.Getenv("DHBOT_SEEDS")
 	if dir == "" {

@@ -8,8 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// inOrder returns one plan over several processes: the plans of the processes in order,
-// with the worst level and all locks.
+// inOrder returns one plan over several processes. It joins the plans of the processes in order,
+// and has the worst level and all locks.
 func (p *Planner) inOrder(in runbooks.Inputs) (runbooks.Plan, error) {
 	parts := append([]runbooks.Part{{Process: in.Process, Hosts: in.Hosts}}, in.Also...)
 	var all runbooks.Plan

@@ -13,7 +13,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// bound plans with results of the discovery reads, by list and host.
+// bound makes a plan. listed has the results of the discovery reads, by list and host.
 func bound(t *testing.T, in runbooks.Inputs, listed map[string][]string) (runbooks.Plan, error) {
 	t.Helper()
 	p := testPlanner(t)
@@ -56,8 +56,8 @@ func changes(plan runbooks.Plan) (out []string) {
 
 var event = map[string]string{"namespace": "Order", "table": "Event", "partition": "*", "date": "2018-02-09"}
 
-// The approval of a removal covers exactly the listed paths. The command contains them,
-// and the check before it must find them again.
+// The approval of a removal covers exactly the listed paths. The command contains these paths,
+// and a check before the command must find them again.
 func TestIntradayRemovesWhatWasListed(t *testing.T) {
 	paths := []string{"/db/Intraday/Order/Event/query-1/2018-02-09", "/db/Intraday/Order/Event/infra-1/2018-02-09"}
 	in := runbooks.Inputs{Cluster: "prod", Action: "intraday-cleanup", Process: "db_dis", Params: event}
@@ -130,7 +130,7 @@ func TestIntradayOfTheLegacyGeneration(t *testing.T) {
 	if diff := cmp.Diff(want, changes(plan)); diff != "" {
 		t.Error(diff)
 	}
-	// An empty list is also a list that must be unchanged.
+	// The plan also checks that an empty list is unchanged.
 	if !slices.ContainsFunc(plan.Steps, func(s runbooks.Step) bool { return s.Until == runbooks.Unchanged && s.Expect == ListHash(nil) }) {
 		t.Error("the empty list is not checked again")
 	}
@@ -345,8 +345,8 @@ func TestNothingToDo(t *testing.T) {
 	}
 }
 
-// The reload of the Client Update Service is a request if the site configures it, else a
-// manual step; never both.
+// The reload of the Client Update Service is a request if the site configures it, and otherwise
+// a manual step. It is never both.
 func TestClientUpdateReload(t *testing.T) {
 	p := testPlanner(t)
 	in := runbooks.Inputs{Cluster: "prod", Action: "cus-reload"}
