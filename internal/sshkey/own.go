@@ -10,7 +10,7 @@ import (
 var usualKeys = []string{"id_ed25519", "id_ecdsa", "id_rsa"}
 
 // Own returns the keys in the given files. Without files it returns the keys of the agent and of
-// the usual files. done closes the connection to the agent.
+// the usual files. The result done is a function that closes the connection to the agent.
 func Own(ctx context.Context, files []string) (list []Signer, done func(), err error) {
 	done = func() {}
 	for _, path := range files {

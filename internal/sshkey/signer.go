@@ -77,7 +77,7 @@ func (s agentSigner) Sign(namespace string, message []byte) ([]byte, error) {
 	return seal(s.key, namespace, sig), nil
 }
 
-// ErrLocked means that a key file has a passphrase; use an agent for such a key.
+// ErrLocked means that a key file has a passphrase. Such a key can only be used with an agent.
 var ErrLocked = errors.New("the key has a passphrase: `ssh-add` it to an ssh-agent")
 
 // maxKeyFile is larger than any private key.

@@ -15,11 +15,12 @@ import (
 // leastRSA is the shortest accepted RSA key, in bits.
 const leastRSA = 2048
 
-// Key is a public key. The zero value is no key and equals none.
+// Key is a public key. The zero value means that there is no key. It equals no key, not even
+// itself.
 type Key struct{ public ssh.PublicKey }
 
-// Parse parses the one line of a .pub file: type, base64, and any comment. Options before the key,
-// certificates, and weak keys are errors.
+// Parse parses the line of a .pub file: the type, the key in base64, and an optional comment. It
+// refuses options before the key, certificates, and weak keys.
 func Parse(line string) (Key, error) {
 	public, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
 	switch {
@@ -59,7 +60,7 @@ func usable(public ssh.PublicKey) (Key, error) {
 	return Key{public: public}, nil
 }
 
-// Wire is the key in SSH's binary format. Equal keys have equal formats.
+// Wire returns the key in SSH's binary format. Two equal keys have the same format.
 func (k Key) Wire() []byte {
 	if k.public == nil {
 		return nil
@@ -72,7 +73,7 @@ func (k Key) Equal(o Key) bool {
 	return k.public != nil && o.public != nil && bytes.Equal(k.Wire(), o.Wire())
 }
 
-// String is the fingerprint as in ssh-keygen -l: "SHA256:…".
+// String returns the fingerprint as `ssh-keygen -l` prints it: "SHA256:…".
 func (k Key) String() string {
 	if k.public == nil {
 		return "no key"
@@ -86,7 +87,7 @@ const (
 	hashing = "sha512"
 )
 
-// envelope is an SSHSIG after its magic.
+// envelope is the part of an SSHSIG signature after the magic bytes.
 type envelope struct {
 	Version   uint32
 	Key       []byte
@@ -96,7 +97,7 @@ type envelope struct {
 	Signature []byte
 }
 
-// signed is the data that the key signs, after the magic.
+// signed returns the data that the key signs.
 func signed(namespace string, message []byte) []byte {
 	sum := sha512.Sum512(message)
 	return append([]byte(magic), ssh.Marshal(struct {
@@ -133,8 +134,8 @@ func Verify(signature []byte, namespace string, message []byte) (Key, error) {
 	return key, nil
 }
 
-// formats are the accepted signature formats of a key type. For RSA, ssh-rsa is not accepted,
-// because it uses SHA-1.
+// formats returns the accepted signature formats for a type of key. For RSA keys, the format
+// ssh-rsa is not accepted, because it uses SHA-1.
 func formats(keyType string) []string {
 	if keyType == ssh.KeyAlgoRSA {
 		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
@@ -149,7 +150,7 @@ func seal(key Key, namespace string, s *ssh.Signature) []byte {
 	})...)
 }
 
-// printable is untrusted text, shortened and without control characters.
+// printable shortens untrusted text, and removes control characters.
 func printable(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {

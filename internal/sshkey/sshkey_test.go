@@ -56,7 +56,7 @@ func TestSignatureHoldsForItsWordsOnly(t *testing.T) {
 	if _, err := Verify(sig, "", []byte("restart db_dis")); err == nil {
 		t.Error("valid without a purpose")
 	}
-	// The envelope names another key, but the signature is still by the first key.
+	// The envelope names another key, but the first key made the signature.
 	other := signer(t).Key().Wire()
 	swapped := bytes.Replace(sig, s.Key().Wire(), other, 1)
 	if _, err := Verify(swapped, purpose, []byte("restart db_dis")); err == nil {

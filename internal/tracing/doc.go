@@ -1,5 +1,5 @@
-// Package tracing sends OpenTelemetry traces: one for each command, from its envelope to the
-// reply, and one for each run. It is off unless the environment names a collector, with the
+// Package tracing sends OpenTelemetry traces. Each command has a trace, from its envelope to the
+// reply, and each run has one. It is off unless the environment names a collector, with the
 // variables of the OpenTelemetry specification ("Environment Variable Specification" and "OTLP
 // Exporter").
 //

@@ -36,9 +36,9 @@ const (
 )
 
 // Start sets the program's tracer from the environment, and returns a function that sends the
-// remaining spans and stops. Without a collector in the environment it does nothing. getenv is
-// os.Getenv, and version is the program's version. The exporter itself reads headers, certificates
-// and more from the process's environment.
+// remaining spans and stops the tracer. Without a collector in the environment, Start does
+// nothing. getenv is os.Getenv, and version is the program's version. The exporter itself reads
+// headers, certificates and more from the process's environment.
 func Start(
 	ctx context.Context, getenv func(string) string, version string, log *slog.Logger,
 ) (stop func(context.Context) error, err error) {
@@ -75,7 +75,7 @@ func (s settings) client() otlptrace.Client {
 	return otlptracehttp.NewClient()
 }
 
-// readSettings names an invalid variable in its error.
+// readSettings reads the settings from the environment. Its error names the invalid variable.
 func readSettings(getenv func(string) string) (settings, error) {
 	if strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true") {
 		return settings{}, nil
@@ -101,7 +101,7 @@ func readSettings(getenv func(string) string) (settings, error) {
 	return s, nil
 }
 
-// Begin begins a span below the span of ctx. The caller ends it.
+// Begin begins a child span of the span in ctx. The caller ends it.
 func Begin(ctx context.Context, name string, attrs ...attribute.KeyValue) (context.Context, trace.Span) {
 	return otel.Tracer(scope).Start(ctx, name, trace.WithAttributes(attrs...))
 }
@@ -124,8 +124,8 @@ func BeginRun(ctx context.Context, id string) (context.Context, trace.Span) {
 	return beginRoot(logging.WithRun(ctx, id), "run", RunKey.String(id))
 }
 
-// End ends a span, as failed if err is not nil. It does not send the error's text, which may
-// quote a host or a person.
+// End ends a span, and marks the span as failed if err is not nil. It does not send the error's
+// text, which may quote a host or a person.
 func End(span trace.Span, err error) {
 	if err != nil {
 		span.SetStatus(codes.Error, "")

@@ -25,8 +25,8 @@ func last(t *testing.T, w Witness) string {
 	return string(head)
 }
 
-// TestCutOff: a head that a crash cut off at any byte does not count, before or after the next head
-// is stored.
+// TestCutOff checks that a head does not count if a crash cut it off, at any byte. This holds
+// before and after the next head is stored.
 func TestCutOff(t *testing.T) {
 	whole := second + separator
 	for n := range whole {
@@ -60,7 +60,8 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// TestRenamed: a full file is renamed, and after a crash before the next head its last head counts.
+// TestRenamed checks that a full file is renamed. If a crash follows before the next head is
+// stored, the last head of the renamed file counts.
 func TestRenamed(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "heads")
 	w := New(name)
@@ -80,8 +81,8 @@ func TestRenamed(t *testing.T) {
 	}
 }
 
-// TestMissingMount: reading a file whose directory is missing is an error; a missing file has no
-// head.
+// TestMissingMount checks that reading is an error if the directory of the file is missing. If
+// only the file is missing, there is no head and no error.
 func TestMissingMount(t *testing.T) {
 	dir := t.TempDir()
 	if got := last(t, New(filepath.Join(dir, "heads"))); got != "" {

@@ -20,13 +20,13 @@ import (
 type Witness interface {
 	// Name names the witness in messages: a path or an address.
 	Name() string
-	// Last returns the last stored head, nil for none.
+	// Last returns the last stored head, or nil if there is none.
 	Last(ctx context.Context) ([]byte, error)
 	// Put stores a head.
 	Put(ctx context.Context, head []byte) error
 }
 
-// maxHead limits an answer of a witness: a head has about 300 bytes.
+// maxHead is the largest accepted answer of a witness, in bytes. A head has about 300 bytes.
 const maxHead = 64 << 10
 
 // New makes a witness from the config: a path, or an http(s) URL.
@@ -37,15 +37,15 @@ func New(name string) Witness {
 	return &file{name: name}
 }
 
-// separator ends each head in a file. If a crash cut off a head, cutOff is written after it,
-// before the next head.
+// separator ends each head in a file. If a crash cut off a head, the next head is written after
+// the text cutOff.
 const (
 	separator = "=\n"
 	cutOff    = "(cut off)\n"
 )
 
-// rotateAt is the size at which a file is renamed to NAME.old, and the next head begins a new
-// file: heads are small, but their number grows forever.
+// rotateAt is the size, in bytes, at which a file is renamed to NAME.old and the next head
+// begins a new file. Heads are small, but their number grows forever.
 const rotateAt = 8 << 20
 
 // file is an append-only file.
@@ -77,7 +77,7 @@ func (f *file) Last(context.Context) ([]byte, error) {
 	return nil, nil
 }
 
-// tail reads the end of a file, more bytes than a head has.
+// tail reads the end of a file. It reads more bytes than a head has.
 func tail(name string) ([]byte, error) {
 	r, err := os.Open(name)
 	if err != nil {
@@ -92,7 +92,7 @@ func tail(name string) ([]byte, error) {
 	return io.ReadAll(io.NewSectionReader(r, from, info.Size()-from))
 }
 
-// lastOf returns the last complete head of a file, nil for none.
+// lastOf returns the last complete head in b, or nil if there is none.
 func lastOf(b []byte) []byte {
 	end := bytes.LastIndex(b, []byte("\n"+separator))
 	if end < 0 {

@@ -1,8 +1,8 @@
 package workerpool
 
 // Pool runs functions, each on its own goroutine while it runs. A finished goroutine takes the
-// next function: growing a new stack for deep calls is expensive (measured: 6 % of the cost of
-// a status).
+// next function, because growing a new stack for deep calls is expensive (measured: 6 % of the
+// cost of a status).
 type Pool struct {
 	next chan func()
 	over chan struct{}

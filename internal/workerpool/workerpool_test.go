@@ -11,7 +11,7 @@ import (
 )
 
 // Every function runs at once, however many are running already. No goroutine is left after the
-// pool is closed; otherwise the bubble would not end.
+// pool is closed, because otherwise the bubble of synctest would not end.
 func TestEverythingRunsAndEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := workerpool.New()

@@ -1,7 +1,8 @@
 package blockkit
 
-// Slack's limits, from its documentation and its answers. Where Slack gives no number ("too long",
-// seen near 13,000 characters of blocks), the limit here is lower than what Slack accepted.
+// Slack's limits, from its documentation and its answers. Slack gives no number for some limits.
+// It refused about 13,000 characters of blocks as "too long", for example. The limit here is
+// then lower than what Slack accepted.
 const (
 	MaxBlocksJSON  = 11_500 // bytes of a message's blocks as sent
 	maxViewBlocks  = 90     // blocks of a modal; Slack allows 100

@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/card"
 )
 
-// twin separates a button's action from a number: Slack requires distinct action ids in a message,
-// also for two buttons with the same action.
+// twin separates a button's action from a number. The number makes the action ids in a message
+// distinct, as Slack requires, even if two buttons have the same action.
 const twin = "~"
 
 // ActionOf returns the card's action from a button's action id, without the number that may
@@ -78,7 +78,8 @@ func buttonCost(e *slack.ButtonBlockElement) int {
 	return n
 }
 
-// label returns s, or fallback if s is empty, cut to limit runes: Slack accepts no empty label.
+// label returns s, or fallback if s is empty, because Slack accepts no empty label. The label is
+// cut to limit runes.
 func label(s string, limit int, fallback string) string {
 	if s = strings.TrimSpace(Cut(strings.TrimSpace(Clean(s)), limit)); s == "" {
 		return Cut(fallback, limit)

@@ -9,12 +9,12 @@ import (
 	"dhbot/internal/redact"
 )
 
-// Joiner is invisible and has no width; between two characters it keeps Slack from reading the
-// two as one token.
+// Joiner is an invisible character without width. Between two characters it keeps Slack from
+// reading them as one token.
 const Joiner = "\u2060"
 
 var (
-	// entities must be replaced first: the later replacements insert no & < or >.
+	// entities is used before inert, which inserts no & < or >.
 	entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	// inert replaces the characters with a meaning in Slack's mrkdwn. mrkdwn has no escape
 	// character, and an invisible character can even start formatting, so marks become similar
@@ -23,12 +23,12 @@ var (
 	emoji = regexp.MustCompile(`:([a-zA-Z0-9_+'-]+):`)
 )
 
-// Clean is content that may be shown: without escape sequences, control
-// characters and, should the handlers have missed one, secrets.
+// Clean returns content that may be shown. It removes escape sequences, control characters and
+// any secrets that the handlers have missed.
 func Clean(s string) string { return redact.Text(s) }
 
-// Escape makes content inert in Slack's mrkdwn and in the top-level text of a
-// message: no mention, link, emoji or format of the content comes alive.
+// Escape makes content inert in Slack's mrkdwn and in the top-level text of a message. No
+// mention, link, emoji or format in the content then has an effect.
 func Escape(s string) string { return escapeClean(Clean(s)) }
 
 func escapeClean(s string) string {

@@ -9,11 +9,11 @@ import (
 	"dhbot/internal/card"
 )
 
-// InputAction is the action id of every input; its block id is the input's name.
+// InputAction is the action id of every input. The block id of an input is its name.
 const InputAction = "value"
 
-// FormOrigin is a form's private metadata: its subject, and where to answer when Slack returns
-// the form.
+// FormOrigin is the private metadata of a form. It says what the form is about, and where to
+// answer when Slack returns the form.
 type FormOrigin struct {
 	Action  string `json:"action"`
 	Value   string `json:"value"`
@@ -21,8 +21,8 @@ type FormOrigin struct {
 	Thread  string `json:"thread,omitempty"`
 }
 
-// Form renders a modal. It returns an error, instead of cutting, if a part is too long, because all
-// values must come back complete.
+// Form renders a modal. If a part is too long, Form returns an error and cuts nothing, because
+// all values must come back complete.
 func (r Renderer) Form(f card.Form, channel, thread string) (slack.ModalViewRequest, error) {
 	origin, err := json.Marshal(FormOrigin{f.Action, f.Value, channel, thread})
 	if err != nil {

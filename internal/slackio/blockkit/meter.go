@@ -2,8 +2,8 @@ package blockkit
 
 import "unicode/utf8"
 
-// Meter counts an upper bound of the size of blocks as JSON, so that every message is within
-// Slack's limit: what does not fit is cut.
+// Meter counts an upper bound of the size of blocks as JSON. Content that does not fit is cut,
+// so that every message is within Slack's limit.
 type Meter struct {
 	Left int
 	Cut  bool // something was left out
@@ -29,7 +29,7 @@ func (m *Meter) take(n int) bool {
 	return true
 }
 
-// Text reserves space for s and for overhead bytes. It returns s, cut if needed; "" means that
+// Text reserves space for s and for overhead bytes. It returns s, cut if needed, or "" if
 // nothing fits.
 func (m *Meter) Text(s string, overhead int) string {
 	room := m.Left - overhead

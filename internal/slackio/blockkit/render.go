@@ -15,9 +15,9 @@ type Message struct {
 	Blocks []slack.Block
 }
 
-// Renderer turns cards into Block Kit. Content is in rich_text and plain_text, which Slack does not
-// parse. Only the footer is mrkdwn, because rich text has no small size; everything there is
-// escaped.
+// Renderer turns cards into Block Kit. Content is in rich_text and plain_text, which Slack does
+// not parse. Only the footer is mrkdwn, because rich text has no small size. All content of the
+// footer is escaped.
 type Renderer struct{}
 
 // Message renders a card within Slack's limits. Head, buttons and footer are sized first; the body
@@ -50,7 +50,8 @@ func (r Renderer) Bare(c card.Card) Message {
 	return Message{Text: text}
 }
 
-// pushText is the text of the notification: never empty, escaped, short enough.
+// pushText returns the text of the notification. It is escaped, never empty, and short enough
+// for Slack.
 func pushText(c card.Card) string {
 	s := strings.TrimSpace(c.Push)
 	if s == "" {
@@ -169,8 +170,8 @@ func middleOut(s string, size int) string {
 	return s[:i] + "\n… " + fmt.Sprint(strings.Count(s[i:k], "\n")) + " lines left out …\n" + s[k:]
 }
 
-// table renders a table as a list with one line per row: columns do not fit on a phone. The first
-// cell is the row's name.
+// table renders a table as a list with one line per row, because columns do not fit on a phone.
+// The first cell is the row's name.
 func (r Renderer) table(t card.Table, m *Meter) []slack.RichTextElement {
 	var out []slack.RichTextElement
 	if len(t.Header) > 0 && m.take(blockCost) {
@@ -212,7 +213,7 @@ func (r Renderer) table(t card.Table, m *Meter) []slack.RichTextElement {
 	return append(out, slack.NewRichTextList(slack.RTEListBullet, 0, rows...))
 }
 
-// foot is the footer, the only place that needs mrkdwn.
+// foot renders the footer. It is the only part of a message in mrkdwn.
 func (r Renderer) foot(lines []card.Line, m *Meter) []slack.Block {
 	if len(lines) == 0 {
 		return nil

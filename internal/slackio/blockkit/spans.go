@@ -27,7 +27,7 @@ var (
 	groupID = regexp.MustCompile(`^S[A-Z0-9]{2,20}$`)
 )
 
-// section is a paragraph of lines; nil means that it is empty.
+// section renders lines as a paragraph. It returns nil if the paragraph is empty.
 func (r Renderer) section(lines []card.Line, m *Meter) *slack.RichTextSection {
 	var out []slack.RichTextSectionElement
 	for i, l := range lines {
@@ -49,7 +49,7 @@ func (r Renderer) section(lines []card.Line, m *Meter) *slack.RichTextSection {
 	return slack.NewRichTextSection(out...)
 }
 
-// span is one rich text element; nil if it is empty or does not fit.
+// span renders one rich text element. It returns nil if the element is empty or does not fit.
 func (r Renderer) span(s card.Span, m *Meter) slack.RichTextSectionElement {
 	switch {
 	case s.Kind == card.Who && Mentionable(s.Account):
@@ -96,8 +96,8 @@ func style(k card.SpanKind) *slack.RichTextSectionTextStyle {
 	}
 }
 
-// mrkdwn is a span as escaped mrkdwn. The only active tokens are the mention of a Who or a Group
-// and the date of a When.
+// mrkdwn renders a span as escaped mrkdwn. Slack only interprets the mention of a Who or a
+// Group, and the date of a When.
 func (r Renderer) mrkdwn(s card.Span) string {
 	switch {
 	case s.Kind == card.Who && Mentionable(s.Account):
@@ -113,21 +113,21 @@ func (r Renderer) mrkdwn(s card.Span) string {
 	}
 }
 
-// Mentionable reports whether an account can be mentioned by its id. In an Enterprise Grid events
-// may name any of its teams, so the team does not matter.
+// Mentionable reports whether an account can be mentioned by its id. The account's team does not
+// matter, because events of an Enterprise Grid may name any of its teams.
 func Mentionable(a auth.Account) bool {
 	return a.Team != auth.LocalTeam && userID.MatchString(a.User)
 }
 
-// linkable reports whether a URL may be a link in a message: a web page, without characters that
-// could end the link early.
+// linkable reports whether a URL may be a link in a message. It must be a web page, and have no
+// characters that could end the link early.
 func linkable(link string) bool {
 	u, err := url.Parse(link)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && len(link) <= maxURL &&
 		!strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("<>|\"`", r) })
 }
 
-// linkText is the visible text of a link: one line, and never empty.
+// linkText returns the visible text of a link, as one line that is never empty.
 func linkText(s string) string {
 	if s = strings.Join(strings.Fields(Clean(s)), " "); s == "" {
 		return "link"
@@ -135,7 +135,7 @@ func linkText(s string) string {
 	return s
 }
 
-// datable reports whether Slack can show a time in the reader's zone; Slack shows no time before
+// datable reports whether Slack can show a time in the reader's zone. Slack shows no time before
 // 1970.
 func datable(t time.Time) bool { return t.Unix() > 0 && t.Year() < 10_000 }
 

@@ -12,15 +12,16 @@ import (
 // SlashCommand is the app's slash command.
 const SlashCommand = "/dh"
 
-// Slack identifies each shortcut of an app, on a message or global, by its own id; people see a
-// name.
+// The ids and the name of the app's two shortcuts. Slack requires a distinct id for each of
+// them, and shows the name to people.
 const (
 	messageShortcut = "ask_message"
 	globalShortcut  = "ask_anywhere"
 	shortcutName    = "Ask about Deephaven"
 )
 
-// ShortcutIDs are the ids in use: apps with an older manifest have "ask" for both.
+// ShortcutIDs are the ids in use. In apps with an older manifest, both shortcuts have the id
+// "ask".
 var ShortcutIDs = []string{messageShortcut, globalShortcut, "ask"}
 
 // Slack's limits of a manifest, by its schema.
@@ -29,8 +30,8 @@ const (
 	defaultAppHue = "#1d4e89"
 )
 
-// Scopes are the scopes of the bot token: exactly those for the Web API methods and events that
-// this package uses.
+// Scopes returns the scopes of the bot token. They are exactly those for the Web API methods and
+// events that this package uses.
 func Scopes() []string {
 	return []string{
 		"app_mentions:read", // app_mention
@@ -118,8 +119,8 @@ func shortcuts() []shortcutFeature {
 	}
 }
 
-// For is the app manifest, as JSON, from which Slack creates an app with exactly what the bot
-// needs. It uses Socket Mode, so the app has no public URL. name is the app's name, at most 35
+// For returns the app manifest as JSON. From it, Slack creates an app with exactly what the bot
+// needs. The app uses Socket Mode, so it has no public URL. name is the app's name, at most 35
 // characters.
 func For(name string) ([]byte, error) {
 	if n := utf8.RuneCountInString(name); n == 0 || n > maxAppName || strings.ContainsFunc(name, unicode.IsControl) {

@@ -29,7 +29,8 @@ func identity() []mutant {
 	}
 }
 
-// approvals has the mutants of what counts as an approval, and for how long.
+// approvals has the mutants of the rules about what counts as an approval, and how long it is
+// valid.
 func approvals() []mutant {
 	const votes = "internal/engine/votes.go"
 	return []mutant{
@@ -101,7 +102,7 @@ func gate() []mutant {
 	}
 }
 
-// carryingOut has the mutants of running runs.
+// carryingOut has the mutants of the rules for executing runs.
 func carryingOut() []mutant {
 	const steps, step = "internal/engine/steps.go", "internal/engine/workerstep.go"
 	return []mutant{

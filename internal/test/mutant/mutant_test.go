@@ -70,8 +70,8 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// baseline runs the tests on the unchanged code: a test that fails on the unchanged code
-// cannot show that a rule is missing.
+// baseline runs the tests on the unchanged code, because a test that fails there cannot show
+// that a rule is missing.
 func baseline(t *testing.T, which string) {
 	t.Helper()
 	byPackage := map[string][]string{}
@@ -101,7 +101,7 @@ func (m mutant) killed(t *testing.T) {
 	}
 }
 
-// play builds the tests with the edited files and runs them. A mutant must compile:
+// play builds the tests with the edited files and runs them. A mutant must compile, because
 // otherwise no test runs.
 func (m mutant) play(t *testing.T) ([]byte, error) {
 	t.Helper()
