@@ -67,7 +67,8 @@ func (s *Service) loadRun(ctx context.Context, c *call.Call) error {
 		hidden = slices.ContainsFunc(s.ClusterNames(), func(cluster string) bool { return !sees(cluster) })
 	}
 	if hidden {
-		return &refusal.Error{Code: auth.NoSuchRun, Text: "There is no run " + c.Run + ". `runs` lists open and recent ones.", Recorded: true}
+		text := "There is no run " + c.Run + ". `runs` lists open and recent runs."
+		return &refusal.Error{Code: auth.NoSuchRun, Text: text, Recorded: true}
 	}
 	if err != nil {
 		return err

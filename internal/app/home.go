@@ -43,7 +43,13 @@ func (b *bot) newHomes() *homes {
 }
 
 func newHomes(b *bot, show func(context.Context, auth.Account) error) *homes {
-	h := &homes{b: b, show: show, opened: make(chan auth.Account, homeQueue), failed: make(chan auth.Account), changed: make(chan struct{}, 1)}
+	h := &homes{
+		b:       b,
+		show:    show,
+		opened:  make(chan auth.Account, homeQueue),
+		failed:  make(chan auth.Account),
+		changed: make(chan struct{}, 1),
+	}
 	for i := range h.queues {
 		h.queues[i] = make(chan auth.Account, homeQueue)
 	}

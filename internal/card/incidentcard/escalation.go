@@ -113,7 +113,8 @@ func PageUnsure(id, what string) card.Card {
 func PageNotResolved(id, pager string, err error) card.Card {
 	text := "The alert about " + id + " could not be resolved"
 	return card.Card{
-		Push: "⚠️ " + text, Head: card.Line{card.T("⚠️ "), card.B(text), card.T(": please resolve it in " + pager + " yourself.")}, Broadcast: true,
+		Push: "⚠️ " + text, Broadcast: true,
+		Head: card.Line{card.T("⚠️ "), card.B(text), card.T(": please resolve it in " + pager + " yourself.")},
 		Body: []card.Element{card.Text{Lines: []card.Line{{card.T(pager + ": " + card.Clip(err.Error(), card.PushMost))}}}},
 	}
 }

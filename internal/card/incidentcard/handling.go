@@ -214,7 +214,8 @@ func updateLine(u incident.Update) card.Line {
 		if u.By == u.Who || u.By == "" && said != "" { // the bot's reason names the owner
 			return card.Line{card.T("👤 No owner now. "), card.B(by), card.T(" released the incident" + said)}
 		}
-		return card.Line{card.T("👤 No owner now. "), card.B(by), card.T(" released the incident, which "), card.B(u.Who), card.T(" owned" + said)}
+		return card.Line{card.T("👤 No owner now. "), card.B(by), card.T(" released the incident, which "),
+			card.B(u.Who), card.T(" owned" + said)}
 	case incident.Muted:
 		return card.Line{
 			card.T("🔕 "),

@@ -90,7 +90,8 @@ func pidLine(r engine.Run, i int) []card.Line {
 	if i < 0 || len(r.Steps[i].Kept) == 0 {
 		return nil
 	}
-	return []card.Line{{card.T("State at the time-out: "), card.B(r.Steps[i].Kept[0]), card.T(" · details " + r.ID + " shows its last log lines")}}
+	const what = "State at the time-out: "
+	return []card.Line{{card.T(what), card.B(r.Steps[i].Kept[0]), card.T(" · details " + r.ID + " shows its last log lines")}}
 }
 
 // stepSign is the sign of a step. The text of the step says the same.
