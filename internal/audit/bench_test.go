@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/audit"
 )
 
-// longTrail makes n entries as a restart on one host leaves them, twelve a run.
+// longTrail makes a trail of n entries. Every twelve entries are one run, a restart on one host.
 func longTrail(n int) []audit.Sealed {
 	out := make([]audit.Sealed, 0, n)
 	var last audit.Sealed

@@ -14,12 +14,12 @@ import (
 	"unicode/utf8"
 )
 
-// FormVersion is the newest version of a record's form, its field V. A record has the oldest
-// version that knows its kind. So an older bot can read every record that it could have written,
-// and leaves all other records to newer bots.
+// FormVersion is the newest form version of records. The field V of a record is the oldest form
+// version that has the record's kind. So an older bot can read all records except those of newer
+// kinds.
 const FormVersion = 3
 
-// form is the form version of a kind.
+// form returns the oldest form version that has the kind k.
 func (k Kind) form() int {
 	switch k {
 	case Looking, Reminded:
@@ -31,11 +31,12 @@ func (k Kind) form() int {
 	}
 }
 
-// MaxRecord is the largest canonical form of a record, in bytes. The longest field of a valid
-// record is a command, whose length hosts limit.
+// MaxRecord is the maximum length of a record's canonical form, in bytes. The longest field of a
+// valid record is a command, and hosts limit the length of commands.
 const MaxRecord = 128 << 10
 
-// timeForm is UTC with exactly three decimals, so a time has one form.
+// timeForm is the layout of a record's time: UTC with exactly three decimals, so that each time is
+// written in only one way.
 const timeForm = "2006-01-02T15:04:05.000Z"
 
 // ErrForm is the error for a record without a canonical form.
@@ -64,7 +65,8 @@ func Canonical(r Record) ([]byte, error) {
 	return b, nil
 }
 
-// canonical returns why a record of this length has no canonical form.
+// canonical returns an error if r has no canonical form. length is the length of r's encoding in
+// bytes.
 func canonical(r Record, length int) error {
 	if err := wellFormed(&r); err != nil {
 		return err
@@ -78,7 +80,8 @@ func canonical(r Record, length int) error {
 // buffers are reused by written.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// written calls f with a reused buffer, which f must not keep.
+// written calls f with an empty buffer, and keeps the buffer that f returns for later calls. So f
+// must not retain it.
 func written(f func(b []byte) []byte) {
 	b := buffers.Get().(*[]byte)
 	*b = f((*b)[:0])
@@ -109,8 +112,8 @@ func Decode(b []byte) (Record, error) {
 	return r, nil
 }
 
-// refuse returns why bytes could not be parsed as a record or an entry: they have a newer form, or
-// no valid form.
+// refuse returns the error for bytes that could not be parsed as a record or an entry: ErrNewer if
+// their form is newer, otherwise ErrForm with err.
 func refuse(b []byte, err error) error {
 	type version struct{ V int }
 	var form struct {
@@ -123,8 +126,8 @@ func refuse(b []byte, err error) error {
 	return fmt.Errorf("%w: %w", ErrForm, err)
 }
 
-// Hash is the lower-case hex SHA-256 of a label and a record's canonical form. The label prevents
-// that the hash of anything else is taken for the hash of a record.
+// Hash is the lower-case hex SHA-256 of a label and a record's canonical form. Because of the
+// label, the hash of other data cannot pass for the hash of a record.
 func Hash(r Record) (hash string) {
 	written(func(b []byte) []byte {
 		b = appendRecord(b, r)
@@ -149,10 +152,10 @@ func labelled(label string, body []byte) string {
 	return hex.EncodeToString(h.Sum(sum[:0]))
 }
 
-// Link puts a record into its run's chain: seq from 1, prev the Hash of the run's previous
-// record, "" for the first. It also converts the record into its normal form: the version of
-// its kind, the time in UTC in milliseconds, text as valid UTF-8. A record without a run gets
-// seq 0 and prev "".
+// Link puts a record into the chain of its run. seq counts the run's records from 1, and prev is
+// the Hash of the run's previous record, or "" for the first. A record without a run needs seq 0
+// and prev "". Link also sets the form version of the record's kind, truncates the time to
+// milliseconds in UTC, and replaces invalid UTF-8.
 func Link(r Record, seq int, prev string) Record {
 	r.V = r.Kind.form()
 	r.Seq = seq
@@ -199,7 +202,7 @@ func wellFormed(r *Record) error {
 	return nil
 }
 
-// Known reports whether the kind is in the closed set.
+// Known reports whether k is one of the kinds that this package defines.
 func (k Kind) Known() bool {
 	switch k {
 	case Requested, Refused, Approved, Denied, Withdrawn, Expired, Cancelled, Queued, Started,
@@ -295,8 +298,8 @@ func appendNumber(b []byte, name string, n int) []byte {
 	return strconv.AppendInt(b, int64(n), 10)
 }
 
-// appendString writes s like JSON.stringify; invalid UTF-8 becomes U+FFFD, so that every string
-// has a hash.
+// appendString writes s like JSON.stringify. It replaces invalid UTF-8 by U+FFFD, so that every
+// string has a hash.
 func appendString(b []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
 	b = append(b, '"')
@@ -326,7 +329,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// plain reports whether a string equals its JSON form, as nearly all do.
+// plain reports whether a string needs no escapes in JSON. Nearly all strings need none.
 func plain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {
@@ -336,7 +339,7 @@ func plain(s string) bool {
 	return true
 }
 
-// strictJSON decodes exactly one value without unknown fields.
+// strictJSON decodes exactly one JSON value, and refuses unknown fields.
 func strictJSON(b []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()

@@ -169,8 +169,8 @@ func TestLinkNormalises(t *testing.T) {
 	}
 }
 
-// Decoded bytes are canonical, and canonical bytes decode to the same record:
-// each record has exactly one form in bytes.
+// Each record has exactly one form in bytes: Decode accepts only canonical bytes, and Canonical
+// returns the same bytes again.
 func FuzzDecode(f *testing.F) {
 	b, err := audit.Canonical(full())
 	if err != nil {
@@ -218,8 +218,8 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// TestKindsHaveTheirForm: a record of a kind that form 1 lacks has form 2, so an older bot does not
-// read it. All other records keep form 1.
+// TestKindsHaveTheirForm checks that only records of newer kinds have form version 2, which older
+// bots do not read. All other records keep version 1.
 func TestKindsHaveTheirForm(t *testing.T) {
 	for kind, form := range map[audit.Kind]int{audit.Requested: 1, audit.Announced: 1, audit.Looking: 2, audit.Reminded: 2} {
 		r := audit.Link(audit.Record{Kind: kind, Run: "R-7F3K", At: time.UnixMilli(1)}, 1, "")

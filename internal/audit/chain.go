@@ -6,17 +6,17 @@ import (
 	"strconv"
 )
 
-// Seal gives a record its place in the trail: the number after prev's, plus the number of lost
-// entries, and prev's hash. The first entry follows the zero Sealed. rev is the store's
-// revision that wrote the record.
+// Seal makes a record the entry after prev in the trail. The numbers between them are those of the
+// entries that the store lost (r.Lost). For the first entry, prev is the zero Sealed. rev is the
+// store's revision that wrote the record.
 func Seal(prev Sealed, rev int64, r Record) Sealed {
 	s := Sealed{N: prev.N + 1 + uint64(r.Lost), Rev: rev, Prev: prev.Hash, Record: r}
 	s.Hash = entryHash(s)
 	return s
 }
 
-// entryHash is the lower-case hex SHA-256 of a label and of the entry's line without its own
-// hash.
+// entryHash returns the lower-case hex SHA-256 of a label and the entry's line, without the field
+// "hash".
 func entryHash(s Sealed) (hash string) {
 	written(func(b []byte) []byte {
 		b = append(appendRecord(appendEntryHead(b, s), s.Record), '}')
@@ -26,8 +26,8 @@ func entryHash(s Sealed) (hash string) {
 	return hash
 }
 
-// CanonicalEntry returns the bytes of a sealed entry: its line in the stored and in the exported
-// trail, without the newline:
+// CanonicalEntry returns the line of an entry in the stored and in the exported trail, without the
+// newline:
 //
 //	{"n":1,"rev":5,"prev":"…","record":{…},"hash":"…"}
 //
@@ -43,7 +43,7 @@ func CanonicalEntry(s Sealed) (line []byte, err error) {
 	return line, err
 }
 
-// appendEntry writes the canonical form of an entry, or returns why there is none.
+// appendEntry appends the canonical form of an entry to b, or returns an error if it has none.
 func appendEntry(b []byte, s Sealed) ([]byte, error) {
 	b = appendEntryHead(b, s)
 	head := len(b)
@@ -54,7 +54,7 @@ func appendEntry(b []byte, s Sealed) ([]byte, error) {
 	return appendEntryHash(b, s), nil
 }
 
-// DecodeEntry parses the output of CanonicalEntry, and nothing else. Verify checks the hash.
+// DecodeEntry parses the output of CanonicalEntry, and nothing else. It does not check the hash.
 func DecodeEntry(b []byte) (Sealed, error) { return decodeEntry(string(b)) }
 
 func decodeEntry(line string) (Sealed, error) {
@@ -78,7 +78,7 @@ func decodeEntry(line string) (Sealed, error) {
 	return s, nil
 }
 
-// appendEntryHead writes an entry up to its record.
+// appendEntryHead appends the part of an entry's line before the record.
 func appendEntryHead(b []byte, s Sealed) []byte {
 	b = append(b, `{"n":`...)
 	b = strconv.AppendUint(b, s.N, 10)
@@ -89,15 +89,15 @@ func appendEntryHead(b []byte, s Sealed) []byte {
 	return append(b, `,"record":`...)
 }
 
-// appendEntryHash writes the part after an entry's record.
+// appendEntryHash appends the part of an entry's line after the record.
 func appendEntryHash(b []byte, s Sealed) []byte {
 	b = append(b, `,"hash":`...)
 	return append(appendString(b, s.Hash), '}')
 }
 
-// CheckLinks returns nil if records may be stored with a run: they belong to the run, are
-// well-formed, and continue its chain without a gap. count is the number of the run's records
-// including these, and head is the hash of the last record. An empty list is fine.
+// CheckLinks returns an error unless all records belong to the run, are well-formed, and continue
+// its chain without a gap. count is the number of the run's records including these, and head is
+// the hash of the last record. No records are no error.
 func CheckLinks(run string, records []Record, count int, head string) error {
 	for i, r := range records {
 		if r.Run != run {

@@ -1,5 +1,5 @@
-// Package audit has the records of the audit trail, their canonical encoding, the chain that
-// makes tampering detectable, and the offline verification.
+// Package audit defines the records of the audit trail and their canonical encoding. It links them
+// by hashes, so that tampering is detectable, and verifies a trail offline.
 //
 // # Files
 //

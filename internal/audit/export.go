@@ -16,26 +16,25 @@ import (
 //	{"n":1,…}
 //	{"end":1,"hash":"…"}
 //
-// "after" and the header's hash identify the entry before the first one; "head" is the newest
-// signed head, a note, when the export began. A file without a head has version 1. The end line
-// marks a complete file. A person who edits the file can write a new end line: only a signed head
+// "after" and "hash" in the header identify the entry before the first exported entry. "head" is
+// the text of the newest signed head when the export began. A file without "head" has version 1.
+// The end line marks a complete file. But anybody can write a new end line, so only a signed head
 // proves that the entries are genuine.
 const (
 	headerForm       = `{"format":"dhbot-trail","v":1,"after":%d,"hash":%s}`
 	signedHeaderForm = `{"format":"dhbot-trail","v":2,"after":%d,"hash":%s,"head":%s}`
 	endForm          = `{"end":%d,"hash":%s}`
 	endBegins        = `{"end":`
-	// maxLine is the largest record, plus the rest of an entry.
+	// maxLine is the maximum length of a line: the largest record, plus the rest of its entry.
 	maxLine = MaxRecord + 4096
 )
 
-// Entries is the trail of a log from entry n on, for Verify and WriteExport. It ends at the
-// first error.
+// Entries iterates over the entries of a log, starting at number n. It ends at the first error.
 func Entries(ctx context.Context, l Log, n uint64) iter.Seq2[Sealed, error] {
 	return each(func(f func(Sealed) error) error { return l.Trail(ctx, n, f) })
 }
 
-// each turns read, which passes entries to a function, into an iterator over the entries.
+// each returns an iterator over the entries with which read calls f.
 func each(read func(f func(Sealed) error) error) iter.Seq2[Sealed, error] {
 	return func(yield func(Sealed, error) bool) {
 		stopped := errors.New("enough")
@@ -64,8 +63,8 @@ func (h Header) line() string {
 	return fmt.Sprintf(signedHeaderForm, h.After.N, appendString(nil, h.After.Hash), appendString(nil, h.Note))
 }
 
-// WriteExport writes the entries after the header as JSON lines. It checks nothing: a broken
-// trail is exported unchanged.
+// WriteExport writes the header, the entries and the end line as JSON lines. It does not verify the
+// trail, so a broken trail is exported unchanged.
 func WriteExport(w io.Writer, h Header, trail iter.Seq2[Sealed, error]) error {
 	b := bufio.NewWriter(w)
 	last := h.After
@@ -89,9 +88,9 @@ func WriteExport(w io.Writer, h Header, trail iter.Seq2[Sealed, error]) error {
 	return nil
 }
 
-// ReadExport reads the header and the entries of an export. The entries can be iterated once. They
-// end with an error at the first line that WriteExport would write differently, or if the end line
-// is missing.
+// ReadExport reads the header and the entries of an export. The iterator works only once. It ends
+// with an error at the first line that WriteExport would write differently, or if the end line is
+// missing.
 func ReadExport(r io.Reader) (Header, iter.Seq2[Sealed, error], error) {
 	lines := &lineReader{r: bufio.NewReader(r)}
 	first, err := lines.next()
@@ -124,7 +123,7 @@ type lineReader struct {
 	line []byte
 }
 
-// next returns a line without its newline, valid until the following call.
+// next returns the next line without its newline. The slice is valid until the following call.
 func (l *lineReader) next() ([]byte, error) {
 	l.n++
 	l.line = l.line[:0]
@@ -191,7 +190,7 @@ func (l *lineReader) body(yield func(string, error) bool) {
 	}
 }
 
-// end checks the line after the body.
+// end checks that the line after the body is a correct end line.
 func (l *lineReader) end(last Head) error {
 	line := l.line[:len(l.line)-1]
 	if want := fmt.Sprintf(endForm, last.N, appendString(nil, last.Hash)); string(line) != want {

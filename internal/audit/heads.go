@@ -17,8 +17,8 @@ type heads struct {
 	forgotten []Head
 }
 
-// collect gathers the known heads of the trail from the options. It refuses two heads with one
-// number and different hashes, and heads that do not prove where the trail begins.
+// collect gathers the known heads of the trail from the options. It returns an error if two heads
+// have the same number but different hashes, or if the heads do not prove where the trail begins.
 func collect(o Options) (*heads, error) {
 	h := &heads{kept: map[uint64]string{}, roots: map[uint64]SignedHead{}, passed: map[uint64]bool{}}
 	add := func(k Head) error {
@@ -42,7 +42,7 @@ func collect(o Options) (*heads, error) {
 	return h, h.begin(o)
 }
 
-// begin checks the heads of the entries before the first entry to be verified.
+// begin checks the known heads against the start of the part that is verified.
 func (h *heads) begin(o Options) error {
 	at, continued := h.kept[o.After.N]
 	switch {
@@ -74,8 +74,8 @@ func (h *heads) begin(o Options) error {
 	return nil
 }
 
-// forget removes the heads of the entries that a restore lost: the entries between number before
-// and the restore's own entry s.
+// forget removes the heads of the entries that a restore lost. s is the entry of the restore, and
+// before is the number of the last entry that the restore kept.
 func (h *heads) forget(before uint64, s *Sealed) {
 	if s.Record.Lost == 0 {
 		return
@@ -90,7 +90,7 @@ func (h *heads) forget(before uint64, s *Sealed) {
 	slices.SortFunc(h.forgotten, func(a, b Head) int { return cmp.Compare(a.N, b.N) })
 }
 
-// found compares an entry with the head of its number.
+// found compares an entry with the known head that has its number, if there is one.
 func (h *heads) found(s *Sealed, tree *Tree, whole bool) error {
 	hash, kept := h.kept[s.N]
 	if !kept {
@@ -110,7 +110,8 @@ func (h *heads) found(s *Sealed, tree *Tree, whole bool) error {
 	return nil
 }
 
-// missing names a head that was not found by the end of the trail.
+// missing returns an error if a known head was not in the trail. last is the number of the trail's
+// last entry.
 func (h *heads) missing(last uint64) error {
 	left := uint64(0)
 	for n := range h.kept {

@@ -15,7 +15,7 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// signedHead is the head of a trail, signed with a key.
+// signedHead returns the head of a trail, and its text signed with a key.
 func signedHead(t testing.TB, key *sign.Key, list []audit.Sealed) (audit.SignedHead, []byte) {
 	t.Helper()
 	var tree audit.Tree
@@ -43,8 +43,8 @@ func newKey(t testing.TB) *sign.Key {
 	return key
 }
 
-// verifyWith verifies an export as `bot audit verify` does, with the head in
-// its header and other heads.
+// verifyWith verifies an export as `bot audit verify` does. It uses the head in the export's
+// header, and the given heads.
 func verifyWith(b []byte, key *sign.Key, heads ...audit.Head) (audit.Report, error) {
 	header, entries, err := audit.ReadExport(bytes.NewReader(b))
 	if err != nil {
@@ -149,8 +149,8 @@ func TestHeadsOfTwoTrees(t *testing.T) {
 	}
 }
 
-// TestForgottenHeads: a head of entries that a restore lost is reported, and does not count as a
-// sign of a rewrite.
+// TestForgottenHeads checks that the head of an entry that a restore lost is reported as forgotten,
+// and not as a sign that the trail was rewritten.
 func TestForgottenHeads(t *testing.T) {
 	list := trail(9)
 	forgotten := audit.Head{N: 8, Hash: list[7].Hash}

@@ -16,17 +16,17 @@ func (s Sealed) size() int {
 	return 256 + len(s.Record.Command) + len(s.Record.Text) + len(s.Record.Outcome)
 }
 
-// Log is the trail as other packages use it.
+// Log stores and reads the audit trail.
 type Log interface {
-	// Append stores a record without a run (a read, a refusal, a note). If claim is not "", it
-	// settles the claim of its delivery in the same transaction.
+	// Append stores a record without a run (a read, a refusal, a note). If claim is not "", the
+	// same transaction settles that claim of a delivered Slack request.
 	Append(ctx context.Context, r Record, claim string) error
-	// Trail calls f with every sealed entry from number n on, in order.
+	// Trail calls f with every entry in order, starting at number n.
 	Trail(ctx context.Context, n uint64, f func(Sealed) error) error
 	// Find calls f with the entries that a query selects, in order. If there are more than
-	// q.Newest, it leaves out the oldest and returns their number. It relies on the times of
-	// records: no record may be more than a minute older than an earlier record of the trail.
+	// q.Newest, it leaves out the oldest and returns their number. It may miss entries if a record
+	// is more than a minute older than an earlier record of the trail.
 	Find(ctx context.Context, q Query, f func(Sealed) error) (older int, err error)
-	// Head is the newest sealed entry; ok is false for an empty trail.
+	// Head returns the newest entry. ok is false if the trail is empty.
 	Head(ctx context.Context) (s Sealed, ok bool, err error)
 }

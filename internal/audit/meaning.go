@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// Rules are the approval rules that can be checked with a run's records.
+// Rules are the approval rules that Verify checks for each run.
 type Rules struct {
-	// Approvals returns how many approvers, besides the requester, a run needs at least. The
-	// argument is the run's first record, which has its action and level.
+	// Approvals returns the number of approvals that a run needs. The argument is the run's first
+	// record, which has its action and level.
 	Approvals func(Record) int
-	// VoteWithin is how long after the request an approval may come; StartWithin how long after
-	// the last approval the run may start.
+	// VoteWithin is the longest time from the request to an approval, and StartWithin is the
+	// longest time from the last approval to the start of the run.
 	VoteWithin, StartWithin time.Duration
 }
 
-// meaning follows each run from its request.
+// meaning checks whether the records of each run obey the rules.
 type meaning struct {
 	rules Rules
 	runs  map[string]*story
@@ -24,7 +24,7 @@ type meaning struct {
 
 func newMeaning(r Rules) *meaning { return &meaning{rules: r, runs: map[string]*story{}} }
 
-// story is the state of a run.
+// story is the state of a run, according to its records so far.
 type story struct {
 	asked   Record
 	votes   []Record // valid approvals
@@ -33,8 +33,8 @@ type story struct {
 	ended   Kind // the kind of its end, "" while it is open
 }
 
-// next checks an entry with the rules. It does not check a run that was requested before the
-// verified part.
+// next checks an entry with the rules. It skips runs whose request is before the verified part of
+// the trail.
 func (m *meaning) next(s *Sealed) error {
 	r := &s.Record
 	if r.Seq == 0 {
@@ -65,7 +65,8 @@ func (m *meaning) next(s *Sealed) error {
 	return nil
 }
 
-// take applies a record to a run. The result why describes the violation, "" for none.
+// take applies a record to a run. It returns a description of the rule that the record violates, or
+// "".
 func (st *story) take(r Record, rules Rules) (why string) {
 	switch r.Kind {
 	case Approved:
@@ -120,7 +121,8 @@ func (st *story) withdrawn(r Record) string {
 	return fmt.Sprintf("%s withdrew an approval that they had not given", r.Person)
 }
 
-// start checks the first start; a later one continues a run that was handed over.
+// start checks the first start of a run. It accepts later starts, because they continue a run that
+// another replica took over.
 func (st *story) start(r Record, rules Rules) string {
 	if st.started {
 		return ""

@@ -64,8 +64,8 @@ func validRestart() []audit.Record {
 	}
 }
 
-// TestMeaning: a trail with correct hashes is refused if one of its runs breaks
-// the rules of approval.
+// TestMeaning checks that Verify refuses a trail with correct hashes if a run breaks the approval
+// rules.
 func TestMeaning(t *testing.T) {
 	drop := func(l []audit.Record, i int) []audit.Record { return slices.Delete(l, i, i+1) }
 	swap := func(l []audit.Record, i, j int) []audit.Record {

@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// parser parses the canonical form of a record or an entry: the fields in their fixed order,
-// without white space. It is several times as fast as strictJSON. Its callers encode the result
-// again and compare the bytes, so a mistake of the parser cannot accept wrong input. The returned
-// texts share the memory of the line.
+// parser parses the canonical form of a record or an entry, and is several times as fast as
+// strictJSON. Its callers encode the result again and compare the bytes, so a mistake of the parser
+// cannot accept wrong input. The strings of the result share the memory of the line.
 type parser struct {
 	rest string
 	ok   bool
@@ -23,7 +22,8 @@ func parseRecord(line string) (r Record, ok bool) {
 	return r, p.ok && p.rest == ""
 }
 
-// parseEntry parses an entry in the same way.
+// parseEntry parses an entry. If ok is false, the line may still be valid, and strictJSON must
+// parse it.
 func parseEntry(line string) (s Sealed, ok bool) {
 	p := parser{line, true}
 	p.want(`{"n":`)
@@ -74,7 +74,7 @@ func (p *parser) record() (r Record) {
 	return r
 }
 
-// has consumes a piece of the form if it comes next.
+// has skips piece if the rest of the line begins with it, and reports whether it does.
 func (p *parser) has(piece string) bool {
 	rest, found := strings.CutPrefix(p.rest, piece)
 	p.rest = rest
@@ -95,7 +95,7 @@ func (p *parser) maybeNumber(name string, to *int) {
 	}
 }
 
-// text parses a string. Strings with escapes are left to strictJSON.
+// text parses a string without escapes. For any other text, it sets p.ok to false.
 func (p *parser) text() string {
 	p.want(`"`)
 	end := strings.IndexByte(p.rest, '"')

@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// Brief is the part of a record by which a query selects it. An index of old records has exactly
-// these fields, so no query can depend on a field that the index lacks.
+// Brief has the fields of a record that a query can use. An index of old records has exactly these
+// fields, so no query can depend on a field that the index lacks.
 type Brief struct {
 	Kind                                  Kind
 	Run, Person, Account, Cluster, Target string
 }
 
-// Brief returns the part of a record by which a query selects it.
+// Brief returns the fields of a record that a query can use.
 func (r Record) Brief() Brief {
 	return Brief{r.Kind, r.Run, r.Person, r.Account, r.Cluster, r.Target}
 }
 
-// Query selects the newest entries of a trail whose record is from Since or later and is accepted
-// by Wants.
+// Query selects the entries whose record is not older than Since, and is accepted by Wants. If
+// there are more than Newest of them, it selects only the newest.
 type Query struct {
 	Since  time.Time
 	Wants  func(Brief) bool // nil for all
@@ -37,7 +37,8 @@ func (q Query) Selects(r Record) bool {
 	return !r.At.Before(q.Since) && (q.Wants == nil || q.Wants(r.Brief()))
 }
 
-// Filter is a query in words, as `bot audit show` accepts it. Empty fields select all.
+// Filter has the options of `bot audit show` that select entries. An empty field selects all
+// entries.
 type Filter struct {
 	Since  time.Time
 	Person string
@@ -45,7 +46,7 @@ type Filter struct {
 	Target string // a part of the target
 }
 
-// Query is the query of a filter, without a limit.
+// Query returns the query of a filter, without a limit on the number of entries.
 func (f Filter) Query() Query {
 	return Query{Since: f.Since, Newest: All, Wants: func(b Brief) bool {
 		return (f.Person == "" || b.Person == f.Person) && (f.Run == "" || strings.EqualFold(b.Run, f.Run)) &&
@@ -53,7 +54,7 @@ func (f Filter) Query() Query {
 	}}
 }
 
-// Matches are the entries that a query selects, for WriteExport. They end at the first error.
+// Matches iterates over the entries that a query selects. It ends at the first error.
 func Matches(ctx context.Context, l Log, q Query) iter.Seq2[Sealed, error] {
 	return each(func(f func(Sealed) error) error {
 		_, err := l.Find(ctx, q, f)
@@ -61,12 +62,11 @@ func Matches(ctx context.Context, l Log, q Query) iter.Seq2[Sealed, error] {
 	})
 }
 
-// slack is the largest difference between a record's time and its place in the trail: places
-// come from the store, times from the replicas' clocks.
+// slack is the longest time by which a record may be older than an earlier record of the trail. The
+// order comes from the store, but the times come from the replicas' clocks, which differ.
 const slack = time.Minute
 
-// Past reports whether a record of this time is so old that the query selects nothing before it
-// in the trail.
+// Past reports whether a record at this time is so old that the query selects no entry before it.
 func (q Query) Past(at time.Time) bool {
 	return !q.Since.IsZero() && at.Before(q.Since.Add(-slack))
 }
@@ -77,8 +77,8 @@ type Reader interface {
 	Head(ctx context.Context) (s Sealed, ok bool, err error)
 }
 
-// Scan answers a query as Log.Find does, but starts at entry number floor. It reads every entry
-// since q.Since, and only a few older ones.
+// Scan answers a query like Log.Find, but ignores the entries before number floor. It reads every
+// entry since q.Since, and only a few older entries.
 func Scan(ctx context.Context, l Reader, floor uint64, q Query, f func(Sealed) error) (older int, err error) {
 	head, ok, err := l.Head(ctx)
 	if err != nil || !ok {
@@ -115,8 +115,9 @@ func Scan(ctx context.Context, l Reader, floor uint64, q Query, f func(Sealed) e
 	return older, nil
 }
 
-// startOf returns the number of an entry before which the query selects nothing, but at least
-// floor. It searches backwards in growing steps, so that a recent time is found quickly.
+// startOf returns the number of an entry, at least floor, where the query can start: it selects no
+// entry between floor and this number. The search goes backwards in growing steps, so that it finds
+// a recent time quickly.
 func startOf(ctx context.Context, l Reader, floor, head uint64, q Query) (uint64, error) {
 	for back := uint64(100); floor+back < head; back *= 4 {
 		n := head - back
@@ -131,7 +132,7 @@ func startOf(ctx context.Context, l Reader, floor, head uint64, q Query) (uint64
 	return floor, nil
 }
 
-// errRead ends the reading of a trail early.
+// errRead stops Trail after the entry that was wanted. Callers never see it.
 var errRead = errors.New("read what was wanted")
 
 // entry reads one entry.

@@ -12,9 +12,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestScan: exactly the entries since a time are found, whatever the trail's
-// length, and however much the replicas' clocks differ within the allowed
-// limit.
+// TestScan checks that Scan finds exactly the entries since a time, for trails of any length, and
+// for replicas whose clocks differ within the allowed limit.
 func TestScan(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		store := memstore.New(memstore.Config{})

@@ -27,21 +27,23 @@ const (
 	Announced   Kind = "announced" // announced maintenance
 	Looking     Kind = "looking"   // an approver is looking at a run; form 2
 	Reminded    Kind = "reminded"  // a reminder to vote was sent; form 2
-	// Restored begins an epoch: the store was reset to an earlier time, or adopted. Numbers
-	// that were used since that time are not used again; form 3.
+	// Restored begins an epoch, because the store was reset to an earlier time, or adopted. Numbers
+	// that were used since that time are not used again. Its form version is 3.
 	Restored Kind = "restored"
 )
 
-// Alarm is the Action of a Note which reports that the store is not as the bot left it.
+// Alarm is the Action of a Note which reports that the data in the store differs from what the bot
+// wrote.
 const Alarm = "alarm"
 
-// Record is one line of the audit trail. Its content never changes; V is its form version.
+// Record is one event in the audit trail. It never changes once it is stored. V is its form
+// version.
 type Record struct {
 	V   int       `json:"v"`
 	At  time.Time `json:"at"` // UTC, milliseconds
 	Run string    `json:"run,omitempty"`
-	// Seq numbers the records of one run from 1, and Prev is the hash of the previous one, ""
-	// for the first: each run has its own chain.
+	// Each run has its own chain of records. Seq is the record's number in its run, from 1, and
+	// Prev is the hash of the run's previous record, or "" for the first.
 	Seq      int    `json:"seq,omitempty"`
 	Prev     string `json:"prev,omitempty"`
 	Kind     Kind   `json:"kind"`

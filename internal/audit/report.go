@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// RunReport is one run for auditors: its requester, its approvers, its commands, and what
-// people did by hand.
+// RunReport describes one run for auditors: its requester, its approvers, its commands, and the
+// manual steps.
 type RunReport struct {
 	Run      string `json:"run"`
 	Cluster  string `json:"cluster"`
@@ -54,7 +54,7 @@ type ReportFilter struct {
 	Person   string    // selects runs that this person requested, approved, denied or closed, or did a manual step of
 }
 
-// Runs collects the runs of a trail, in the order of their requests.
+// Runs returns a report for each run of a trail that f selects, in the order of their requests.
 func Runs(trail iter.Seq2[Sealed, error], f ReportFilter) ([]RunReport, error) {
 	type gathered struct {
 		RunReport
@@ -159,14 +159,14 @@ func WriteReportJSON(w io.Writer, runs []RunReport) error {
 	return e.Encode(runs)
 }
 
-// reportColumns are the columns of a CSV report; a cell with several acts or commands has one
-// per line.
+// reportColumns are the columns of a CSV report. In a cell with several acts or commands, each has
+// its own line.
 var reportColumns = []string{
 	"run", "cluster", "action", "target", "severity", "asked_at", "asked_by", "reason",
 	"approved", "denied", "ran", "by_hand", "outcome", "first_entry", "last_entry",
 }
 
-// WriteReportCSV writes runs as CSV, one per row.
+// WriteReportCSV writes runs as CSV, one run per row.
 func WriteReportCSV(w io.Writer, runs []RunReport) error {
 	c := csv.NewWriter(w)
 	if err := c.Write(reportColumns); err != nil {
@@ -192,7 +192,7 @@ func WriteReportCSV(w io.Writer, runs []RunReport) error {
 	return c.Error()
 }
 
-// cell keeps a spreadsheet from interpreting people's text as a formula.
+// cell changes a text so that a spreadsheet does not interpret it as a formula.
 func cell(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
 		return "'" + text

@@ -33,7 +33,8 @@ func columns(s Sealed) []string {
 	}
 }
 
-// WriteTable writes entries as a table for people, including the entries before an error.
+// WriteTable writes entries as a readable table. If the trail ends with an error, it still writes
+// the entries before the error.
 func WriteTable(w io.Writer, trail iter.Seq2[Sealed, error]) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, strings.ToUpper(strings.Join(columnNames(), "\t")))
@@ -81,7 +82,7 @@ func WriteCSV(w io.Writer, trail iter.Seq2[Sealed, error]) error {
 	return c.Error()
 }
 
-// writeRow writes texts that a spreadsheet does not interpret.
+// writeRow writes a CSV row. It changes texts that a spreadsheet would interpret as formulas.
 func writeRow(c *csv.Writer, row []string) error {
 	for i := range row {
 		row[i] = cell(row[i])

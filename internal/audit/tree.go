@@ -21,7 +21,7 @@ type Tree struct {
 	Parts []tlog.Hash // the largest first
 }
 
-// Append adds the line of the next entry.
+// Append adds the next entry to the tree. line is the entry's line, without the newline.
 func (t *Tree) Append(line []byte) { t.append(tlog.RecordHash(line)) }
 
 // append adds the hash of the next entry's line.
@@ -35,10 +35,10 @@ func (t *Tree) append(h tlog.Hash) {
 	t.Size++
 }
 
-// Valid reports whether a tree of this size has this number of parts.
+// Valid reports whether the tree has as many parts as its size requires.
 func (t Tree) Valid() bool { return len(t.Parts) == bits.OnesCount64(t.Size) }
 
-// Clone returns a copy that shares nothing.
+// Clone returns a copy that shares no memory with t.
 func (t Tree) Clone() Tree { return Tree{t.Size, append([]tlog.Hash(nil), t.Parts...)} }
 
 // emptyRoot is the SHA-256 of nothing.
@@ -47,7 +47,7 @@ var emptyRoot = tlog.Hash{
 	0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 }
 
-// Root is the hash of the whole tree.
+// Root returns the hash of the whole tree.
 func (t Tree) Root() tlog.Hash {
 	if t.Size == 0 || !t.Valid() {
 		return emptyRoot
@@ -88,8 +88,8 @@ func (h SignedHead) Text() string {
 	)
 }
 
-// Above reports whether h is later than o, of the same installation: it has a later epoch, or the
-// same epoch and more entries.
+// Above reports whether h and o are of the same installation, and h is later: it has a later epoch,
+// or the same epoch and more entries.
 func (h SignedHead) Above(o SignedHead) bool {
 	return h.Epoch > o.Epoch || h.Epoch == o.Epoch && h.Size > o.Size
 }

@@ -16,41 +16,41 @@ type Head struct {
 
 // Options describe the verified part of the trail and its heads.
 type Options struct {
-	// After is the entry before the first one; zero for a whole trail. For a part from the
-	// middle, chains of runs that began earlier are verified from their first record in the
-	// part.
+	// After is the head before the part, or zero for a whole trail. The chain of a run that began
+	// before the part is verified from the run's first record in the part.
 	After Head
-	// Heads were kept outside the store, and must be in the trail.
+	// Heads are heads that were kept outside the store. The trail must contain each of them.
 	Heads []Head
 	// Signed are heads with verified signatures. For a whole trail, the Merkle root in each
 	// head must also equal the root of the trail.
 	Signed []SignedHead
-	// Anchored refuses a trail without a head for its newest entries, and a part from the
-	// middle without a head for its start. Without a head, the author of the file could have
-	// computed all its hashes again.
+	// Anchored refuses a trail whose newest entries no head confirms, and a part whose start no
+	// head confirms. Without a head, anybody could have changed the file and computed its hashes
+	// again.
 	Anchored bool
-	// Rules check the approvals of runs; nil checks only the form.
+	// Rules are the approval rules that each run must obey. If Rules is nil, approvals are not
+	// checked.
 	Rules *Rules
 }
 
-// Report is the content of a verified trail.
+// Report summarizes a verified trail.
 type Report struct {
 	Entries uint64 // how many
 	Runs    int    // number of runs with their own records
 	First   uint64 // number of the first entry, 0 for none
 	Head    Head   // the last entry; Options.After if there is none
-	// Vouched is the newest entry with a head, 0 for none, and Signed the newest signed head that
-	// was found.
+	// Vouched is the number of the newest entry that a head confirms, or 0. Signed is the newest
+	// signed head that was found in the trail, or nil.
 	Vouched uint64
 	Signed  *SignedHead
-	// Forgotten are heads of entries that a restore lost, according to the trail.
+	// Forgotten are the known heads whose entries were lost in a restore, according to the trail.
 	Forgotten []Head
-	// Alarms are the entries in which the bot reports that the store is not as the bot left it:
-	// invalid runs, heads or witnesses.
+	// Alarms are the entries in which the bot reports runs, heads or witnesses in the store that
+	// differ from what the bot wrote.
 	Alarms []Sealed
 }
 
-// BrokenError is the first violation in a trail.
+// BrokenError describes the first violation in a trail.
 type BrokenError struct {
 	N    uint64 // number of its entry
 	Text string // the violation, in one sentence
@@ -58,11 +58,11 @@ type BrokenError struct {
 
 func (e *BrokenError) Error() string { return fmt.Sprintf("audit entry %d: %s", e.N, e.Text) }
 
-// Verify reads a trail to its end and checks that it is unbroken. Numbers must be without gaps
-// (except before a Restored record), revisions must never decrease, and hashes and links must be
-// correct. The records of each run must be complete and in order. Each head must be found, and with
-// rules each run must have its approvals. The error is a *BrokenError for the first violation, or a
-// read error; the report then covers the part before it.
+// Verify reads a trail to its end and checks that it is unbroken. Numbers must have no gaps, except
+// before a Restored record. Revisions must never decrease, and hashes and links must be correct.
+// The records of each run must be complete and in order. Each head must be found, and if there are
+// rules, each run must obey them. The error is a *BrokenError for the first violation, or a read
+// error. The report then covers the entries before the error.
 func Verify(trail iter.Seq2[Sealed, error], o Options) (Report, error) {
 	v := verifier{
 		last:    Sealed{N: o.After.N, Hash: o.After.Hash},
@@ -90,7 +90,7 @@ func Verify(trail iter.Seq2[Sealed, error], o Options) (Report, error) {
 
 const rewritten = "it is not the entry that was kept elsewhere under this number: the trail was rewritten from here or earlier"
 
-// link is the newest record of one run.
+// link is the number and the hash of the newest record of a run.
 type link struct {
 	seq  int
 	hash string
@@ -106,7 +106,7 @@ type verifier struct {
 	report  Report
 }
 
-// hashes are an entry and all hashes that depend on it alone.
+// hashes has an entry, and the hashes that can be computed without other entries.
 type hashes struct {
 	Sealed
 	entry  string    // the correct hash
@@ -135,7 +135,7 @@ func hashed(s Sealed) hashes {
 	return h
 }
 
-// next checks one entry against everything before it.
+// next checks whether an entry may follow the entries before it.
 func (v *verifier) next(e *hashes) error {
 	s := &e.Sealed
 	if err := follows(Head{v.last.N, v.last.Hash}, s, e.entry); err != nil {
@@ -174,7 +174,7 @@ func (v *verifier) next(e *hashes) error {
 	return nil
 }
 
-// end makes the checks at the end of the trail.
+// end checks what is only certain at the end of the trail, such as missing heads.
 func (v *verifier) end(o Options) error {
 	v.report.Vouched, v.report.Signed = v.heads.vouched, v.heads.signed
 	v.report.Forgotten = v.heads.forgotten
@@ -189,8 +189,8 @@ func (v *verifier) end(o Options) error {
 	return nil
 }
 
-// Follows reports whether s is valid and the next entry after prev: its number, its own hash
-// and its link. The error is a *BrokenError. Verify checks more.
+// Follows checks the number, the hash and the link of s, which must be the next entry after prev.
+// The error is a *BrokenError. Verify checks more.
 func Follows(prev Head, s Sealed) error { return follows(prev, &s, entryHash(s)) }
 
 func follows(prev Head, s *Sealed, hash string) error {
@@ -209,8 +209,8 @@ func follows(prev Head, s *Sealed, hash string) error {
 	}
 }
 
-// nextOfRun checks a run's own chain. A record that only mentions a run, such as a refused vote,
-// has no number in that chain.
+// nextOfRun checks whether a record continues the chain of its run. A record that only mentions a
+// run, such as a refused vote, is not part of the chain.
 func (v *verifier) nextOfRun(s *hashes) error {
 	r := &s.Record
 	if r.Seq == 0 {

@@ -15,7 +15,7 @@ import (
 	"dhbot/internal/audit"
 )
 
-// trail makes n entries: two runs interleaved, and now and then a read.
+// trail makes n entries of two interleaved runs, with some reads between them.
 func trail(n int) []audit.Sealed {
 	var out []audit.Sealed
 	var last audit.Sealed
@@ -55,8 +55,8 @@ func headOf(list []audit.Sealed) audit.Head {
 	return audit.Head{N: s.N, Hash: s.Hash}
 }
 
-// reseal computes every number, link and hash of the trail again, as an attacker with
-// write access to the store could.
+// reseal computes all numbers, links and hashes of the trail again. An attacker with write access
+// to the store could do the same.
 func reseal(list []audit.Sealed) []audit.Sealed {
 	var last audit.Sealed
 	out := slices.Clone(list)
@@ -206,7 +206,7 @@ func TestExportRoundTrip(t *testing.T) {
 	}
 }
 
-// The longest allowed record is read back; a longer line is refused without being read to its end.
+// The longest allowed record can be read. A longer line is refused before it is read to its end.
 func TestExportLongLines(t *testing.T) {
 	r := audit.Link(audit.Record{At: at, Kind: audit.Note}, 0, "")
 	short, err := audit.Canonical(r)
@@ -272,7 +272,7 @@ func TestExportEveryTruncation(t *testing.T) {
 	}
 }
 
-// A head detects a truncated file with a new end line.
+// A head proves that a file was truncated, even if somebody gave the file a new end line.
 func TestExportHeadFindsCleanTruncation(t *testing.T) {
 	l := trail(6)
 	short := export(t, audit.Head{}, l[:4])
@@ -318,7 +318,7 @@ func FuzzReadExport(f *testing.F) {
 	})
 }
 
-// sliceLog is a Log that only reads.
+// sliceLog is a read-only Log whose entries are in a slice.
 type sliceLog struct {
 	audit.Log
 	list []audit.Sealed

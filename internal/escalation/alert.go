@@ -7,7 +7,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// alert returns the alert that the pager is sent about a subject.
+// alert returns the alert about a subject, as it is sent to the pager.
 func (e *Escalator) alert(ctx context.Context, s subject) pager.Alert {
 	link := ""
 	if s.place.Thread != "" {
@@ -22,7 +22,7 @@ func (e *Escalator) alert(ctx context.Context, s subject) pager.Alert {
 	}
 }
 
-// pagerLevel is the severity of an alert, in the words of PagerDuty's Events API v2.
+// pagerLevel returns the name of a severity in PagerDuty's Events API v2.
 func pagerLevel(s runbooks.Severity) string {
 	switch s {
 	case runbooks.Moderate:

@@ -1,7 +1,8 @@
-// Package escalation notifies other people about an incident without an owner, or a Sev 1
-// request without a decision, after the configured time: first people in Slack, then a
-// pager. The leader runs it. Each stage is claimed in the store first, so that only one replica
-// carries it out. An alert is sent at most once; a mention is repeated until Slack accepts it.
+// Package escalation notifies more people if an incident has no owner for too long, or if nobody
+// decides on a Sev 1 request. The first stage mentions people in Slack, and the second alerts a
+// pager. The package runs on the leader, and claims each stage in the store first, so that only one
+// replica carries it out. An alert is sent at most once. A mention is repeated until Slack accepts
+// it.
 //
 // # Files
 //

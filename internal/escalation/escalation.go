@@ -20,26 +20,27 @@ import (
 
 // Policy configures the escalation of a cluster.
 type Policy struct {
-	// After is how long an incident may have no owner, and a request no decision, before the
-	// escalation.
+	// After is the time after which an incident without an owner, or a request without a decision,
+	// is escalated.
 	After time.Duration
-	// Callees are the people who are mentioned; alternatively, Group is a user group.
+	// Callees are the people who are mentioned. Group is a Slack user group that can be mentioned
+	// instead.
 	Callees []engine.Callee
 	Group   string
-	// Level is the least severe level of the incidents that are escalated.
+	// Level is the minimum severity. Less severe incidents are not escalated.
 	Level runbooks.Severity
 	Page  *Page // nil for no pager
 }
 
-// Page configures the alert to a pager.
+// Page configures the alerts to a pager.
 type Page struct {
-	// After is the time from the beginning of the incident or request to the alert.
+	// After is the time between the beginning of the incident or request and the alert.
 	After time.Duration
 	Name  string // for people
 	Pager Pager
 }
 
-// Pager alerts a pager; *pager.Pager implements it.
+// Pager sends alerts to a pager, and resolves them. *pager.Pager implements it.
 type Pager interface {
 	Trigger(ctx context.Context, a pager.Alert) error
 	Resolve(ctx context.Context, a pager.Alert) error
@@ -51,7 +52,7 @@ type Messenger interface {
 	Link(ctx context.Context, channel, ts string) (url string, err error)
 }
 
-// Posts returns the message of a run.
+// Posts finds the Slack message of a run.
 type Posts interface {
 	Post(ctx context.Context, run string) (p publish.Post, ok bool, err error)
 }
@@ -62,7 +63,7 @@ type Config struct {
 	Runs      engine.Runs
 	Posts     Posts
 	Messenger Messenger
-	// Absent returns which of the people are away.
+	// Absent returns the people among called who are away.
 	Absent       func(ctx context.Context, called []engine.Callee) []card.Absent
 	AuditChannel string // for runs without a message
 	Clusters     map[string]Policy
@@ -84,7 +85,7 @@ type Escalator struct {
 // defaultEvery is the interval of checks for due stages.
 const defaultEvery = 5 * time.Second
 
-// New makes an Escalator; it does nothing before Run.
+// New returns an Escalator, which does nothing until Run is called.
 func New(c Config) (*Escalator, error) {
 	if c.Keeper == nil || c.Runs == nil || c.Posts == nil || c.Messenger == nil || c.Absent == nil || c.AuditChannel == "" {
 		return nil, errors.New("escalation needs a Keeper, Runs, Posts, a Messenger and an audit channel")
@@ -122,7 +123,7 @@ func (e *Escalator) Run(ctx context.Context) error {
 	return nil
 }
 
-// pass runs due stages, and deletes the stages whose subject is over.
+// pass starts the stages that are due. It also deletes stages whose incident or request is over.
 func (e *Escalator) pass(ctx context.Context) error {
 	var errs []error
 	open, err := e.Runs.Open(ctx)
@@ -141,7 +142,7 @@ func (e *Escalator) pass(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// cluster runs the due stages of a cluster.
+// cluster does the work of pass for one cluster.
 func (e *Escalator) cluster(ctx context.Context, cluster string, p Policy, subjects []subject) error {
 	begun, err := stages(ctx, e.Keeper, cluster)
 	if err != nil {

@@ -23,7 +23,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// bench is a store that outlives its leaders, a place for messages, and a pager.
+// bench simulates what an Escalator needs: a store that several leaders use in turn, a channel for
+// messages, and a pager.
 type bench struct {
 	t     *testing.T
 	store *memstore.Store
@@ -32,8 +33,8 @@ type bench struct {
 	fails error // the answer of the pager to an alert
 	hangs bool  // whether the pager never answers
 	open  []engine.Stored
-	// refuse returns Slack's error about a message, and the pager's error about the end of an
-	// alert.
+	// refuse returns the error with which Slack answers a message, and the pager answers the end of
+	// an alert.
 	refuse func(ctx context.Context) error
 }
 
@@ -47,7 +48,7 @@ func (b *bench) say(text string) {
 	b.said = append(b.said, text)
 }
 
-// refused returns the error that a test wants.
+// refused returns the result of b.refuse, or nil if the test has not set it.
 func (b *bench) refused(ctx context.Context) error {
 	b.mu.Lock()
 	refuse := b.refuse
@@ -94,7 +95,7 @@ func (b *bench) Resolve(ctx context.Context, a pager.Alert) error {
 	return nil
 }
 
-// runs are the open runs that a test gives.
+// runs is an engine.Runs whose open runs are set by the test.
 type runs struct {
 	engine.Runs
 	*bench
@@ -155,7 +156,8 @@ func (b *bench) keep(name string, v any) {
 	}
 }
 
-// incident opens prod-7 now, with a level and its worst case.
+// incident stores an open incident prod-7 with one item, whose level and worst case are the
+// arguments.
 func (b *bench) incident(level, worst runbooks.Severity) incident.Incident {
 	now := time.Now()
 	i := incident.Incident{ID: "prod-7", Opened: now, Message: incident.Message{Channel: "C1", TS: "7"}, Items: []incident.Item{{
@@ -220,7 +222,7 @@ func (b *bench) wantNoStages() {
 	}
 }
 
-// wantTrail checks the outcomes in the trail.
+// wantTrail checks that the trail has the given outcomes.
 func (b *bench) wantTrail(want ...string) {
 	b.t.Helper()
 	var got []string
@@ -273,8 +275,8 @@ func TestMentionIsRepeated(t *testing.T) {
 	})
 }
 
-// The end of an alert is sent by the next leader if a leader stops while it sends it. If the
-// pager refuses the end, the thread and the trail say so.
+// If a leader stops while it resolves an alert, the next leader resolves the alert. If the pager
+// refuses this, the thread and the trail say so.
 func TestAlertIsResolvedAgain(t *testing.T) {
 	for name, tt := range map[string]struct {
 		refuse func(ctx context.Context) error
@@ -306,7 +308,7 @@ func TestAlertIsResolvedAgain(t *testing.T) {
 	}
 }
 
-// refuseOnce refuses the first message or alert.
+// refuseOnce returns a function that fails on its first call only.
 func refuseOnce(why string) func(context.Context) error {
 	refused := false
 	return func(context.Context) error {
@@ -318,7 +320,7 @@ func refuseOnce(why string) func(context.Context) error {
 	}
 }
 
-// Two leaders that read the same store at the same time claim a stage once.
+// If two leaders read the same store at the same time, only one of them claims a stage.
 func TestStageIsClaimedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -342,8 +344,8 @@ func TestStageIsClaimedOnce(t *testing.T) {
 	})
 }
 
-// An incident that is owned, muted or below the configured level is not escalated. An
-// incident of unknown level is escalated if its worst case has that level.
+// An incident that is owned, muted or below the configured level is not escalated. An incident of
+// unknown level is escalated if its worst case reaches the configured level.
 func TestWhatIsEscalated(t *testing.T) {
 	for name, tt := range map[string]struct {
 		level, worst runbooks.Severity

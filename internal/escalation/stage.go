@@ -26,7 +26,7 @@ const (
 	page   stage = "page"
 )
 
-// formVersion is the version of the stored form of a stage.
+// formVersion is the version of the JSON form in which a stage is stored.
 const formVersion = 1
 
 // stored is a stage that has begun.
@@ -37,7 +37,7 @@ type stored struct {
 	Stage stage     `json:"stage"`
 	At    time.Time `json:"at"`
 	By    string    `json:"by"` // the replica
-	// Outcome is "" until the outcome of the stage is known.
+	// Outcome is "" until it is known.
 	Outcome string       `json:"outcome,omitempty"`
 	Place   engine.Place `json:"place"`
 	Began   time.Time    `json:"began"`
@@ -59,8 +59,8 @@ func stageName(cluster, key string, s stage) string {
 	return prefix + cluster + "/" + key + "/" + string(s)
 }
 
-// stages are the stages of a cluster that have begun, by name. For a value that the bot did not
-// store, only the revision is set.
+// stages returns the stages of a cluster that have begun, by name. If the bot did not write a
+// stored value, only the revision is set.
 func stages(ctx context.Context, k incident.Keeper, cluster string) (map[string]stored, error) {
 	out := map[string]stored{}
 	err := k.WatchState(ctx, prefix+cluster+"/", func(name string, data []byte, rev int64) error {
@@ -80,7 +80,8 @@ func stages(ctx context.Context, k incident.Keeper, cluster string) (map[string]
 	return out, err
 }
 
-// set replaces the stage at revision rev, and stores the records.
+// set stores a stage and the records, if the stored stage still has revision rev. It returns the
+// new revision.
 func (e *Escalator) set(ctx context.Context, name string, s stored, rev int64, records ...audit.Record) (int64, error) {
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -96,11 +97,11 @@ func (e *Escalator) record(cluster string, s stored, outcome, text string) audit
 	}
 }
 
-// repeatAfter is the time after which a mention is repeated if it failed or its outcome is
-// unknown. The end of an alert with an unknown outcome is sent again after the same time.
+// repeatAfter is the time after which a mention is repeated if it failed or its outcome is unknown.
+// An alert is also resolved again after this time, if the outcome is unknown.
 const repeatAfter = time.Minute
 
-// repeats reports whether a stage runs again. An alert is never repeated: it would wake people
+// repeats reports whether a stage runs again. Alerts never do, because they would wake people
 // twice.
 func (e *Escalator) repeats(name string, st stored) bool {
 	return st.Stage == people && (st.Outcome == failed || e.isLeft(name, st)) && e.Now().Sub(st.At) >= repeatAfter
@@ -142,8 +143,8 @@ func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stag
 const noteBudget = 10 * time.Second
 
 // runStage mentions people or alerts the pager, and stores the outcome. It also posts the outcome
-// of an alert. If ctx ends first, the outcome remains unknown: the next leader then repeats a
-// mention, but only reports that an alert may be missing.
+// of an alert. If ctx ends first, the outcome remains unknown. The next leader then repeats a
+// mention, but does not repeat an alert, and only reports that it may be missing.
 func (e *Escalator) runStage(ctx context.Context, p Policy, s subject, name string, st stored) {
 	s.call.Waited = e.Now().Sub(s.since)
 	var err error
@@ -180,8 +181,8 @@ func (e *Escalator) report(ctx context.Context, st stored, c card.Card) {
 	}
 }
 
-// removeStage deletes a stage whose subject is over. It first resolves the alert, unless the alert
-// failed.
+// removeStage deletes a stage whose incident or request is over. If the stage sent an alert,
+// removeStage resolves it first.
 func (e *Escalator) removeStage(ctx context.Context, p Policy, name string, st stored) error {
 	if e.isSending(name) {
 		return nil
@@ -209,8 +210,8 @@ func (e *Escalator) removeStage(ctx context.Context, p Policy, name string, st s
 	return nil
 }
 
-// resolve resolves an alert and deletes its stage. If ctx ends first, the next leader resolves
-// the alert again; the pager ignores this if the alert is already resolved.
+// resolve resolves an alert and deletes its stage. If ctx ends first, the next leader resolves the
+// alert again. The pager ignores the end of an alert that is already resolved.
 func (e *Escalator) resolve(ctx context.Context, p Policy, name string, st stored) {
 	cluster := clusterOf(name)
 	a := pager.Alert{Key: cluster + "/" + st.Key, Cluster: cluster, About: st.ID, Summary: st.Summary, Severity: "critical", Began: st.Began}
@@ -230,7 +231,8 @@ func (e *Escalator) resolve(ctx context.Context, p Policy, name string, st store
 	}
 }
 
-// forget deletes a stage, and stores the records.
+// forget deletes a stage from the store and adds the records to the trail. If another replica
+// changed the stage, it does nothing.
 func (e *Escalator) forget(ctx context.Context, name string, st stored, records []audit.Record) error {
 	_, err := e.Keeper.SetWatchState(ctx, name, nil, st.rev, records, "")
 	if errors.Is(err, engine.ErrConflict) {
@@ -239,8 +241,8 @@ func (e *Escalator) forget(ctx context.Context, name string, st stored, records 
 	return err
 }
 
-// reportUnsure posts that an alert with an unknown outcome may not have been sent. It does not send
-// the alert again.
+// reportUnsure posts that an alert may not have been sent, because its outcome is unknown. It does
+// not send the alert again.
 func (e *Escalator) reportUnsure(ctx context.Context, name string, st stored) error {
 	if e.Now().Sub(st.At) < doubtAfter {
 		return nil
@@ -257,7 +259,8 @@ func (e *Escalator) reportUnsure(ctx context.Context, name string, st stored) er
 	return err
 }
 
-// doubtAfter is longer than the pager's retries.
+// doubtAfter is the time after which an alert without an outcome is reported. It is longer than the
+// pager retries.
 const doubtAfter = 3 * time.Minute
 
 func clusterOf(name string) string {

@@ -25,7 +25,7 @@ type subject struct {
 	call     incidentcard.Escalation
 }
 
-// due reports whether a stage should run.
+// due reports whether the subject has waited long enough for a stage.
 func (s subject) due(p Policy, name stage, now time.Time) bool {
 	if !s.waits {
 		return false
@@ -37,7 +37,7 @@ func (s subject) due(p Policy, name stage, now time.Time) bool {
 	return waited >= p.After && (len(p.Callees) > 0 || p.Group != "")
 }
 
-// subjects are the open incidents and requests of a cluster.
+// subjects returns the open incidents and requests of a cluster that can be escalated.
 func (e *Escalator) subjects(ctx context.Context, cluster string, p Policy, open []engine.Stored) ([]subject, error) {
 	kept, _, err := incident.KeptCluster(ctx, e.Keeper, cluster)
 	if err != nil {
@@ -91,7 +91,8 @@ func (e *Escalator) ofIncident(cluster string, p Policy, i incident.Incident, h 
 	return s
 }
 
-// worstLevel is the level of an item, or the worst possible one if it is unknown.
+// worstLevel returns the level of an item. If the level is unknown, it returns the worst possible
+// level.
 func worstLevel(it incident.Item) runbooks.Severity {
 	switch {
 	case it.To != runbooks.Unknown:

@@ -1,4 +1,4 @@
-// Package fleet describes the machines: clusters, hosts, the processes of each host, and when they
+// Package fleet describes clusters, their hosts, the processes of each host, and when a process
 // should be up. It imports no other package of the bot.
 //
 // # Files

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/alertmanager/timeinterval"
 )
 
-// Fleet has every cluster that the bot may use, in the order of the config file.
+// Fleet has all configured clusters, in the order of the config file.
 type Fleet struct {
 	Clusters []Cluster
 }
@@ -30,11 +30,11 @@ type Cluster struct {
 	Name    string
 	Catalog string // name of the runbook catalog, e.g. "current"
 	ACLs    ACLStore
-	// EtcdQuota is the largest size of an etcd member's database file (quota-backend-bytes), in
-	// bytes; 0 means etcd's own default.
+	// EtcdQuota is the maximum size of an etcd member's database file (quota-backend-bytes), in
+	// bytes; 0 means etcd's default.
 	EtcdQuota int64
 	Hosts     []Host
-	// Up has, per process, the windows in which it should be up. A process without an entry
+	// Up maps the name of a process to the times when it should be up. A process without an entry
 	// should always be up.
 	Up map[string][]timeinterval.TimeInterval
 }
@@ -46,8 +46,8 @@ type Host struct {
 	Login     string // the SSH user
 	Via       string // the jump hosts, "login@host:port,…"; "" is a direct connection
 	Processes []string
-	// Monit overrides the monit command of this host, e.g. ["sudo", "monit"]; nil means the
-	// catalog's own.
+	// Monit is the command that runs monit on this host, e.g. ["sudo", "monit"]; nil means the
+	// command in the catalog.
 	Monit []string
 	// OldSudo means that this host's sudo does not support regular expressions, so the bot's sudo
 	// commands run SudoWrapper.
@@ -55,21 +55,21 @@ type Host struct {
 	// EtcdClientDir overrides the directory of the etcd client configurations; "" means the
 	// catalog's default.
 	EtcdClientDir string
-	// EtcdEndpoint is the etcd member whose snapshot the etcd client on this host saves; "" means
-	// the choice of Cluster.EtcdEndpoint.
+	// EtcdEndpoint is the etcd member from which the etcd client on this host saves a snapshot. If
+	// it is "", Cluster.EtcdEndpoint chooses the member.
 	EtcdEndpoint string
 	// LogRoot overrides the directory above the processes' log directories; "" means the
 	// catalog's default.
 	LogRoot string
-	// ClientUpdateReload is the address that reloads the files of the Client Update Service of
-	// this host's Web API Service; "" means that a person opens it.
+	// ClientUpdateReload is the URL that makes the Web API Service on this host reload the files of
+	// its Client Update Service; "" means that a person must open the URL.
 	ClientUpdateReload string
 	// ThreadDump is the program on this host that prints the threads of a pid, as jstack does;
 	// "" disables thread dumps.
 	ThreadDump string
 }
 
-// Cluster returns the cluster of that name.
+// Cluster returns the cluster with the given name. The second result reports whether there is one.
 func (f *Fleet) Cluster(name string) (*Cluster, bool) {
 	for i := range f.Clusters {
 		if f.Clusters[i].Name == name {
@@ -82,9 +82,9 @@ func (f *Fleet) Cluster(name string) (*Cluster, bool) {
 // etcdPort is etcd's client port (etcd-runbook.md:41).
 const etcdPort = "2379"
 
-// EtcdEndpoint is the member for a command on h that needs a single endpoint: the host's own
-// setting, else the member on h, else the first member of the cluster; "" if the cluster has no
-// members.
+// EtcdEndpoint returns the etcd member for a command on h that needs a single endpoint. This is
+// h.EtcdEndpoint if it is set, else the member on h, else the first member of the cluster. The
+// result is "" if the cluster has no members.
 func (c *Cluster) EtcdEndpoint(h *Host) string {
 	if h.EtcdEndpoint != "" {
 		return h.EtcdEndpoint
@@ -104,7 +104,7 @@ func (c *Cluster) EtcdEndpoint(h *Host) string {
 	return "https://" + net.JoinHostPort(name, etcdPort)
 }
 
-// Host returns the host of that name.
+// Host returns the host with the given name. The second result reports whether there is one.
 func (c *Cluster) Host(name string) (*Host, bool) {
 	for i := range c.Hosts {
 		if c.Hosts[i].Name == name {
@@ -114,8 +114,8 @@ func (c *Cluster) Host(name string) (*Host, bool) {
 	return nil, false
 }
 
-// FindHost finds HOST or CLUSTER/HOST. For a name that is in several clusters, only CLUSTER/HOST
-// is accepted.
+// FindHost finds a host by its name, "HOST" or "CLUSTER/HOST". If several clusters have a host of
+// that name, it accepts only "CLUSTER/HOST".
 func (f *Fleet) FindHost(name string) (*Cluster, *Host, error) {
 	cluster, host, qualified := strings.Cut(name, "/")
 	if !qualified {

@@ -10,9 +10,8 @@ import (
 	"time"
 )
 
-// Maintenance is an announced time in which people work on a process: nothing that its
-// supervisor reports is then an incident. A window covers every process of some hosts, or of
-// the cluster.
+// Maintenance is an announced time in which people work on a process. Problems of the process are
+// then not an incident. A maintenance window covers every process on some hosts or in the cluster.
 type Maintenance struct {
 	Cluster string
 	Process string // "" for a window
@@ -22,26 +21,26 @@ type Maintenance struct {
 	By      string // who announced it, by their name in the config
 	Reason  string // "" where none was given
 
-	// Waits means that a window still needs another person's approval before it begins; Approver is
-	// the person who gave the approval. Origin is the local user at the terminal where a window was
-	// requested, "" for any other request.
+	// Waits means that a window still needs another person's approval before it begins. Approver is
+	// the person who approved it. Origin is the local user if the window was requested at a
+	// terminal, otherwise "".
 	Waits    bool
 	Approver string
 	Origin   string
-	// Rev is the store's revision of the last change of a window, 0 for a window that is not
+	// Rev is the store's revision in which the window last changed, or 0 for a window that is not
 	// stored yet.
 	Rev int64
 }
 
-// IsWindow reports whether the announcement covers whole hosts.
+// IsWindow reports whether the announcement covers all processes of its hosts.
 func (m Maintenance) IsWindow() bool { return m.Process == "" }
 
-// JoinHosts is the Host field of a window over these hosts.
+// JoinHosts returns the value of Maintenance.Host for a window that covers the named hosts.
 func JoinHosts(names []string) string {
 	return strings.Join(slices.Compact(slices.Sorted(slices.Values(names))), ",")
 }
 
-// Hosts are the hosts of a window; none means the whole cluster.
+// Hosts returns the hosts of a window, or nil if the window covers the whole cluster.
 func (m Maintenance) Hosts() []string {
 	if m.Host == "" {
 		return nil
@@ -49,8 +48,8 @@ func (m Maintenance) Hosts() []string {
 	return strings.Split(m.Host, ",")
 }
 
-// ID identifies a window. It is a hash of everything that the approver approves, so a changed window
-// has another id.
+// ID returns the id of a window. The id is a hash of everything that the approver approves, so it
+// changes when the window changes.
 func (m Maintenance) ID() string {
 	data, err := json.Marshal([]any{m.Cluster, m.Host, m.From.UnixMilli(), m.Until.UnixMilli(), m.By, m.Reason})
 	if err != nil {
@@ -88,8 +87,8 @@ func (m Maintenance) Covers(cluster, process, host string, t time.Time) bool {
 	return about && !m.Waits && m.Cluster == cluster && !t.Before(m.From) && t.Before(m.Until)
 }
 
-// Over reports whether the time of the announcement is over at t: a window without its approval
-// ends when it should begin.
+// Over reports whether the announcement is over at t. A window that still waits for its approval is
+// over when it should begin.
 func (m Maintenance) Over(t time.Time) bool {
 	if m.Waits {
 		return !t.Before(m.From)

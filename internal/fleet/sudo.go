@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// SudoWrapper is the script that runs every sudo command of the bot on a host whose sudo has no
-// regular expressions.
+// SudoWrapper is a script on hosts whose sudo does not support regular expressions. It runs every
+// sudo command of the bot there.
 const SudoWrapper = "/usr/local/libexec/dhbot-sudo"
 
-// regexpSince is the first sudo with regular expressions (sudoers(5), "Regular expressions").
+// regexpSince is the first version of sudo that supports regular expressions in sudoers.
 var regexpSince = []int{1, 9, 10}
 
-// SudoReadsRegexp reports whether sudo of that version ("1.9.13p3") has regular expressions.
-// The error describes the format of a version.
+// SudoReadsRegexp reports whether a version of sudo, such as "1.9.13p3", supports regular
+// expressions. It returns an error if version is not a version of sudo.
 func SudoReadsRegexp(version string) (bool, error) {
 	var have []int
 	for _, part := range strings.Split(version, ".") {

@@ -23,7 +23,7 @@ const (
 	every = 2 * time.Second
 	// within is the time limit for one guard, including repeated queries.
 	within = 5 * time.Second
-	// allWithin is the time for all guards of a plan together.
+	// allWithin is the time limit for all guards of a plan together.
 	allWithin = 20 * time.Second
 )
 
@@ -36,13 +36,15 @@ const Refuses refusal.Code = "guard refuses"
 
 // AtRequest queries every guard of a plan. If a guard refuses, it returns a *refusal.Error.
 // Otherwise it returns the guards that could not decide; because of them the plan needs one more
-// approval. A host that does not answer is no refusal here, but it must answer when the run starts.
+// approval. A host that does not answer is not a refusal here, but it must answer when the run
+// starts.
 func AtRequest(ctx context.Context, r remote.Runner, plan runbooks.Plan) ([]engine.Unclear, error) {
 	return ask(ctx, r, plan, plan.Guards())
 }
 
-// AtStart queries the guards after the first change of a plan, so that a run does not stop in
-// the middle for a reason that was visible before. An undecided guard is left to its step.
+// AtStart queries the guards after the first change of a plan, so that a run does not stop in the
+// middle for a reason that was visible before. If a guard cannot decide, AtStart ignores it,
+// because its step in the run queries it again.
 func AtStart(ctx context.Context, r remote.Runner, plan runbooks.Plan) error {
 	later := slices.DeleteFunc(plan.Guards(), func(i int) bool { return i < plan.FirstChange() })
 	_, err := ask(ctx, r, plan, later)
@@ -116,7 +118,7 @@ func askHost(ctx context.Context, r remote.Runner, plan runbooks.Plan, steps []i
 	return out
 }
 
-// askOne queries one guard. seen is what earlier guards observed of the same target.
+// askOne queries one guard. seen is what earlier guards on the same target observed.
 func askOne(ctx context.Context, r remote.Runner, st runbooks.Step, seen []byte) (proof.Verdict, remote.Result) {
 	st.Within = runbooks.Duration(within)
 	until := time.Now().Add(within) // the monotonic clock: a span, not a deadline
