@@ -181,8 +181,8 @@ func (e *Escalator) report(ctx context.Context, st stored, c card.Card) {
 	}
 }
 
-// removeStage deletes a stage whose incident or request is over. If the stage sent an alert,
-// removeStage resolves it first.
+// removeStage deletes a stage whose incident or request is over. If the stage may have sent an
+// alert, removeStage resolves it first.
 func (e *Escalator) removeStage(ctx context.Context, p Policy, name string, st stored) error {
 	if e.isSending(name) {
 		return nil

@@ -20,14 +20,15 @@ type Cluster struct {
 	Last int `json:"last,omitempty"`
 }
 
-// Incident is a set of related problems: one message, with its changes in the thread.
+// Incident is a set of related problems. It has one message, and its changes are posted in the
+// message's thread.
 type Incident struct {
 	ID     string     `json:"id"` // "prod-7"
 	Opened time.Time  `json:"opened"`
 	Items  []Item     `json:"items"`
 	Ended  *time.Time `json:"ended,omitempty"`
-	// Why is set if the incident was ended before it was over: the cluster is no longer
-	// monitored.
+	// Why is the reason if the incident was ended before it was over, because the cluster is no
+	// longer monitored. Otherwise it is "".
 	Why string `json:"why,omitempty"`
 	Message
 }
@@ -42,21 +43,22 @@ type Item struct {
 	Flapped bool              `json:"flapped,omitempty"`
 }
 
-// Message is the posted message of an incident or watch, and the notes still to be posted in
-// its thread. TS is "" before the message is posted. Begun means that posting began, so the
-// channel may have the message although TS is unknown.
+// Message is the Slack message of an incident or watch, with the notes that are not yet posted in
+// its thread. TS is "" until the message is posted. Begun means that the bot began to post it, so
+// the message may exist although TS is unknown.
 type Message struct {
 	Channel string   `json:"channel"`
 	Thread  string   `json:"thread,omitempty"` // the thread that contains the message
 	TS      string   `json:"ts,omitempty"`
 	Begun   bool     `json:"begun,omitempty"`
 	Notes   []Change `json:"notes,omitempty"`
-	// Told is the number of notes that were posted or dropped; the next note has the next number.
+	// Told is the number of notes that were posted or dropped. Notes are numbered from 1, so the
+	// next note has the number Told+1.
 	Told int `json:"told_notes,omitempty"`
 }
 
-// mostNotes limits the notes that wait to be posted. The oldest are dropped; the message itself
-// shows the current state.
+// mostNotes is the maximum number of notes that wait to be posted. If there are more, the oldest
+// are dropped, because the message itself shows the current state.
 const mostNotes = 20
 
 func (m *Message) note(c Change) {
@@ -66,7 +68,7 @@ func (m *Message) note(c Change) {
 	}
 }
 
-// NextNote is the next note to post and its number.
+// NextNote returns the next note to post and its number. ok is false if there is none.
 func (m *Message) NextNote() (c Change, n int, ok bool) {
 	if len(m.Notes) == 0 {
 		return Change{}, 0, false
@@ -77,12 +79,12 @@ func (m *Message) NextNote() (c Change, n int, ok bool) {
 // NoteTold drops the posted note.
 func (m *Message) NoteTold() { m.Notes, m.Told = m.Notes[1:], m.Told+1 }
 
-// Open are the items that are not over.
+// Open returns the items that are not over.
 func (i *Incident) Open() []Item {
 	return slices.DeleteFunc(slices.Clone(i.Items), func(it Item) bool { return it.Over() })
 }
 
-// Worst is the worst level of the open items, or None.
+// Worst returns the worst level of the open items, or None.
 func (i *Incident) Worst() runbooks.Severity {
 	worst := runbooks.None
 	for _, it := range i.Open() {
@@ -91,7 +93,7 @@ func (i *Incident) Worst() runbooks.Severity {
 	return worst
 }
 
-// Peak is the worst level that the incident ever had.
+// Peak returns the worst level that the incident ever had.
 func (i *Incident) Peak() runbooks.Severity {
 	worst := runbooks.None
 	for _, it := range i.Items {
@@ -100,8 +102,8 @@ func (i *Incident) Peak() runbooks.Severity {
 	return worst
 }
 
-// See records one check of the whole cluster. It returns the records of the changes; without
-// records, there is nothing new to store.
+// See updates the state with the results of one check of the whole cluster. It returns audit
+// records of the changes. If there are none, there is nothing new to store.
 func (c *Cluster) See(list []Seen, at time.Time, r Rules, channel string) []audit.Record {
 	changes := c.Memory.See(list, at, r)
 	var records []audit.Record
@@ -133,7 +135,7 @@ func (c *Cluster) See(list []Seen, at time.Time, r Rules, channel string) []audi
 	return records
 }
 
-// incident returns the open incident that has an item about the target, nil for none.
+// incident returns the open incident that has an item about the target, or nil.
 func (c *Cluster) incident(t runbooks.Target) *Incident {
 	for _, i := range c.Incidents {
 		if i.Ended == nil && slices.ContainsFunc(i.Items, func(it Item) bool { return it.Target == t }) {
@@ -153,7 +155,7 @@ func (c *Cluster) open(list []Change, at time.Time, channel string) *Incident {
 	return i
 }
 
-// change adds a change of one of the incident's targets.
+// change updates the item of the change's target, and adds a note about the change.
 func (i *Incident) change(ch Change) {
 	for n := range i.Items {
 		it := &i.Items[n]
@@ -170,8 +172,8 @@ func (i *Incident) change(ch Change) {
 	i.note(ch)
 }
 
-// held sets, for the message, why an item is held, and which targets are down because of the
-// item.
+// held updates the fields Hold and Behind of all items, which the message shows. list has the
+// results of the last check.
 func (i *Incident) held(list []Seen) {
 	for n := range i.Items {
 		it := &i.Items[n]
@@ -210,7 +212,7 @@ func (c *Cluster) Drop(id string) {
 	c.Incidents = slices.DeleteFunc(c.Incidents, func(i *Incident) bool { return i.ID == id })
 }
 
-// outcome is the name of a change in the trail.
+// outcome returns the outcome of a change, as the audit trail names it.
 func outcome(c Change) string {
 	switch {
 	case c.Over():
@@ -222,8 +224,8 @@ func outcome(c Change) string {
 	}
 }
 
-// record returns the trail's record of a change. The bot itself reports the change, so the
-// record is a note.
+// record returns the audit record of a change. Its kind is a note, because the bot itself reports
+// the change.
 func record(cluster, id string, c Change, outcome string) audit.Record {
 	text := fmt.Sprintf("%s · %s, since %s UTC", id, c.Headline, c.Since.UTC().Format("15:04:05"))
 	if c.From != runbooks.None && !c.Over() {

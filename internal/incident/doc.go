@@ -1,7 +1,7 @@
-// Package incident decides from repeated checks of the same targets when to post a change, what
-// is flapping, when a problem is over, and which changes are one incident. It is pure: it gets
-// observations and times as arguments, and makes no calls. Only its interface Keeper describes
-// where its state is stored.
+// Package incident evaluates repeated checks of the same targets. It decides when to post a change,
+// which targets flap, when a problem is over, and which changes form one incident. It gets the
+// results and times of the checks as arguments, and makes no calls except to a Keeper, which stores
+// its state.
 //
 // # Files
 //

@@ -8,28 +8,29 @@ import (
 	"dhbot/runbooks"
 )
 
-// Limits of the duration of a watch.
+// The default, minimum and maximum duration of a watch.
 const (
 	DefaultLength = 30 * time.Minute
 	LeastLength   = time.Minute
 	MostLength    = 12 * time.Hour
 )
 
-// Limits of the number of watches, in total and for one person.
+// The maximum number of watches, in total and for one person.
 const (
 	MostFollows   = 12
 	MostPerPerson = 4
 )
 
-// Scope is the target of a watch: a process, on one host or on all of its hosts; a host; or a
-// whole cluster.
+// Scope is what a watch observes: a whole cluster, a host, or a process. An empty Host means all
+// hosts of the process.
 type Scope struct {
 	Cluster string `json:"cluster"`
 	Process string `json:"process,omitempty"`
 	Host    string `json:"host,omitempty"`
 }
 
-// String is "db_dis on infra-1 · prod", "infra-1 · prod" or "prod".
+// String returns the scope in words, such as "db_dis on infra-1 · prod", "infra-1 · prod" or
+// "prod".
 func (s Scope) String() string {
 	switch {
 	case s.Process != "" && s.Host != "":
@@ -41,7 +42,8 @@ func (s Scope) String() string {
 	}
 }
 
-// Command is the command for a verb and this scope; it means the same in every channel.
+// Command returns the command that applies a verb to the scope. It names the cluster, so it means
+// the same in every channel.
 func (s Scope) Command(verb string) string {
 	text := verb
 	switch {
@@ -53,7 +55,7 @@ func (s Scope) Command(verb string) string {
 	return text + " in " + s.Cluster
 }
 
-// target is the scope in the trail, without its cluster.
+// target returns the scope for the field Target of an audit record, without the cluster.
 func (s Scope) target() string {
 	if s.Process == "" || s.Host == "" {
 		return s.Process + s.Host
@@ -61,11 +63,12 @@ func (s Scope) target() string {
 	return runbooks.Target{Process: s.Process, Host: s.Host}.String()
 }
 
-// Follow is a person's `watch`: one message, until a time.
+// Follow is a watch that a person started. The watch has one message, and ends at the time Until.
 type Follow struct {
 	V     int   `json:"v"`
 	Scope Scope `json:"scope"`
-	// Person requested the watch as Account, in the channel From ("" at a terminal).
+	// Person requested the watch with the account Account, in the channel From. From is "" if the
+	// request came from a terminal.
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
 	Via     string       `json:"via"`
@@ -75,27 +78,29 @@ type Follow struct {
 	// Settled means that the first check was made.
 	Settled bool   `json:"settled,omitempty"`
 	Memory  Memory `json:"memory,omitempty"`
-	// Lately are the last few changes, for the message.
+	// Lately are the newest changes, which the message shows.
 	Lately []Change `json:"lately,omitempty"`
 	// Worst is the level of the last stored check.
 	Worst  runbooks.Severity `json:"worst"`
 	Looked time.Time         `json:"looked,omitzero"`
 	Ended  *time.Time        `json:"ended,omitempty"`
-	// Why is the reason why the watch ended early, and who ended it; "" if the watch lasted until
+	// Why says why the watch ended early, and who ended it. It is "" if the watch lasted until
 	// Until.
 	Why string `json:"why,omitempty"`
 	Message
 }
 
-// mostLately is the number of changes in the message.
+// mostLately is the maximum number of changes that the message of a watch shows.
 const mostLately = 4
 
-// FollowRules are the rules of a watch: a recovery is posted after the second check.
+// FollowRules returns the rules of a watch. A recovery is posted as soon as a second check confirms
+// it.
 func FollowRules() Rules {
 	return DefaultRules(0)
 }
 
-// See records a check. It returns true if there is something new to store.
+// See updates the watch with the results of one check. It returns true if there is something new to
+// store.
 func (f *Follow) See(list []Seen, at time.Time, r Rules) (changed bool) {
 	f.Looked = at
 	f.Worst = runbooks.None
@@ -118,7 +123,7 @@ func (f *Follow) See(list []Seen, at time.Time, r Rules) (changed bool) {
 	return len(changes) > 0
 }
 
-// End ends the watch, once, and returns the record.
+// End ends the watch and returns the audit record. Call it only once.
 func (f *Follow) End(at time.Time, by, why string) audit.Record {
 	f.Ended, f.Why = &at, why
 	outcome := "ended"
@@ -133,12 +138,13 @@ func (f *Follow) End(at time.Time, by, why string) audit.Record {
 	return r
 }
 
-// Start returns the record of the watch's begin, or of its new end.
+// Start returns the audit record for a watch that begins, or whose end was changed.
 func (f *Follow) Start(at time.Time) audit.Record {
 	return f.record(at, "until "+f.Until.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
-// record returns a trail record of kind read, because a watch only reads.
+// record returns an audit record about the watch. Its kind is a read, because a watch changes
+// nothing.
 func (f *Follow) record(at time.Time, outcome string) audit.Record {
 	return audit.Record{
 		At: at, Kind: audit.ReadDone, Person: f.Person, Account: f.Account.String(), Via: f.Via, Cluster: f.Scope.Cluster,

@@ -12,26 +12,25 @@ import (
 	"dhbot/internal/audit"
 )
 
-// FormVersion is the version of the stored forms of a Follow and a Cluster. Form 2 added
-// worst_case and outage to a change; in form 1 both are unknown.
+// FormVersion is the version of the stored forms of a Follow and a Cluster. Version 2 added the
+// fields worst_case and outage of a change. A value of version 1 lacks both.
 const FormVersion = 2
 
-// ErrNewerForm means that a newer version of the bot stored a form that this version does not
-// know. Such a value is left to newer replicas.
+// ErrNewerForm means that a newer version of the bot stored a value in a form that this version
+// does not know. Only newer replicas use such a value.
 var ErrNewerForm = errors.New("a newer version of the bot stored this in a form that this version does not know")
 
-// Keeper stores named values. A change, its records and the settlement of a claim are stored in
-// one transaction. After an error that wraps engine.ErrStoreDown the change may or may not be
-// stored.
+// Keeper stores named values. One transaction stores a value and its audit records, and settles a
+// claim. After an error that wraps engine.ErrStoreDown, the value may or may not be stored.
 type Keeper interface {
-	// WatchState calls f with every value whose name begins with prefix, sorted by name; data
-	// is nil for a value that the bot did not store.
+	// WatchState calls f with every value whose name begins with prefix, sorted by name. data is
+	// nil if the bot did not write the value.
 	WatchState(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error
 	// SetWatchState stores data as the value of a name, or removes the value if data is nil. The
-	// argument rev is the revision that the caller read, 0 if there was no value. If the store
-	// has another revision, SetWatchState changes nothing and returns engine.ErrConflict. The
-	// records are added to the trail and the claim, if any, is settled. The result is the new
-	// revision.
+	// argument rev is the revision that the caller read, or 0 if there was no value. If the store
+	// has another revision, SetWatchState changes nothing and returns engine.ErrConflict. It also
+	// adds the records to the audit trail, and settles the claim unless it is "". The result is the
+	// new revision.
 	SetWatchState(ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string) (int64, error)
 }
 
@@ -41,8 +40,8 @@ const (
 	clusters = "cluster/"
 )
 
-// FollowName is the name under which a watch is stored. A target has at most one watch in a
-// thread, so a message that is delivered twice starts only one watch.
+// FollowName returns the name under which a watch is stored. It has only the scope, channel and
+// thread of the watch, so a request that Slack delivers twice starts only one watch.
 func (f *Follow) FollowName() string {
 	part := func(s string) string { return strings.ReplaceAll(orDash(s), "/", "-") }
 	s := f.Scope
@@ -56,17 +55,18 @@ func orDash(s string) string {
 	return s
 }
 
-// ClusterName is the name of a cluster's incidents.
+// ClusterName returns the name under which the state of a cluster is stored.
 func ClusterName(cluster string) string { return clusters + cluster }
 
-// StoredFollow is a watch, its name and its revision.
+// StoredFollow is a watch with the name and the revision of its value in the store.
 type StoredFollow struct {
 	Follow
 	Name string
 	Rev  int64
 }
 
-// Follows lists all watches except those that a newer version of the bot has stored.
+// Follows returns the stored watches, the oldest first. It skips watches that a newer version of
+// the bot stored.
 func Follows(ctx context.Context, k Keeper) ([]StoredFollow, error) {
 	var out []StoredFollow
 	err := k.WatchState(ctx, follows, func(name string, data []byte, rev int64) error {
@@ -86,7 +86,8 @@ func Follows(ctx context.Context, k Keeper) ([]StoredFollow, error) {
 	return out, err
 }
 
-// KeptCluster returns the state of a cluster and its revision, or a new state and 0.
+// KeptCluster returns the stored state of a cluster and its revision. If no state is stored, it
+// returns a new state and 0.
 func KeptCluster(ctx context.Context, k Keeper, cluster string) (*Cluster, int64, error) {
 	c, at := &Cluster{V: FormVersion, Cluster: cluster}, int64(0)
 	err := k.WatchState(ctx, ClusterName(cluster), func(name string, data []byte, rev int64) error {
@@ -103,7 +104,7 @@ func KeptCluster(ctx context.Context, k Keeper, cluster string) (*Cluster, int64
 	return c, at, err
 }
 
-// Encode is the stored form of a *Follow or *Cluster: JSON.
+// Encode returns the JSON in which a *Follow or *Cluster is stored.
 func Encode(v any) ([]byte, error) { return json.Marshal(v) }
 
 // decode parses a stored form. An unknown field is an error, because writing the value back

@@ -15,9 +15,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// writeForms writes what this version stores into testdata. A file that a
-// release has written is never written again: a change of form gets a new
-// version, and its own files beside the old files.
+// writeForms makes the test write testdata files with the values that this version of the bot
+// stores. Never rewrite the files of a release. A change of the form gets a new version, with its
+// own files.
 var writeForms = flag.Bool("write-forms", false, "write the stored forms of this version to testdata")
 
 // stored returns a follow and a cluster in which every field is set.
@@ -40,8 +40,8 @@ func stored() map[string]any {
 	}
 }
 
-// TestStoredForms: this version reads every form that an earlier version stored,
-// completely.
+// TestStoredForms checks that this version reads every field of the values that earlier versions
+// stored.
 func TestStoredForms(t *testing.T) {
 	if *writeForms {
 		for name, v := range stored() {

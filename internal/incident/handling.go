@@ -25,7 +25,7 @@ const (
 )
 
 // Handling has the owner, mute and notes of an incident. It is stored apart from the incident,
-// which only the leader writes.
+// because only the leader writes an incident.
 type Handling struct {
 	V       int       `json:"v"`
 	Cluster string    `json:"cluster"`
@@ -33,7 +33,8 @@ type Handling struct {
 	Opened  time.Time `json:"opened"` // begin of the incident
 	Owner   *Owner    `json:"owner,omitempty"`
 	Mute    *Mute     `json:"mute,omitempty"`
-	// Updates are not yet posted; Posted is the number of posted or dropped updates.
+	// Updates are the updates that are not yet posted. Posted is the number of updates that were
+	// posted or dropped.
 	Updates []Update `json:"updates,omitempty"`
 	Posted  int      `json:"posted,omitempty"`
 }
@@ -45,8 +46,8 @@ type Owner struct {
 	Since   time.Time    `json:"since"`
 }
 
-// Mute suppresses the notifications of an incident until a time, or until its level differs
-// from Worst.
+// Mute suppresses the notifications of an incident until the time Until, or until the incident's
+// level differs from Worst.
 type Mute struct {
 	By    string            `json:"by"`
 	Until time.Time         `json:"until"`
@@ -66,13 +67,13 @@ const (
 	Noted    UpdateKind = "noted"
 )
 
-// Update is one change, for the incident's thread.
+// Update is a change of a Handling, which is posted in the incident's thread.
 type Update struct {
 	At   time.Time  `json:"at"`
 	Kind UpdateKind `json:"kind"`
 	By   string     `json:"by,omitempty"` // "" for the bot
-	// Who is the person whom the change concerns, if not By: the new owner, or the previous
-	// owner.
+	// Who is the new owner if the incident was handed over, or the previous owner if it was
+	// released.
 	Who   string    `json:"who,omitempty"`
 	Until time.Time `json:"until,omitzero"`
 	Text  string    `json:"text,omitempty"`
@@ -111,7 +112,7 @@ func (h *Handling) HandOver(by string, to Owner, text string) (audit.Record, err
 	return h.did(Update{At: to.Since, Kind: Handed, By: by, Who: to.Person, Text: text}), nil
 }
 
-// Release removes the owner; by is "" for the bot.
+// Release removes the owner. by is the person who requested this, or "" for the bot.
 func (h *Handling) Release(by string, at time.Time, text string) (audit.Record, error) {
 	if h.Owner == nil {
 		return audit.Record{}, refusal.New(NotOwned, "%s has no owner.", h.ID)
@@ -121,8 +122,8 @@ func (h *Handling) Release(by string, at time.Time, text string) (audit.Record, 
 	return h.did(Update{At: at, Kind: Released, By: by, Who: was, Text: text}), nil
 }
 
-// MuteUntil mutes notifications until a time, at most MostMute from now, or until the level of the
-// incident differs from the argument worst, its level now.
+// MuteUntil mutes notifications until the time until, or until the level of the incident changes.
+// worst is the level now. The mute must last from LeastMute to MostMute.
 func (h *Handling) MuteUntil(by string, at, until time.Time, worst runbooks.Severity) (audit.Record, error) {
 	if until.After(at.Add(MostMute)) || until.Before(at.Add(LeastMute)) {
 		return audit.Record{}, refusal.New(MuteLength, "Notifications are muted for 1m to 1h: `mute %s 30m`, or `mute %s end`.", h.ID, h.ID)
@@ -131,7 +132,7 @@ func (h *Handling) MuteUntil(by string, at, until time.Time, worst runbooks.Seve
 	return h.did(Update{At: at, Kind: Muted, By: by, Until: until}), nil
 }
 
-// Unmute ends a mute; by is "" for the bot.
+// Unmute ends a mute. by is the person who requested this, or "" for the bot.
 func (h *Handling) Unmute(by string, at time.Time, why string) (audit.Record, error) {
 	if h.Mute == nil {
 		return audit.Record{}, refusal.New(NotMuted, "%s is not muted.", h.ID)
@@ -140,7 +141,8 @@ func (h *Handling) Unmute(by string, at time.Time, why string) (audit.Record, er
 	return h.did(Update{At: at, Kind: Unmuted, By: by, Text: why}), nil
 }
 
-// Note adds a person's text to the trail, for the timeline, and to the thread.
+// Note adds a person's text to the updates for the thread, and returns the audit record of the
+// text.
 func (h *Handling) Note(by string, at time.Time, text string) (audit.Record, error) {
 	if text == "" {
 		return audit.Record{}, refusal.New(NeedsText, "Type what to note: `note %s TEXT`.", h.ID)
@@ -148,7 +150,8 @@ func (h *Handling) Note(by string, at time.Time, text string) (audit.Record, err
 	return h.did(Update{At: at, Kind: Noted, By: by, Text: text}), nil
 }
 
-// MuteOver returns why a mute is over, "" if it is not.
+// MuteOver returns the reason why a mute is over, or "" if it is not over or there is none. worst
+// is the level of the incident now.
 func (h *Handling) MuteOver(worst runbooks.Severity, now time.Time) string {
 	switch {
 	case h.Mute == nil:
@@ -167,7 +170,7 @@ func (h *Handling) IsMuted(worst runbooks.Severity, now time.Time) bool {
 	return h.Mute != nil && h.MuteOver(worst, now) == ""
 }
 
-// did adds a change for the thread, and returns its record.
+// did adds an update for the thread, and returns its audit record.
 func (h *Handling) did(u Update) audit.Record {
 	h.Updates = append(h.Updates, u)
 	if n := len(h.Updates) - mostNotes; n > 0 {
@@ -185,7 +188,7 @@ func (h *Handling) did(u Update) audit.Record {
 	}
 }
 
-// NextUpdate is the next update to post and its number.
+// NextUpdate returns the next update to post and its number. ok is false if there is none.
 func (h *Handling) NextUpdate() (u Update, n int, ok bool) {
 	if len(h.Updates) == 0 {
 		return Update{}, 0, false
@@ -199,21 +202,22 @@ func (h *Handling) UpdatePosted(n int) {
 	h.Updates, h.Posted = slices.Clone(h.Updates[drop:]), h.Posted+drop
 }
 
-// handlings is the prefix of the names of handlings.
+// handlings is the prefix of the names under which a Handling is stored.
 const handlings = "handling/"
 
 func handlingName(cluster, id string) string { return handlings + cluster + "/" + id }
 
-// StoredHandling is a handling and its revision, 0 if it is not stored.
+// StoredHandling is a Handling with its revision in the store, or 0 if it is not stored.
 type StoredHandling struct {
 	Handling
 	Rev int64
 }
 
-// Name is the name of a handling.
+// Name returns the name under which the Handling is stored.
 func (h *Handling) Name() string { return handlingName(h.Cluster, h.ID) }
 
-// Handlings lists the handlings of a cluster's incidents, by id.
+// Handlings returns the stored handlings of a cluster's incidents. The keys are the ids of the
+// incidents.
 func Handlings(ctx context.Context, k Keeper, cluster string) (map[string]StoredHandling, error) {
 	out := map[string]StoredHandling{}
 	err := k.WatchState(ctx, handlings+cluster+"/", func(name string, data []byte, rev int64) error {
@@ -236,8 +240,9 @@ func Handlings(ctx context.Context, k Keeper, cluster string) (map[string]Stored
 	return out, err
 }
 
-// HandlingOf is the stored handling of an incident, or an empty Handling. If the monitoring of a
-// cluster is turned off and on, ids are used again, so the begin of the incident must match too.
+// HandlingOf returns the stored handling of an incident, or an empty Handling. After the monitoring
+// of a cluster was turned off and on, ids are used again. So the handling must also have the same
+// begin as the incident.
 func HandlingOf(list map[string]StoredHandling, cluster string, i Incident) StoredHandling {
 	h, ok := list[i.ID]
 	if ok && h.Opened.Equal(i.Opened) {

@@ -57,7 +57,7 @@ func TestOwnership(t *testing.T) {
 	}
 }
 
-// A mute lasts an hour at most, and ends with its time or with another level.
+// A mute lasts at most an hour, and ends early if the level changes.
 func TestMute(t *testing.T) {
 	h := handling()
 	for _, d := range []time.Duration{0, LeastMute - 1, MostMute + 1} {
@@ -97,8 +97,8 @@ func TestMute(t *testing.T) {
 	}
 }
 
-// Updates keep their numbers when older updates are dropped, and at most mostNotes updates are
-// kept.
+// At most mostNotes updates are kept. Dropping older updates does not change the numbers of the
+// others.
 func TestUpdates(t *testing.T) {
 	h := handling()
 	for range mostNotes + 3 {

@@ -18,12 +18,12 @@ var began = time.Date(2026, 3, 14, 14, 0, 0, 0, time.UTC)
 
 const every = 30 * time.Second
 
-// quiet is the default of the config.
+// quiet is the Rules.Quiet that the config sets by default.
 const quiet = 2 * time.Minute
 
 var dis = runbooks.Target{Process: "db_dis", Host: "infra-1"}
 
-// look returns the result of one check of a target, given by a letter.
+// look returns the result of check number n of a target. The letter says what the check found.
 func look(t *testing.T, target runbooks.Target, letter rune, n int) Seen {
 	t.Helper()
 	s := Seen{Target: target, At: began.Add(time.Duration(n) * every), Severity: runbooks.None, Headline: string(letter)}
@@ -55,8 +55,8 @@ func short(s runbooks.Severity) string {
 	return "?"
 }
 
-// told formats a change as "CHECK:FROM>TO@SINCE", with the numbers of checks, and with a
-// tilde if it is about flapping.
+// told formats a change as "CHECK:FROM>TO@SINCE". CHECK and SINCE are numbers of checks. A tilde at
+// the end means that the change is about flapping.
 func told(c Change) string {
 	at := func(t time.Time) int { return int(t.Sub(began) / every) }
 	s := fmt.Sprintf("%d:%s>%s@%d", at(c.At), short(c.From), short(c.To), at(c.Since))
@@ -66,7 +66,7 @@ func told(c Change) string {
 	return s
 }
 
-// The changes that are posted after a series of checks, 30 s apart.
+// Each series of checks, 30 s apart, posts exactly the wanted changes.
 func TestTrack(t *testing.T) {
 	watcher, follower := DefaultRules(quiet), FollowRules()
 	for _, tt := range []struct {
@@ -143,7 +143,7 @@ func TestMemoryForgets(t *testing.T) {
 	}
 }
 
-// The problem of a process that has been starting for too long began with the start.
+// If a process takes too long to start, its problem began when the start began.
 func TestNotUp(t *testing.T) {
 	var m Memory
 	for n, letter := range ".rrr" {
@@ -158,8 +158,8 @@ func TestNotUp(t *testing.T) {
 	}
 }
 
-// cluster plays a series of checks of each target. It returns the cluster's final state, and the
-// outcomes of the records.
+// cluster applies a series of checks of each target to a Cluster. It returns the final state, and
+// the outcomes of the audit records.
 func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string) {
 	t.Helper()
 	c := &Cluster{V: FormVersion, Cluster: "prod"}
@@ -180,7 +180,7 @@ func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string
 			}
 			records = append(records, fmt.Sprintf("%d %s: %s", n, r.Target, r.Outcome))
 		}
-		// The next leader would read it in this form.
+		// The state is stored and read again, as by another leader.
 		data, err := Encode(c)
 		if err != nil {
 			t.Fatal(err)
@@ -192,8 +192,9 @@ func cluster(t *testing.T, looks map[runbooks.Target]string) (*Cluster, []string
 	}
 }
 
-// Problems of the same check are one incident, and a later problem is a new incident. An incident
-// is over when all of its problems are. A change of leader in between changes nothing.
+// Problems that the same check finds are one incident, and a later problem is a new incident. An
+// incident is over when all its problems are over. Another leader continues with the same
+// incidents.
 func TestClusterIncidents(t *testing.T) {
 	ltds, merge := runbooks.Target{Process: "db_ltds", Host: "infra-1"}, runbooks.Target{Process: "db_merge_server", Host: "infra-1"}
 	c, records := cluster(t, map[runbooks.Target]string{
@@ -234,8 +235,8 @@ func TestClusterIncidents(t *testing.T) {
 	}
 }
 
-// A failure caused by another failure is posted with that failure, not as an incident of
-// its own.
+// A failure that another failure causes is shown in that other incident. It is not a separate
+// incident.
 func TestCausedFailureIsNoIncidentOfItsOwn(t *testing.T) {
 	c := &Cluster{V: FormVersion, Cluster: "prod"}
 	conf, auth := runbooks.Target{Process: "configuration_server", Host: "infra-1"}, runbooks.Target{Process: "authentication_server", Host: "infra-1"}
@@ -268,7 +269,7 @@ func TestNotesAreBoundedAndNumbered(t *testing.T) {
 	}
 }
 
-// A watch begins with the current state, without a post, and posts changes.
+// A watch takes the first check as its current state, and posts only the changes after it.
 func TestFollow(t *testing.T) {
 	f := Follow{V: FormVersion, Scope: Scope{Cluster: "prod", Process: "db_dis"}, Person: "operator", Began: began, Until: began.Add(DefaultLength)}
 	var got []string
@@ -314,8 +315,8 @@ func TestScopeAsText(t *testing.T) {
 	}
 }
 
-// TestFollowName: two watches of the same target in the same thread have the same name. A "/" in
-// a part of the name does not split the key of the store.
+// TestFollowName checks that two watches of the same target in the same thread have the same name,
+// and that a "/" in a part of the name does not add a level to the key in the store.
 func TestFollowName(t *testing.T) {
 	a := Follow{Scope: Scope{Cluster: "prod", Process: "db_dis"}, Message: Message{Channel: "C1", Thread: "1.2"}}
 	b := a

@@ -8,7 +8,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Seen is one target in one check.
+// Seen is the result of one check for one target.
 type Seen struct {
 	// Target is the process on a host, or, without a process, a host that could not be queried.
 	Target   runbooks.Target
@@ -21,42 +21,41 @@ type Seen struct {
 	// Verb is the command that could repair the target, "" for none.
 	Verb string
 	At   time.Time
-	// Hold is why this check is not used for the target: an open run works on the target, or
-	// the target is down because of a dependency. The posted level of the target stays.
+	// Hold is the reason to ignore this check: an open run works on the target, or the target is
+	// down because of a dependency. The posted level does not change then. Otherwise Hold is "".
 	Hold string
-	// Behind are the dependencies that are down, if the check is held for that reason.
+	// Behind are the dependencies that are down, if they are the reason in Hold.
 	Behind []runbooks.Target
-	// Recovering means that the target is starting or stopping. This is not posted, but the
-	// target does not count as healthy either.
+	// Recovering means that the target is starting or stopping, within the expected time. This is
+	// not posted, but the target does not count as healthy.
 	Recovering bool
 	// Changing means that the target is starting or stopping, even if it takes too long.
 	Changing bool
-	// Proved means that the finding already uses several checks (a crash loop does), so no
-	// second check is needed.
+	// Proved means that no second check is needed, because the problem was already observed several
+	// times, for example a crash loop.
 	Proved bool
 	// Outage means that the process was observed not to serve at all.
 	Outage bool
 }
 
-// ManyHosts is the target of the problem that most hosts of a cluster cannot be reached at the
-// same time.
+// ManyHosts is the target of a special problem: most hosts of a cluster cannot be reached.
 var ManyHosts = runbooks.Target{Host: "several hosts"}
 
-// Rules decide when a change is posted.
+// Rules are the limits that decide when a change is posted.
 type Rules struct {
-	// Confirm is the number of consecutive checks that must agree.
+	// Confirm is the number of consecutive checks that must find a change before it is posted.
 	Confirm int
 	// Quiet is how long a target must have been healthy before its problem is over.
 	Quiet time.Duration
-	// Flaps is the number of changes within Window that count as flapping, and Calm how
-	// long the state must be stable before the flapping is over.
+	// A target is flapping after Flaps changes within the time Window. The flapping is over when
+	// the target has been stable for the time Calm.
 	Flaps        int
 	Window, Calm time.Duration
 }
 
-// DefaultRules post a change that a second check confirms. The third outage within the window
-// counts as flapping: five changes (down, up, down, up, down). The argument quiet is Rules.Quiet,
-// which the config sets for incidents.
+// DefaultRules returns rules that post a change after a second check confirms it. A target that
+// goes down three times within ten minutes is flapping. The argument quiet is the value of
+// Rules.Quiet.
 func DefaultRules(quiet time.Duration) Rules {
 	return Rules{Confirm: 2, Quiet: quiet, Flaps: 5, Window: 10 * time.Minute, Calm: 5 * time.Minute}
 }
@@ -65,8 +64,8 @@ func DefaultRules(quiet time.Duration) Rules {
 type Change struct {
 	At     time.Time       `json:"at"` // time of the decision
 	Target runbooks.Target `json:"target"`
-	// From is the last posted level, first observed at Was. To is the new level, first
-	// observed at Since.
+	// From is the level that was posted last, and Was is the time when it was first observed. To is
+	// the new level, which was first observed at Since.
 	From  runbooks.Severity `json:"from"`
 	Was   time.Time         `json:"was,omitzero"`
 	To    runbooks.Severity `json:"to"`
@@ -79,33 +78,33 @@ type Change struct {
 	Text     string `json:"text,omitempty"`
 	Command  string `json:"command,omitempty"`
 	Verb     string `json:"verb,omitempty"`
-	// Flaps is the number of recent changes, if the message is about flapping.
+	// Flaps is the number of recent changes if the target is flapping, otherwise 0.
 	Flaps int `json:"flaps,omitempty"`
 }
 
 // Over reports whether the target is healthy again.
 func (c Change) Over() bool { return c.To == runbooks.None }
 
-// Track is the state of one target.
+// Track is what a Memory knows about one target.
 type Track struct {
 	Target runbooks.Target `json:"target"`
-	// Told is the last posted level, and Since is when that level was first observed.
+	// Told is the level that was posted last, and Since is the time when it was first observed.
 	Told  runbooks.Severity `json:"told"`
 	Since time.Time         `json:"since,omitzero"`
-	// Looks is the number of consecutive checks, up to the last check, that differed from Told.
-	// NextSince is the time of the first such check, and Next the level of the last. Next is
-	// unused if Looks is 0.
+	// Looks is the number of the latest consecutive checks whose level differs from Told. Next is
+	// the level in the last check, and NextSince is the time of the first. Both are unused if Looks
+	// is 0.
 	Next      runbooks.Severity `json:"next"`
 	NextSince time.Time         `json:"next_since,omitzero"`
 	Looks     int               `json:"looks,omitempty"`
-	// Raw is the level of the last check. Flips are the times of recent changes of Raw, and Peak
-	// is the worst recent level.
+	// Raw is the level in the last check, whether it was posted or not. Flips are the times when
+	// Raw changed recently. Peak is the worst recent level.
 	Raw      runbooks.Severity `json:"raw"`
 	Flips    []time.Time       `json:"flips,omitempty"`
 	Peak     runbooks.Severity `json:"peak"`
 	Flapping bool              `json:"flapping,omitempty"`
-	// NotUp is when a check first found the target starting or stopping; zero if the target is
-	// doing neither now.
+	// NotUp is the time when a check first found the target starting or stopping. It is zero if the
+	// target is now doing neither.
 	NotUp time.Time `json:"not_up,omitzero"`
 }
 
@@ -113,7 +112,8 @@ func newTrack(t runbooks.Target) *Track {
 	return &Track{Target: t, Told: runbooks.None, Next: runbooks.None, Raw: runbooks.None, Peak: runbooks.None}
 }
 
-// see records one check, and returns the change to post, if any.
+// see updates the track with the result of one check. It returns the change to post, if there is
+// one.
 func (t *Track) see(s Seen, r Rules) (Change, bool) {
 	if s.Hold != "" {
 		t.Looks, t.NotUp = 0, time.Time{}
@@ -141,8 +141,8 @@ func (t *Track) see(s Seen, r Rules) (Change, bool) {
 	}
 }
 
-// flip records whether the check differs from the previous check. A target that is down and
-// restarts repeatedly without success stays down, and does not flap.
+// flip adds the time of the check to Flips if the level differs from the previous check. A target
+// that is down and restarts repeatedly without success counts as down, not as flapping.
 func (t *Track) flip(s Seen, r Rules) {
 	if trying := s.Recovering && t.Raw != runbooks.None; !trying {
 		if s.Severity != t.Raw {
@@ -167,8 +167,8 @@ func (t *Track) flip(s Seen, r Rules) {
 	}
 }
 
-// count counts the checks that differ from the posted level. For a target that was healthy, any
-// bad level confirms any other bad level.
+// count updates the number of checks that differ from the posted level. If the posted level is
+// healthy, two different bad levels confirm each other.
 func (t *Track) count(s Seen) {
 	bothBad := t.Told == runbooks.None && t.Next != runbooks.None && s.Severity != runbooks.None
 	switch {
@@ -184,8 +184,8 @@ func (t *Track) count(s Seen) {
 	}
 }
 
-// flapping returns the change to post about a flapping target, if any: the target is worse, or it
-// is stable again. No other change of a flapping target is posted.
+// flapping returns the change to post about a flapping target, if there is one. Only two changes
+// are posted: the target became worse, or it is stable again.
 func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 	calm := len(t.Flips) == 0 || s.At.Sub(t.Flips[len(t.Flips)-1]) >= r.Calm
 	switch {
@@ -205,7 +205,7 @@ func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 	}
 }
 
-// setPosted makes a level the posted level.
+// setPosted makes level the posted level, and returns the change to post.
 func (t *Track) setPosted(s Seen, level runbooks.Severity, since time.Time, flaps int) Change {
 	c := Change{
 		At: s.At, Target: t.Target, From: t.Told, Was: t.Since, To: level, Since: since,
@@ -217,7 +217,7 @@ func (t *Track) setPosted(s Seen, level runbooks.Severity, since time.Time, flap
 	return c
 }
 
-// settle treats the first check of a watch as posted.
+// settle makes the level in the first check of a watch the posted level, without a change to post.
 func (t *Track) settle(s Seen) {
 	t.Told = s.Severity
 	t.Since = s.At
@@ -228,12 +228,13 @@ func (t *Track) settle(s Seen) {
 	}
 }
 
-// rests reports whether there is nothing to remember.
+// rests reports whether the track can be dropped, because the target is healthy and has not changed
+// recently.
 func (t *Track) rests() bool {
 	return t.Told == runbooks.None && t.Looks == 0 && len(t.Flips) == 0 && !t.Flapping && t.NotUp.IsZero()
 }
 
-// max1 is the worse of two levels.
+// max1 returns the worse of two levels.
 func max1(a, b runbooks.Severity) runbooks.Severity {
 	if a.Worse(b) {
 		return a
@@ -244,8 +245,8 @@ func max1(a, b runbooks.Severity) runbooks.Severity {
 // Memory has the tracks of many targets.
 type Memory []*Track
 
-// NotUp is when a check first found a target starting or stopping; zero if the target is doing
-// neither now.
+// NotUp returns the time when a check first found a target starting or stopping. It returns the
+// zero time if the target is now doing neither.
 func (m Memory) NotUp(t runbooks.Target) time.Time {
 	if i, ok := m.find(t); ok {
 		return m[i].NotUp
@@ -253,15 +254,15 @@ func (m Memory) NotUp(t runbooks.Target) time.Time {
 	return time.Time{}
 }
 
-// Unknown reports whether a check found something that is not yet posted, so another check
-// should follow soon.
+// Unknown reports whether the last check found a problem that is not yet confirmed. Another check
+// should then follow soon.
 func (m Memory) Unknown() bool {
 	return slices.ContainsFunc(m, func(t *Track) bool { return t.Looks > 0 && t.Next != runbooks.None && !t.Flapping })
 }
 
-// See records a check of all targets and returns the changes to post. First come the changes of
-// the targets in list, in the order of list, then the changes of targets that are no longer in
-// list. Such a target counts as healthy.
+// See updates the tracks with the results of a check of all targets, and returns the changes to
+// post. The changes have the order of list. Targets that are no longer in list come last, and count
+// as healthy.
 func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 	var out []Change
 	seen := map[runbooks.Target]bool{}
@@ -286,7 +287,7 @@ func (m *Memory) See(list []Seen, at time.Time, r Rules) []Change {
 	return out
 }
 
-// Settle records a first check: its result is the current state.
+// Settle takes the results of a first check as the current state, without changes to post.
 func (m *Memory) Settle(list []Seen) {
 	for _, s := range list {
 		if s.Hold == "" {
@@ -300,7 +301,7 @@ func (m Memory) find(t runbooks.Target) (int, bool) {
 	return slices.BinarySearchFunc(m, t, func(a *Track, b runbooks.Target) int { return compare(a.Target, b) })
 }
 
-// track is the track of a target, created if needed.
+// track returns the track of a target. It creates the track if there is none.
 func (m *Memory) track(t runbooks.Target) *Track {
 	i, ok := m.find(t)
 	if !ok {

@@ -1,2 +1,2 @@
-// Package secret has a type for texts that must never be printed.
+// Package secret defines a type for texts that must never be printed.
 package secret

@@ -1,5 +1,5 @@
-// Package complaint finds the error message in the output of a command, or the reason why there is
-// no answer. Output of the login shell is ignored.
+// Package complaint finds the error message in the output of a command. It also describes why a
+// command gave no answer. It ignores the output of the login shell.
 package complaint
 
 import (
@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Of is the error message of a command: its standard error, or, if that is empty, its
-// standard output, without the output of the login shell. It is one line, redacted.
+// Of returns the error message of a command as one redacted line. This is the standard error, or if
+// that is empty, the standard output. The output of the login shell is left out.
 func Of(r remote.Result) string {
 	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
 		if lines := Lines(out); len(lines) > 0 {
@@ -27,8 +27,8 @@ func Of(r remote.Result) string {
 	return "it printed nothing"
 }
 
-// OfProgram returns the lines that begin with the program's name ("df: …"), or, without such
-// lines, Of.
+// OfProgram returns the error lines that begin with the program's name ("df: …"). If there are
+// none, it returns the same as Of.
 func OfProgram(program string, r remote.Result) string {
 	var own []string
 	for _, line := range Lines(r.Stderr) {
@@ -42,7 +42,8 @@ func OfProgram(program string, r remote.Result) string {
 	return redact.Line(strings.Join(own, " / "), wordsLimit)
 }
 
-// Lines returns the lines of a stream without empty lines and output of the login shell.
+// Lines returns the lines of a command's output, without empty lines and without the output of the
+// login shell.
 func Lines(out remote.Output) []string {
 	var lines []string
 	for _, line := range planner.ListLines(redact.Clean(out.String())) {
@@ -53,7 +54,7 @@ func Lines(out remote.Output) []string {
 	return lines
 }
 
-// Said reports whether one of the lines on either stream is exactly the wanted line.
+// Said reports whether the standard output or the standard error has the line want.
 func Said(r remote.Result, want string) bool {
 	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
 		for _, line := range Lines(out) {
@@ -65,8 +66,8 @@ func Said(r remote.Result, want string) bool {
 	return false
 }
 
-// Failure is why a supervisor's client returned no answer. If the client printed nothing, the
-// supervisor was not reached, because each client prints a reason when it fails.
+// Failure says why a supervisor's client, such as systemctl, returned no answer. A client that
+// fails prints a reason. If it printed nothing, the login shell probably ended before the command.
 func Failure(client string, r remote.Result) string {
 	if len(Lines(r.Stderr)) == 0 && len(Lines(r.Stdout)) == 0 {
 		return fmt.Sprintf("%s printed nothing and exited with %d; the login shell may end before the command (/bin/false, or an exit in its start-up files)", client, r.Exit)
@@ -74,7 +75,7 @@ func Failure(client string, r remote.Result) string {
 	return fmt.Sprintf("the command ended with exit code %d: %s", r.Exit, Of(r))
 }
 
-// Head is the beginning of an answer that could not be parsed.
+// Head returns the beginning of an answer that could not be parsed, redacted, for an error message.
 func Head(out string) string {
 	if line := redact.Line(out, wordsLimit); line != "" {
 		return line
@@ -82,7 +83,7 @@ func Head(out string) string {
 	return "it is empty"
 }
 
-// NotAnswered is why there is no answer, in one sentence.
+// NotAnswered says in one sentence why a command gave no answer.
 func NotAnswered(r remote.Result) string {
 	if r.Detail == "" {
 		return r.Outcome.String()
@@ -90,7 +91,8 @@ func NotAnswered(r remote.Result) string {
 	return r.Outcome.String() + ": " + redact.Line(r.Detail, detailLimit)
 }
 
-// wordsLimit limits the output of a host, detailLimit the detail of an outcome, in runes.
+// The maximum number of runes that an error message quotes. wordsLimit is for the output of a host,
+// and detailLimit is for the detail of an outcome.
 const (
 	wordsLimit  = 400
 	detailLimit = 600
