@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Continuation marks a plan as the rest of an unfinished run.
+// Continuation says which unfinished run a plan continues, and from which step.
 type Continuation struct {
 	Run    string `json:"run"`
 	From   int    `json:"from"`   // the first step of that run's plan to execute, from 1
@@ -19,8 +19,8 @@ func (e *ContinueError) Error() string {
 	return fmt.Sprintf("%s cannot be continued: %s; request the action again", e.Run, e.Why)
 }
 
-// Continued returns the rest of a plan. It omits the changes before step From and the waits for
-// their outcome. It keeps an earlier read, unless an executed step has changed what is read.
+// Continued returns the rest of a plan, from step c.From. From the earlier steps, it keeps only the
+// reads of things that no earlier step changed.
 func (p Plan) Continued(c Continuation) (Plan, error) {
 	switch {
 	case len(p.Discover) > 0:

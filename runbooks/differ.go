@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Differences returns the differences of a plan from an earlier plan of the same action, one
-// sentence each, the most important first: hosts, accounts, commands, and time limits. It returns
-// none for equal plans.
+// Differences returns the differences between an earlier and a newer plan of the same action, as
+// text for people. The most important come first: hosts, accounts, commands, then time limits. For
+// equal plans it returns nil.
 func Differences(was, is Plan) []string {
 	if was.Digest == is.Digest && is.Digest != "" {
 		return nil
@@ -29,7 +29,8 @@ func Differences(was, is Plan) []string {
 	return out
 }
 
-// differ returns the entries of only one of two lists.
+// differ returns the entries that only one of two lists has. The formats added and gone say which
+// list.
 func differ(added, gone string, was, is []string) []string {
 	var out []string
 	for _, s := range is {
@@ -55,7 +56,7 @@ func hostsIn(p Plan) []string {
 	return out
 }
 
-// commandsIn returns the changing commands and the manual steps, in order.
+// commandsIn returns the commands of a plan that change something, and its manual steps, in order.
 func commandsIn(p Plan) []string {
 	var out []string
 	for _, st := range p.Steps {
@@ -124,7 +125,7 @@ func waitDifferences(was, is Plan) int {
 	return n
 }
 
-// byWay returns the jump hosts of a host, for display.
+// byWay says in words through which jump hosts a host is reached.
 func byWay(via string) string {
 	if via == "" {
 		return "directly"

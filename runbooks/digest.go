@@ -7,14 +7,13 @@ import (
 	"encoding/json"
 )
 
-// digestForm is the version of the canonical form below. It changes with the form, which
-// invalidates all earlier approvals.
+// digestForm is the version of the canonical form of a plan. A change of the form needs a new
+// version, which invalidates all earlier approvals.
 const digestForm = 1
 
-// canonicalPlan is the content covered by the digest: what is sent, where, in which order,
-// with which limits, and what counts as success. It omits titles, impact, sources and
-// corrections, since a new wording must not invalidate an approval. Durations are whole
-// seconds.
+// canonicalPlan is the content that the digest covers: what is sent, where, in which order, with
+// which limits, and what counts as success. It omits titles and other explanations, because new
+// wording must not invalidate an approval. Durations are in seconds.
 type canonicalPlan struct {
 	Form     int             `json:"form"`
 	Catalog  string          `json:"catalog"`
@@ -54,7 +53,7 @@ func (p Plan) Same(q Plan) bool {
 	return p.Digest == q.Digest && len(a) > 0 && bytes.Equal(a, b)
 }
 
-// ComputeDigest returns the SHA-256, in hex, of the plan's canonical form.
+// ComputeDigest returns the SHA-256 of the plan's canonical form, in hex.
 func (p *Plan) ComputeDigest() string {
 	b := p.Canonical()
 	if b == nil {
@@ -64,7 +63,8 @@ func (p *Plan) ComputeDigest() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Canonical returns JSON with the keys in the order above and no white space.
+// Canonical returns the canonical form of a plan: JSON without white space, with the keys in a
+// fixed order.
 func (p *Plan) Canonical() []byte {
 	c := canonicalPlan{
 		Form: digestForm, Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action,
@@ -92,8 +92,8 @@ func (p *Plan) Canonical() []byte {
 			Within:  int64(s.Within.D().Seconds()),
 		})
 	}
-	// Strings, numbers and slices of them always encode. If encoding failed, the empty
-	// digest could not be approved.
+	// Strings, numbers and slices can always be encoded. If encoding failed, the digest would be
+	// empty, and nobody could approve the plan.
 	b, err := json.Marshal(c)
 	if err != nil {
 		return nil

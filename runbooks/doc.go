@@ -1,8 +1,7 @@
-// Package runbooks defines a plan: the ordered steps of one action on exact hosts. A
-// plan has the command, time-out and check of each step, its severity and class, and
-// the digest that an approval covers. The package also answers questions about a plan
-// that need no catalog: what it stops, how long an approval lasts, whether it can be
-// continued, and how two plans differ.
+// Package runbooks defines a plan, which has the steps of one action on certain hosts. Each step
+// has a command, a time-out and a check. A plan also has a severity, a class, and a digest. People
+// approve the digest. The package also answers questions about a plan that need no catalog: what it
+// stops, how long an approval lasts, whether it can be continued, and how two plans differ.
 //
 // The packages below this one make plans:
 //

@@ -22,8 +22,8 @@ func (e *UnknownError) Error() string {
 	return s + suggest.Hint(e.Suggestions, nil)
 }
 
-// NotOfferedError reports an action that does not exist for this process, or that requires
-// a process (Process is "").
+// NotOfferedError reports that an action is not available for a process. If Process is "", the
+// action needs a process, but none was named.
 type NotOfferedError struct {
 	Action, Process string
 	Offered         []string // the available actions
@@ -54,7 +54,7 @@ func (e *PlacementError) Error() string {
 	}
 }
 
-// ParamError reports an invalid parameter, minted value or listed line.
+// ParamError reports an invalid value in the fields Params, Minted or Listed of Inputs.
 type ParamError struct {
 	Action, Param string
 	Value         string // as given; Error clips and escapes it

@@ -2,9 +2,9 @@ package runbooks
 
 import "slices"
 
-// Guards returns the indexes of the reads that can refuse a plan before it changes anything, for
-// all targets. A read that waits for the outcome of a change is excluded. A read of something that
-// an earlier step changes is also excluded, unless it reads the free space.
+// Guards returns the indexes of the guards of a plan. A guard is a read that can refuse the plan
+// before any change. Reads that wait for the outcome of a change are not guards. Reads of something
+// that an earlier step changes are not guards either, except reads of the free space.
 func (p Plan) Guards() []int {
 	if !slices.ContainsFunc(p.Steps, func(s Step) bool { return s.Kind != Wait }) {
 		return nil // the plan changes nothing
@@ -18,8 +18,8 @@ func (p Plan) Guards() []int {
 	return out
 }
 
-// AlteredBefore reports whether an earlier step of a plan changes what step i reads. A
-// query of etcd covers all its members.
+// AlteredBefore reports whether an earlier step of a plan changes what step i reads. A query of
+// etcd reads all members.
 func (p Plan) AlteredBefore(i int) bool {
 	return slices.ContainsFunc(p.Steps[:i], func(s Step) bool {
 		return s.Kind != Wait && p.Steps[i].Until.aboutEtcd() && s.Process == p.Steps[i].Process
@@ -31,7 +31,8 @@ func (p Plan) FirstChange() int {
 	return slices.IndexFunc(p.Steps, func(s Step) bool { return s.Kind != Wait })
 }
 
-// guards reports whether a condition can be evaluated before any change.
+// guards reports whether a step with this condition can be a guard, because the condition does not
+// depend on a change.
 func (c Condition) guards() bool {
 	switch c {
 	case Answers, Supervised, Shown, Found, Nothing, Something, Unchanged, FileThere, SpaceFree:
@@ -41,15 +42,15 @@ func (c Condition) guards() bool {
 	}
 }
 
-// aboutEtcd reports whether a condition is evaluated from the etcd members before one of
-// them is changed.
+// aboutEtcd reports whether a condition is about the state of the etcd members before one of them
+// is changed.
 func (c Condition) aboutEtcd() bool {
 	return c == EtcdStatus || c == EtcdQuorum || c == EtcdAlarms || c == EtcdMembers || c == EtcdSpare
 }
 
-// Acceptable reports whether one more approval can replace a guard that cannot decide. No
-// approval can replace a guard about a process that the supervisor does not report, or about a
-// list that cannot be compared with the approved list.
+// Acceptable reports whether a plan may still run when a guard with this condition cannot decide.
+// The plan then needs one more approval. This is not possible for a process that the supervisor
+// does not report, or a list that cannot be compared with the approved list.
 func (c Condition) Acceptable() bool {
 	return c == EtcdSpare || c == EtcdQuorum || c == SpaceFree
 }

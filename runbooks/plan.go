@@ -8,10 +8,11 @@ import (
 	"time"
 )
 
-// Class is the effect of an action on the cluster. The gate uses it.
+// Class is the effect of an action on the cluster. It determines who may request the action, and
+// who must approve it.
 type Class string
 
-// All classes; docs/roles.md has the requirements of each.
+// All classes. docs/roles.md lists the requirements of each class.
 const (
 	Read        Class = "read"        // changes nothing
 	Sensitive   Class = "sensitive"   // a read that exposes data: role "data", answered by DM
@@ -20,8 +21,8 @@ const (
 	Destructive Class = "destructive" // cannot be undone
 )
 
-// Changing reports whether a run of this class needs a lock, a record before each step,
-// and an outcome.
+// Changing reports whether actions of this class change something. Their runs need locks, and a
+// record before each step.
 func (c Class) Changing() bool { return c == Writes || c == Disruptive || c == Destructive }
 
 // StepKind is how a step is executed.
@@ -46,25 +47,26 @@ const (
 	Ticked   Check = "ticked by a person"   // manual steps
 )
 
-// Condition is the condition of a wait step. How it is read from the output depends on the
-// manager of the step's process.
+// Condition is what a wait step waits for. The output that fulfils it depends on the manager of the
+// step's process.
 type Condition string
 
 // All conditions.
 const (
 	Answers Condition = "answers" // the supervisor reports this process; its pid, or the absence of one, is remembered
-	// Supervised is Answers, and the supervisor monitors the process. A restart requires
-	// it: monit's restart of an unmonitored process only resumes the monitoring.
+	// Supervised means that Answers holds and that the supervisor monitors the process. A restart
+	// requires this, because monit does not restart an unmonitored process, and only resumes the
+	// monitoring.
 	Supervised Condition = "supervised"
 	Restarted  Condition = "restarted" // nothing pending, up, a new pid, newer data
 	Running    Condition = "running"   // nothing pending, up
 	Stopped    Condition = "stopped"   // nothing pending, no process
 	Gone       Condition = "gone"      // the remembered pid is not among the host's pids
-	// Ready: the application's log has RUNNING since the restart. A time-out is reported
-	// but is not a failure.
+	// Ready means that the application has logged RUNNING since the restart. A time-out is
+	// reported, but is not a failure.
 	Ready Condition = "ready"
 
-	// The conditions below are read from the output alone.
+	// The conditions below depend only on the output of the command, not on the manager.
 
 	Shown     Condition = "shown"       // exit code 0, with any output
 	Found     Condition = "found"       // for grep: exit code 0, or 1 for no match
@@ -86,8 +88,8 @@ const (
 	SnapshotGood Condition = "snapshot is good" // snapshot status in JSON: the snapshot is readable and has keys
 )
 
-// AboutProcess reports whether the condition is read from a supervisor's status, or the
-// log, of one process.
+// AboutProcess reports whether the condition is about one process, and is read from its log or from
+// the supervisor's status.
 func (c Condition) AboutProcess() bool {
 	switch c {
 	case Answers, Supervised, Restarted, Running, Stopped, Gone, Ready:
@@ -97,7 +99,7 @@ func (c Condition) AboutProcess() bool {
 	}
 }
 
-// AboutMember reports whether the condition is about the etcd member of a host.
+// AboutMember reports whether the condition is about a single etcd member.
 func (c Condition) AboutMember() bool {
 	return c == EtcdSpare || c == EtcdServes || c == EtcdCaughtUp
 }
@@ -111,7 +113,7 @@ func Conditions() []Condition {
 	}
 }
 
-// Target is one process on one host.
+// Target is one process on one host. If Process is "", it is the host.
 type Target struct {
 	Process string `json:"process"`
 	Host    string `json:"host"`
@@ -125,7 +127,7 @@ func (t Target) String() string {
 	return t.Process + " on " + t.Host
 }
 
-// Step is one step of a plan. The digest covers its content, and the same content is sent.
+// Step is one step of a plan. The digest covers the command, and exactly this command is sent.
 type Step struct {
 	Kind    StepKind `json:"kind"`
 	Title   string   `json:"title,omitempty"` // for people, short
@@ -135,42 +137,43 @@ type Step struct {
 	Host    string   `json:"host"`
 	Address string   `json:"address"`
 	Login   string   `json:"login"`
-	// Via are the jump hosts before Address; "" is a direct connection.
+	// Via are the jump hosts on the way to Address; "" means a direct connection.
 	Via string `json:"via,omitempty"`
-	// About is the host that the step is about, if it runs on another host: infra-1 is
-	// queried about the etcd member of query-1.
+	// About is the host that the step is about, if the step runs on another host. For example,
+	// infra-1 is queried about the etcd member of query-1.
 	About string `json:"about,omitempty"`
-	// Member are the possible names of the About host's member in etcd's endpoints,
-	// separated by spaces.
+	// Member has the possible names of the etcd member that the step is about, separated by spaces.
+	// etcd's endpoints have one of these names.
 	Member string `json:"member,omitempty"`
-	// Quota is the configured size limit of an etcd member's database file, in bytes; 0
-	// for none. Newer members report it.
+	// Quota is the configured size limit of an etcd member's database file, in bytes, or 0 if none
+	// is configured. Newer members report their limit themselves.
 	Quota int64 `json:"quota,omitempty"`
-	// Expect is the required ListHash of a wait for Unchanged.
+	// Expect is the ListHash that the lines must have if Until is Unchanged.
 	Expect string `json:"expect,omitempty"`
-	// Command is the command as typed, in the catalog's form; for a manual step, the
-	// instruction. Before a discovery read is bound, it contains {listed.NAME} and Sent is
+	// Command is the command as the catalog writes it, or the instruction of a manual step. If it
+	// needs the result of a discovery read that has not run, it contains {listed.NAME}, and Sent is
 	// empty.
 	Command string    `json:"command,omitempty"`
 	Sent    string    `json:"sent,omitempty"`  // with wrapper and sudo -n: the exact exec request
 	Until   Condition `json:"until,omitempty"` // wait steps
 	Check   Check     `json:"check,omitempty"`
-	// Timeout limits one command of the step, on the remote side.
+	// Timeout is the time limit of one command of the step. The remote host enforces it.
 	Timeout Duration `json:"timeout"`
-	// Within is the time limit of a wait step as a whole.
+	// Within is the time limit of a whole wait step, which may send its command several times.
 	Within Duration `json:"within,omitempty"`
-	// List is the key of Inputs.Listed for the lines of a list step.
+	// List is the key in Inputs.Listed under which the lines of a list step are stored.
 	List string `json:"list,omitempty"`
-	// Source is the file and line in the runbooks, e.g. "process-runbooks.md:292".
+	// Source is the place of the command in the runbooks, e.g. "process-runbooks.md:292".
 	Source string `json:"source,omitempty"`
-	// Corrected is how the command differs from its source, and why.
+	// Corrected says how the command differs from the runbook, and why. It is "" if the command is
+	// the same.
 	Corrected string `json:"corrected,omitempty"`
 }
 
 // Changes reports whether sending the step may change something.
 func (s Step) Changes() bool { return s.Kind == Exec }
 
-// Plan is an action resolved against the fleet.
+// Plan has the steps of an action on the hosts of a cluster.
 type Plan struct {
 	Catalog  string   `json:"catalog"`
 	Cluster  string   `json:"cluster"`
@@ -182,15 +185,14 @@ type Plan struct {
 	Impact   string   `json:"impact"`
 	// Locks are the locks that a run of this plan holds, sorted.
 	Locks []string `json:"locks"`
-	// Discover are the reads whose results Inputs.Listed lacks. They run before the card. A
-	// discovery read may need the result of another discovery read: add the results to
-	// Inputs.Listed and plan again until Discover is empty. Planning with empty Listed returns
-	// the same reads again.
+	// Discover are the reads whose results are missing in Inputs.Listed. The caller runs them
+	// before people see the plan, adds the results to Inputs.Listed, and plans again. It repeats
+	// this until Discover is empty, because a read may need the result of another.
 	Discover []Step `json:"discover,omitempty"`
-	// Found are the results of the discovery reads, for the card.
+	// Found are the results of the discovery reads, which the card shows.
 	Found []Listing `json:"found,omitempty"`
 	Steps []Step    `json:"steps"`
-	// Digest is empty while Discover is not bound.
+	// Digest is "" while the plan has discovery reads to run.
 	Digest string `json:"digest"`
 }
 
@@ -201,32 +203,34 @@ type Listing struct {
 	Lines []string `json:"lines"` // one line each, with single spaces
 }
 
-// Inputs are all inputs of a plan besides catalog and fleet. They are stored with the run,
+// Inputs are all inputs of a plan except the catalog and the fleet. They are stored with the run,
 // so the plan can be made again and compared before every step.
 type Inputs struct {
 	Cluster string   `json:"cluster"`
 	Action  string   `json:"action"`
 	Process string   `json:"process,omitempty"` // catalog id, never as typed
 	Hosts   []string `json:"hosts,omitempty"`   // empty: every host of the process
-	// Also are further processes of the same action, executed in order after the first.
+	// Also are further processes for the same action. The plan handles them in order, after
+	// Process.
 	Also   []Part            `json:"also,omitempty"`
 	Params map[string]string `json:"params,omitempty"` // validated
-	// Minted are values made once before the card, e.g. a new file name.
+	// Minted are values that the bot made once for the plan, e.g. a new file name.
 	Minted map[string]string `json:"minted,omitempty"`
-	// Listed are the lines of the discovery reads as received, by Step.List.
+	// Listed are the unchanged output lines of the discovery reads. The keys are the values of
+	// Step.List.
 	Listed map[string][]string `json:"listed,omitempty"`
-	// Continue are the runs that the plan continues, in order. Each run is the rest of the run
-	// before it.
+	// Continue are the runs that the plan continues, in order. Each run continued the run before
+	// it.
 	Continue []Continuation `json:"continue,omitempty"`
 }
 
-// Part is one more process of Inputs with its hosts.
+// Part is a further process for an action, with its hosts.
 type Part struct {
 	Process string   `json:"process"`
 	Hosts   []string `json:"hosts,omitempty"` // empty: every host of the process
 }
 
-// Duration is a time.Duration with the JSON form "15s".
+// Duration is a time.Duration that is written in JSON as a text like "15s".
 type Duration time.Duration
 
 // D returns the time.Duration.
@@ -246,19 +250,18 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// Sweeps reports whether a plan covers the processes of a host or cluster without a named
-// process. Such a plan holds the supervisor's lock.
+// Sweeps reports whether a plan acts on all processes of a host or cluster, instead of a named
+// process. Such a plan holds the lock of the supervisor.
 func (p Plan) Sweeps() bool {
 	named := slices.ContainsFunc(p.Targets, func(t Target) bool { return t.Process != "" })
 	return !named && slices.ContainsFunc(p.Locks, func(l string) bool { return strings.HasSuffix(l, "/monit") })
 }
 
-// NameTyped reports whether approving a plan requires the typed name of the target.
+// NameTyped reports whether an approver must type the name of the target.
 func (p Plan) NameTyped() bool { return p.Class == Destructive || p.Sweeps() }
 
-// ActsIn returns the number of places where a plan changes something. A plan that only
-// writes files does so on the hosts of its steps, independent of its locks. Any other plan
-// acts on all its targets.
+// ActsIn returns the number of places where a plan changes something. For a plan that only writes
+// files, these are the hosts of its steps. For any other plan, these are its targets.
 func (p Plan) ActsIn() int {
 	if p.Class != Writes {
 		return len(p.Targets)
@@ -272,7 +275,7 @@ func (p Plan) ActsIn() int {
 	return len(hosts)
 }
 
-// Manager is the supervisor of a process.
+// Manager is the kind of supervisor that manages a process.
 type Manager string
 
 // All managers.

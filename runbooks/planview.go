@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// StepView is a step in JSON. Check is its success criterion; for a wait step, its
-// condition.
+// StepView is a step in the format of `bot plan --json`. Check is the success criterion, or the
+// condition of a wait step.
 type StepView struct {
 	Kind      StepKind  `json:"kind"`
 	Title     string    `json:"title,omitempty"`
@@ -27,8 +27,8 @@ type StepView struct {
 	Corrected string    `json:"corrected,omitempty"`
 }
 
-// PlanView is a plan in the format of `bot plan --json`. Discovery reads that have not run
-// are the first steps, and the digest is then null.
+// PlanView is a plan in the format of `bot plan --json`. If there are discovery reads that have not
+// run, they are the first steps, and the digest is null.
 type PlanView struct {
 	Catalog  string     `json:"catalog"`
 	Cluster  string     `json:"cluster"`
@@ -61,7 +61,7 @@ func ViewStep(s Step) StepView {
 	return v
 }
 
-// View returns the plan for display; votes is the number of approvals required.
+// View returns the plan for display. votes is the number of approvals that it requires.
 func (p Plan) View(votes int) PlanView {
 	v := PlanView{
 		Catalog: p.Catalog, Cluster: p.Cluster, Action: p.Action, Title: p.Title, Class: p.Class,
@@ -81,7 +81,7 @@ func (p Plan) View(votes int) PlanView {
 	return v
 }
 
-// Text is the plan for people, as `bot plan` prints it.
+// Text returns the plan as readable text, as `bot plan` prints it.
 func (v PlanView) Text() string {
 	var b strings.Builder
 	digest := "none yet: discovery reads have to run first"

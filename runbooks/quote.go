@@ -12,13 +12,12 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// maxLine limits a command line, in bytes. It must fit an SSH exec request, and approvers
-// must be able to read it.
+// maxLine is the maximum length of a command line, in bytes. A line must fit an SSH exec request,
+// and approvers must be able to read it.
 const maxLine = 16 << 10
 
-// Quote returns one line of POSIX shell that runs exactly the argv. All command lines are
-// made here. Words that need no quotes stay unquoted, so a catalog's command reads as
-// typed.
+// Quote returns a line of POSIX shell that runs exactly argv. The bot makes all command lines with
+// it. Words that need no quotes get none, so a command looks as in the catalog.
 //
 // Quote refuses an empty argv, a first word that a shell would read as an assignment, text
 // that is not UTF-8, and every character that is not printable (NUL, newlines, control and

@@ -72,7 +72,7 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// FuzzQuote: for any words, a shell reads the line as the argv.
+// FuzzQuote checks that a shell splits the line from Quote into exactly the given words.
 func FuzzQuote(f *testing.F) {
 	for _, s := range []string{
 		"", "plain", "it's", `"$HOME"`, "$(reboot)", "`id`", "a;b", "a|b", "~root", "*", "{a,b}", "=x", "!x", "#x", `\`, "if", "}", "&&", "é 🦊", "-n", "%1",

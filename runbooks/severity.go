@@ -5,12 +5,11 @@ import (
 	"fmt"
 )
 
-// Severity is a number of the incident key (process-runbooks.md, "Incident classification
-// key"), or Unknown. The zero value is Unknown, so a state that was not observed is never
-// green.
+// Severity is a level of the incident key (process-runbooks.md, "Incident classification key"), or
+// Unknown. The zero value is Unknown, so a state that was not observed never counts as healthy.
 type Severity uint8
 
-// The incident key, and Unknown, which is not in the key.
+// The levels of the incident key, and Unknown, which is not in the key.
 const (
 	Unknown  Severity = iota
 	None              // 0: running, or down as scheduled
@@ -21,7 +20,8 @@ const (
 
 var severityWord = [...]string{"unknown", "None", "Critical", "Moderate", "Low"}
 
-// Level returns the Severity of a number of the incident key: 0 to 3.
+// Level returns the Severity with a number of the incident key. It returns an error unless n is
+// from 0 to 3.
 func Level(n int) (Severity, error) {
 	if n < 0 || n > 3 {
 		return Unknown, fmt.Errorf("severity %d: the incident key goes from 0 to 3", n)
@@ -29,7 +29,8 @@ func Level(n int) (Severity, error) {
 	return Severity(n + 1), nil
 }
 
-// Number returns the incident key's number, and false for Unknown.
+// Number returns the number of s in the incident key, from 0 to 3. The second result is false for
+// Unknown.
 func (s Severity) Number() (int, bool) {
 	if s == Unknown || int(s) >= len(severityWord) {
 		return 0, false
@@ -37,7 +38,7 @@ func (s Severity) Number() (int, bool) {
 	return int(s) - 1, true
 }
 
-// String returns "Sev 1 · Critical", or "unknown".
+// String returns a text like "Sev 1 · Critical", or "unknown".
 func (s Severity) String() string {
 	n, ok := s.Number()
 	if !ok {
@@ -46,12 +47,12 @@ func (s Severity) String() string {
 	return fmt.Sprintf("Sev %d · %s", n, severityWord[s])
 }
 
-// Minor reports whether a level is 2 or 3. A run of a minor level needs no approval.
-// Unknown counts as the worst.
+// Minor reports whether s is level 2 or 3. A run of a minor level needs no approval. Unknown is not
+// minor.
 func (s Severity) Minor() bool { return s == Moderate || s == Low }
 
-// Worse reports whether s is more severe than t. The order from worst to best is 1, 2,
-// unknown, 3, 0: unknown is worse than running.
+// Worse reports whether s is more severe than t. The order from worst to best is 1, 2, Unknown, 3,
+// 0.
 func (s Severity) Worse(t Severity) bool { return s.rank() > t.rank() }
 
 func (s Severity) rank() int {

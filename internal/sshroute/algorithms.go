@@ -9,7 +9,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Algorithms are the algorithms offered to a host, in order of preference. nil is the default.
+// Algorithms are the SSH algorithms that are offered to a host, in order of preference. A nil list
+// means the default.
 type Algorithms struct {
 	KeyExchanges []string
 	Ciphers      []string
@@ -18,10 +19,10 @@ type Algorithms struct {
 	PublicKeys   []string
 }
 
-// Kind is a class of algorithms, by its keyword in ssh_config(5).
+// Kind is a class of SSH algorithms. Its value is the keyword of the class in ssh_config(5).
 type Kind string
 
-// The classes with a setting per host.
+// The classes that can be set for each host.
 const (
 	KeyExchange Kind = "KexAlgorithms"
 	Cipher      Kind = "Ciphers"
@@ -33,7 +34,7 @@ const (
 // Kinds are all classes.
 func Kinds() []Kind { return []Kind{KeyExchange, Cipher, MAC, HostKey, PublicKey} }
 
-// Set stores the list of one class.
+// Set sets the list of algorithms of one class.
 func (a *Algorithms) Set(kind Kind, list []string) {
 	*a.list(kind) = list
 }
@@ -53,7 +54,7 @@ func (a *Algorithms) list(kind Kind) *[]string {
 	}
 }
 
-// of returns the library's list of one class.
+// of returns the list of one class from a list of the SSH library.
 func of(a ssh.Algorithms, kind Kind) []string {
 	switch kind {
 	case KeyExchange:
@@ -69,7 +70,7 @@ func of(a ssh.Algorithms, kind Kind) []string {
 	}
 }
 
-// Default returns the list for a host without a list in the config.
+// Default returns the algorithms that are offered to a host without a list in the config.
 func Default(kind Kind) []string { return of(ssh.SupportedAlgorithms(), kind) }
 
 // Weak returns the algorithms that are offered to a host only if its own list includes them.
@@ -88,9 +89,9 @@ type Chosen struct {
 	Unknown []string // names in the list that the bot does not implement
 }
 
-// Choose parses a comma-separated list of names and patterns, as in ssh_config(5). The list
-// replaces the default. A leading + appends the list to the default, - removes it from the default,
-// and ^ puts it first.
+// Choose parses a comma-separated list of algorithms, as in ssh_config(5). Names may have
+// wildcards. The list replaces the default. But with a leading + it is appended to the default,
+// with - it is removed from the default, and with ^ it is put before the default.
 func Choose(kind Kind, spec string) (Chosen, error) {
 	sign, spec := cutSign(strings.TrimSpace(spec))
 	all := append(Default(kind), Weak(kind)...)
@@ -135,7 +136,7 @@ func cutSign(spec string) (sign byte, rest string) {
 	return 0, spec
 }
 
-// matching are the names that match a pattern with * and ?.
+// matching returns the names that match a pattern, which may have * and ?.
 func matching(all []string, pattern string) []string {
 	var out []string
 	for _, name := range all {
@@ -156,7 +157,7 @@ func unique(list []string) []string {
 	return out
 }
 
-// ConfigKey is the key of a class in a host's config.
+// ConfigKey returns the key of a class in the bot's config of a host.
 func ConfigKey(kind Kind) string {
 	switch kind {
 	case KeyExchange:

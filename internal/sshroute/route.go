@@ -13,16 +13,17 @@ type Place struct {
 	Via     string // jump hosts in the form of Hop.String, the first one first, comma-separated; "" is a direct connection
 }
 
-// Options are the settings of one place that differ from the defaults.
+// Options are the settings of one host that differ from the defaults.
 type Options struct {
 	// Alias is the host's name in known_hosts (HostKeyAlias); "" means its address.
 	Alias string
-	// Credentials replace the credentials for all hosts; nil means no replacement.
+	// Credentials are used instead of the credentials for all hosts; nil means that the credentials
+	// for all hosts are used.
 	Credentials []Credential
 	Algorithms  Algorithms
 }
 
-// Credential is one source of keys. Either Agent or KeyFile is set.
+// Credential is an ssh-agent or a key file. Either Agent or KeyFile is set.
 type Credential struct {
 	// Agent is the socket of an ssh-agent.
 	Agent string
@@ -35,7 +36,7 @@ type Credential struct {
 	PassphraseFile string
 }
 
-// Keys returns private keys without passphrase as credentials.
+// Keys returns a credential for each file, which must be a private key without a passphrase.
 func Keys(files ...string) []Credential {
 	var out []Credential
 	for _, f := range files {
@@ -62,7 +63,7 @@ func ParseHop(text string) (Hop, error) {
 	return Hop{Login: login, Address: address}, nil
 }
 
-// Join formats a chain of jump hosts like Place.Via.
+// Join formats a chain of jump hosts in the form of Place.Via.
 func Join(hops []Hop) string {
 	var out []string
 	for _, h := range hops {
@@ -71,8 +72,9 @@ func Join(hops []Hop) string {
 	return strings.Join(out, ",")
 }
 
-// Last splits the jump host nearest to the target from a chain: its place and the account there. ok
-// is false for a direct connection.
+// Last returns the last jump host of a chain, the nearest to the target. at is the place of this
+// jump host, and login is the account on it. ok is false if the chain is empty, which means a
+// direct connection.
 func Last(via string) (at Place, login string, ok bool, err error) {
 	if via == "" {
 		return Place{}, "", false, nil
@@ -88,7 +90,8 @@ func Last(via string) (at Place, login string, ok bool, err error) {
 	return Place{Address: hop.Address, Via: before}, hop.Login, true, nil
 }
 
-// Jumps are the places of a chain of jump hosts, the first one first; none for an invalid chain.
+// Jumps returns the places of all jump hosts of a chain, in order. For an invalid chain it returns
+// nil.
 func Jumps(via string) []Place {
 	at, _, ok, err := Last(via)
 	if !ok || err != nil {
@@ -97,7 +100,7 @@ func Jumps(via string) []Place {
 	return append(Jumps(at.Via), at)
 }
 
-// String lists the jump hosts and then the address.
+// String returns the jump hosts and then the address, separated by commas.
 func (p Place) String() string { return strings.TrimPrefix(p.Via+","+p.Address, ",") }
 
 // MarshalText implements encoding.TextMarshaler.

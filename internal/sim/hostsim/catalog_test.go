@@ -18,10 +18,9 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// TestCatalogCommandsAreUnderstood sends every process command of the catalogs
-// to the simulated hosts, byte for byte as to real ones. No answer may be "not
-// a command of this host" or "is not simulated". Every changing command
-// succeeds on a healthy host.
+// TestCatalogCommandsAreUnderstood sends every process command of the catalogs to the simulated
+// hosts, with the same bytes that real hosts get. No answer may be "not a command of this host" or
+// "is not simulated". Every changing command must succeed on a healthy host.
 func TestCatalogCommandsAreUnderstood(t *testing.T) {
 	builtin, err := catalogs.Builtin()
 	if err != nil {
@@ -55,8 +54,8 @@ func TestCatalogCommandsAreUnderstood(t *testing.T) {
 					for _, action := range p.Actions {
 						x.do(runbooks.Inputs{Cluster: "prod", Action: action, Process: p.ID, Hosts: []string{h.Name}})
 					}
-					// The actions include "stop": a second stopped etcd member
-					// would cost the quorum.
+					// Start the process again, because the action may have stopped it. A second
+					// stopped etcd member would cost the quorum.
 					if err := c.Fault(h.Name, p.ID, "start"); err != nil {
 						t.Error(err)
 					}
@@ -77,8 +76,8 @@ func TestCatalogCommandsAreUnderstood(t *testing.T) {
 	}
 }
 
-// samples are parameters for the actions that need some. The import reads the
-// earlier export, which has the fixed stamp.
+// samples are the parameters of the actions that need parameters. The imports read the file that
+// the action pq-export wrote before.
 var samples = map[string]map[string]string{
 	"intraday-cleanup":  {"namespace": "Order", "table": "Event", "partition": "*", "date": time.Now().UTC().AddDate(0, 0, -2).Format(time.DateOnly)},
 	"intraday-truncate": {"namespace": "Order", "table": "Event", "date": "2018-02-09"},
@@ -89,8 +88,8 @@ var samples = map[string]map[string]string{
 	"restore-backup":    {"part": "routing"},
 }
 
-// exerciser runs plans step by step. It checks that the host knows every
-// command and makes every change.
+// exerciser runs plans step by step. It checks that the hosts know every command and make every
+// change.
 type exerciser struct {
 	t       *testing.T
 	planner planner.Planner

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// options splits off the leading words that begin with "-", up to "--".
+// options splits args into the leading options, which begin with "-", and the rest. A "--" ends the
+// options, and is in neither result.
 func options(args []string) (opts, rest []string) {
 	for i, a := range args {
 		if a == "--" {
@@ -19,7 +20,7 @@ func options(args []string) (opts, rest []string) {
 	return args, nil
 }
 
-// rm removes files, and with -r directories with their content.
+// rm removes files. With the option -r, it also removes directories and their content.
 func (c *call) rm(args []string) answer {
 	opts, names := options(args)
 	recursive := false
@@ -95,7 +96,7 @@ func (c *call) install(args []string) answer {
 	return answer{changes: true}
 }
 
-// move copies a file; as mv it also removes the original.
+// move implements cp and mv of one file. tool is "cp" or "mv".
 func (c *call) move(tool string, args []string) answer {
 	opts, names := options(args)
 	keep := len(opts) == 1 && opts[0] == "--no-clobber"

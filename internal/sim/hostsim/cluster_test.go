@@ -38,7 +38,7 @@ func startCluster(t *testing.T) *Cluster {
 	return c
 }
 
-// serverGoroutines returns the stacks of goroutines that run a host's code.
+// serverGoroutines returns the stacks of all goroutines that run code of a simulated host.
 func serverGoroutines() string {
 	buf := make([]byte, 1<<20)
 	var out []string
@@ -50,7 +50,7 @@ func serverGoroutines() string {
 	return strings.Join(out, "\n\n")
 }
 
-// dial connects like the bot, with the key file and known_hosts.
+// dial connects to a simulated host like the bot, with the key file and known_hosts.
 func dial(c *Cluster, host string) (*ssh.Client, error) { return dialWithin(c, host, 2*time.Minute) }
 
 func dialWithin(c *Cluster, host string, limit time.Duration) (*ssh.Client, error) {
@@ -95,8 +95,7 @@ func mustDial(t *testing.T, c *Cluster, host string) *ssh.Client {
 	return client
 }
 
-// reply is the client's view of a command; exit is -1 if the client received no
-// exit code.
+// reply is what the client received from a command. exit is -1 if it received no exit code.
 type reply struct {
 	out, err string
 	exit     int
@@ -133,7 +132,7 @@ func pidOf(t *testing.T, r reply) string {
 	return f[1]
 }
 
-// eventually polls a real server until the condition holds.
+// eventually calls ok until it returns true, for at most two minutes.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); {
@@ -190,8 +189,8 @@ func TestShellIsRefused(t *testing.T) {
 	}
 }
 
-// monit treats a name as a pattern: a caller that sends a pattern restarts more processes
-// than intended, and the list of executed commands shows them.
+// monit treats a name as a pattern. So a caller that sends a pattern restarts more processes than
+// intended, and tests can see this in the list of executed commands.
 func TestNamesArePatterns(t *testing.T) {
 	c := startCluster(t)
 	client := mustDial(t, c, "infra-1")
@@ -216,7 +215,7 @@ func TestTimeLimit(t *testing.T) {
 	if r := sh(client, "timeout -k 5 60 sleep 0.05"); r != (reply{}) {
 		t.Errorf("within the limit: %+v", r)
 	}
-	// A command that is killed by its limit still has its effect.
+	// A command that exceeds its time limit is killed, but its effect remains.
 	fault(t, c, "infra-1", "-", "slow", "1h")
 	if r := sh(client, "timeout -k 5 0.05 sudo -n monit stop db_dis"); r.exit != 124 {
 		t.Errorf("slow host: %+v", r)

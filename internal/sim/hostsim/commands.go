@@ -14,8 +14,8 @@ const (
 	noiseLine = "NOTICE: weekly maintenance Sunday 02:00\n"
 )
 
-// run executes one command line on a host, without waiting for the duration of the command. It
-// returns the call for the list of executed commands.
+// run executes one command line on a host, without waiting for the duration of the command. It also
+// returns the parsed call, which the list of executed commands needs.
 func (w *world) run(m *machine, login, line string) (*call, answer) {
 	c := &call{world: w, host: m, took: w.took, login: login, user: login, env: map[string]string{}}
 	words, err := splitLine(line)
@@ -29,7 +29,7 @@ func (w *world) run(m *machine, login, line string) (*call, answer) {
 	return c, c.dispatch()
 }
 
-// dispatch runs the command without its wrappers.
+// dispatch runs the command that is left after env, timeout and sudo were removed.
 func (c *call) dispatch() answer {
 	name, args := c.argv[0], c.argv[1:]
 	base, dir := path.Base(name), path.Dir(name)
@@ -44,7 +44,7 @@ func (c *call) dispatch() answer {
 	return run(args)
 }
 
-// tools are Deephaven's own programs, by their names in toolsDir.
+// tools returns the simulated programs of Deephaven, by their names in toolsDir.
 func (c *call) tools() map[string]func(args []string) answer {
 	return map[string]func([]string) answer{
 		"dh_monit":         c.dhMonit,
@@ -55,7 +55,7 @@ func (c *call) tools() map[string]func(args []string) answer {
 	}
 }
 
-// programs are the system's programs, by name.
+// programs returns the simulated programs of the operating system, by name.
 func (c *call) programs() map[string]func(args []string) answer {
 	return map[string]func([]string) answer{
 		"monit":      c.monit,
@@ -86,7 +86,7 @@ func (c *call) programs() map[string]func(args []string) answer {
 	}
 }
 
-// printf prints each word on its own line, the only supported format.
+// printf prints each word on its own line. It supports only the format "%s\n".
 func (c *call) printf(args []string) answer {
 	if len(args) < 2 || args[0] != `%s\n` {
 		return answer{exit: 1, err: "printf: only '%s\\n' is simulated\n"}
@@ -94,7 +94,7 @@ func (c *call) printf(args []string) answer {
 	return answer{out: strings.Join(args[1:], "\n") + "\n"}
 }
 
-// notFound is the error of shell, env, timeout and sudo for an unknown command.
+// notFound returns the error for an unknown command, as the shell, env, timeout or sudo prints it.
 func (c *call) notFound(name string) answer {
 	switch {
 	case c.under == "sudo":

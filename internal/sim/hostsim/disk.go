@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// disk holds the files and directories that commands can create and remove:
-// intraday data, exports, snapshots and backups. Logs are generated from the
-// processes instead.
+// disk holds the files and directories that commands can create and remove: intraday data, exports,
+// snapshots and backups. Logs are not on the disk, because they are generated from the state of the
+// processes.
 type disk struct {
 	nodes map[string]node
 	free  int64 // bytes
@@ -76,7 +76,7 @@ func (d *disk) makeAll(dir, owner string, at time.Time) {
 	}
 }
 
-// under returns the paths at and below a directory, sorted.
+// under returns the path of a directory, and all paths below it, sorted.
 func (d *disk) under(dir string) []string {
 	var out []string
 	for name := range d.nodes {
@@ -105,7 +105,8 @@ func (c *call) mayWrite(dir string) bool {
 	return there && (c.user == "root" || c.user == n.owner) && c.mayEnter(dir+"/x")
 }
 
-// create writes a file as the user. It returns the tool's error text, or "".
+// create writes a file, with the rights of the command's user. It returns "", or the error text
+// that a tool would print.
 func (c *call) create(name, text string) string {
 	switch n, there := c.host.disk.nodes[path.Dir(name)]; {
 	case !there || !n.dir:
@@ -119,7 +120,8 @@ func (c *call) create(name, text string) string {
 	return ""
 }
 
-// lookUp finds a file or directory that the user can see.
+// lookUp finds a file or directory. If the user may not see it, or it does not exist, the second
+// result is the error text that a tool would print.
 func (c *call) lookUp(name string) (node, string) {
 	n, there := c.host.disk.nodes[path.Clean(name)]
 	switch {
@@ -132,7 +134,7 @@ func (c *call) lookUp(name string) (node, string) {
 	}
 }
 
-// onDisk returns the files directly in a directory, as ls shows them.
+// onDisk returns the files in a directory, without subdirectories, sorted by path.
 func (m *machine) onDisk(dir string) []file {
 	var out []file
 	for name, n := range m.disk.nodes {
@@ -159,7 +161,7 @@ func (c *call) stat(args []string) answer {
 	return answer{out: fmt.Sprintln(len(n.text))}
 }
 
-// statFiles prints inode, size and name of each existing file.
+// statFiles prints the inode, size and name of each file, and an error for each missing file.
 func (c *call) statFiles(names []string) answer {
 	var a answer
 	for _, name := range names {

@@ -1,16 +1,14 @@
-// Package hostsim is a cluster of simulated hosts for the demo and for tests:
-// real SSH servers on loopback whose monit, systemctl, etcdctl.sh, logs and
-// mysql have state and time like the real ones. A restart returns at once and
-// the pid changes later; starts fail, hang and crash; every executed command
-// is numbered and can be listed.
+// Package hostsim simulates a cluster of hosts for the demo and for tests. Each host is a real SSH
+// server on loopback. Its monit, systemctl, etcdctl.sh, mysql and logs change with time like those
+// of real hosts. For example, a restart returns at once, and the pid changes later. Starts can
+// fail, hang and crash. Every executed command is numbered and can be listed.
 //
-// The output of the commands follows monit 5.33, systemd 252, etcd 3.4 and
-// MariaDB 10.11 in texts, layout, exit codes and the stdout/stderr split.
-// Hosts run one simple command at a time and refuse everything that needs a
-// shell: pipes, lists, redirections, substitutions, assignments.
+// The commands have the same texts, layout, exit codes and output streams as monit 5.33, systemd
+// 252, etcd 3.4 and MariaDB 10.11. Hosts run one simple command at a time and refuse everything
+// that needs a shell: pipes, lists, redirections, substitutions, assignments.
 //
-// The package is in three layers: the pure model, the commands that read and
-// change it, and the servers around them.
+// The package has three layers: the pure model, the commands that read and change the model, and
+// the servers that run the commands.
 //
 // # Files
 //

@@ -14,7 +14,7 @@ type etcdCluster struct {
 	index  uint64
 }
 
-// etcdMember is one host's part of the cluster.
+// etcdMember is the member that runs on one host.
 type etcdMember struct {
 	name string
 	id   uint64
@@ -22,8 +22,8 @@ type etcdMember struct {
 	unit *unit
 }
 
-// ip is the host's address inside the simulated network. The address only appears in texts;
-// nothing listens there.
+// ip returns the host's address in the simulated network. It is only printed, and nothing listens
+// on it.
 func (m *machine) ip() string { return fmt.Sprintf("10.77.0.%d", 11+m.index) }
 
 func (w *world) members() []etcdMember {
@@ -37,8 +37,8 @@ func (w *world) members() []etcdMember {
 	return out
 }
 
-// idOf returns an id above 2^53, as real ids are. A reader that parses such an id as a float
-// loses digits.
+// idOf returns the etcd id of a name. Like real ids, it is greater than 2^53, so code that parses
+// it as a float loses digits.
 func idOf(name string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(name)) // a hash never fails
@@ -47,8 +47,8 @@ func idOf(name string) uint64 {
 
 func (e etcdMember) endpoint() string { return "https://" + e.ip + ":2379" }
 
-// votes reports whether the member's process runs and takes part in elections. Such a
-// member may not serve clients yet.
+// votes reports whether the member's process runs. The member then takes part in elections, but may
+// not serve clients yet.
 func (e etcdMember) votes() bool { return e.unit.pid != 0 }
 
 // quorum reports whether more than half of the members run.
@@ -62,7 +62,7 @@ func (w *world) quorum() bool {
 	return up*2 > len(all)
 }
 
-// elect sets the leader to a running member.
+// elect chooses a running member as the leader, unless the current leader still runs.
 func (w *world) elect() {
 	all := w.members()
 	if i := slices.IndexFunc(all, func(e etcdMember) bool { return e.name == w.etcd.leader }); i >= 0 && all[i].votes() {

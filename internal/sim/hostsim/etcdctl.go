@@ -10,8 +10,8 @@ import (
 
 const etcdVersion = "3.4.23"
 
-// etcdctl implements etcdctl.sh, the wrapper that passes the client's files to etcdctl
-// (etcd-runbook.md, "etcdctl.sh"). Commands that change etcd are not simulated.
+// etcdctl implements etcdctl.sh, a wrapper that runs etcdctl with the configuration of an etcd
+// client (etcd-runbook.md, "etcdctl.sh"). Commands that change etcd are not simulated.
 func (c *call) etcdctl(args []string) answer {
 	client := "root"
 	if v := c.env["DH_ETCD_USER"]; v != "" {
@@ -65,8 +65,8 @@ func (c *call) etcdctl(args []string) answer {
 	}
 }
 
-// hasEtcdClient reports whether the host has the named etcd client; query nodes have only
-// the read-only client.
+// hasEtcdClient reports whether the host has the configuration of an etcd client. Query nodes have
+// only the read-only client.
 func (c *call) hasEtcdClient(client string) bool {
 	switch client {
 	case "schema-ro":
@@ -78,8 +78,8 @@ func (c *call) hasEtcdClient(client string) bool {
 	}
 }
 
-// etcdFlags separates the output format from the command's words; wrong is
-// etcdctl's error for unknown arguments.
+// etcdFlags separates the flags of etcdctl from the words of the command. wrong is etcdctl's error
+// for an invalid flag, or "".
 func etcdFlags(args []string) (format, endpoints string, words []string, wrong string) {
 	format = "simple"
 	for i := 0; i < len(args); i++ {
@@ -112,20 +112,21 @@ func etcdFlags(args []string) (format, endpoints string, words []string, wrong s
 	return format, endpoints, words, ""
 }
 
-// etcdWarning is the JSON line that etcdctl 3.4 logs on stderr.
+// etcdWarning returns the JSON line that etcdctl 3.4 prints on stderr when a member does not
+// answer.
 func (c *call) etcdWarning(target, reason string) string {
 	return fmt.Sprintf(`{"level":"warn","ts":"%s","caller":"clientv3/retry_interceptor.go:62","msg":"retrying of unary invoker failed","target":"%s","attempt":0,"error":"rpc error: code = DeadlineExceeded desc = %s"}`+"\n",
 		c.world.now.UTC().Format("2006-01-02T15:04:05.000Z"), target, reason)
 }
 
-// clientTarget is the text with which etcdctl's client names itself and the
-// member.
+// clientTarget returns a member's address as etcdctl's warnings print it, together with an id of
+// the client.
 func clientTarget(address string) string {
 	id := idOf(address)
 	return fmt.Sprintf("endpoint://client-%08x-%04x-4%03x-8%03x-%012x/%s", id>>32, id>>16&0xffff, id>>4&0xfff, id&0xfff, id&(1<<48-1), address)
 }
 
-// The structure of etcdctl's JSON, with fields in etcdctl's order.
+// The types below have the structure of etcdctl's JSON. Their fields are in etcdctl's order.
 type etcdHeader struct {
 	Cluster  uint64 `json:"cluster_id"`
 	Member   uint64 `json:"member_id"`
@@ -153,8 +154,8 @@ func (w *world) header(member string) etcdHeader {
 	return etcdHeader{Cluster: idOf("dh-cluster"), Member: idOf(member), Revision: 5, Term: w.etcd.term}
 }
 
-// endpointStatus has no row for a member that does not answer. The command is
-// then slow, exits 1 and reports the member on stderr.
+// endpointStatus implements `endpoint status`. If a member does not answer, it has no row. The
+// command is then slow, exits with 1, and reports the member on stderr.
 func (c *call) endpointStatus(format string) answer {
 	var a answer
 	var rows []etcdEndpointStatus
@@ -208,8 +209,8 @@ type etcdHealth struct {
 	Error    string `json:"error,omitempty"`
 }
 
-// endpointHealth makes every member commit something, which fails without
-// quorum. Its default output goes to stderr.
+// endpointHealth implements `endpoint health`. Every member must commit a value, which fails
+// without quorum. The default output goes to stderr.
 func (c *call) endpointHealth(format string) answer {
 	var a answer
 	var rows []etcdHealth
@@ -258,7 +259,8 @@ type etcdMemberRow struct {
 	Clients []string `json:"clientURLs"`
 }
 
-// memberList prints "started" for dead members too.
+// memberList implements `member list`. Like etcdctl, it prints "started" even for members that do
+// not run.
 func (c *call) memberList(format string) answer {
 	all := c.world.members()
 	slices.SortFunc(all, func(a, b etcdMember) int {
@@ -311,7 +313,7 @@ func jsonLine(v any) string {
 	return string(b) + "\n"
 }
 
-// asciiTable draws etcdctl's table: centred headings, cells aligned right.
+// asciiTable draws a table like etcdctl, with centred headings and right-aligned cells.
 func asciiTable(rows [][]string) string {
 	widths := make([]int, len(rows[0]))
 	for _, r := range rows {

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// processFaults are the faults of a process of monit. A fault with a duration takes the duration
-// as an argument, for example "20s"; faultDefaults has the defaults. A fault that sets one of the
-// process's knobs applies from the next start, stop or check until "clear". All other faults
+// processFaults are the faults of a process that monit supervises. Some take a duration as an
+// argument, for example "20s", and faultDefaults has its default. A fault that sets a knob of the
+// process applies from the next start, stop or check until the fault "clear". All other faults
 // happen once.
 var processFaults = map[string]func(*process, time.Duration, time.Time){
 	"fail-start":  func(p *process, _ time.Duration, _ time.Time) { p.failStart = true },
@@ -63,7 +63,7 @@ var unitFaults = map[string]func(*unit, time.Duration, time.Time){
 	"clear":      func(u *unit, _ time.Duration, _ time.Time) { u.failStart, u.slowStart = false, 0 },
 }
 
-// hostFaults are the faults of a host as a whole.
+// hostFaults are the faults that concern a whole host.
 var hostFaults = map[string]func(*host, time.Duration, time.Time) error{
 	"freeze":  func(h *host, _ time.Duration, _ time.Time) error { h.gate.shut(); return nil },
 	"down":    func(h *host, _ time.Duration, _ time.Time) error { return h.down() },
@@ -81,7 +81,7 @@ var hostFaults = map[string]func(*host, time.Duration, time.Time) error{
 	"clear":        func(h *host, _ time.Duration, at time.Time) error { return h.clear(at) },
 }
 
-// faultDefaults are the default durations of the faults that have one.
+// faultDefaults has the default duration of each fault that takes a duration.
 var faultDefaults = map[string]time.Duration{
 	"slow-start": 10 * time.Second,
 	"slow-stop":  8 * time.Second,
@@ -89,9 +89,9 @@ var faultDefaults = map[string]time.Duration{
 	"slow":       3 * time.Second,
 }
 
-// Fault injects or clears a fault. An empty process, or "-", means the host as a whole. Faults
-// describes each fault. For an unknown host, process or fault, or an invalid duration, Fault
-// changes nothing and returns an error that lists the valid values.
+// Fault injects a fault that Faults describes, or clears faults. If processName is "" or "-", the
+// fault concerns the whole host. For an unknown host, process or fault, or an invalid duration,
+// Fault changes nothing and returns an error that lists the valid values.
 func (c *Cluster) Fault(hostName, processName, fault string, args ...string) error {
 	h := c.host(hostName)
 	if h == nil {
@@ -132,8 +132,8 @@ func (c *Cluster) Fault(hostName, processName, fault string, args ...string) err
 	return fmt.Errorf("hostsim: there is no process %q on %s; its processes are %s", processName, hostName, strings.Join(h.spec.Processes, ", "))
 }
 
-// Faults lists the faults of a process of monit, of the units etcd and mariadb,
-// and of a host, each sorted.
+// Faults returns three sorted lists of faults: of a process that monit supervises, of the units
+// etcd and mariadb, and of a host.
 //
 // Processes: fail-start, hang-start, slow-start D, slow-stop D; stop-fails
 // (restart ends OK with the same pid); slow-app D (monit OK long before the log

@@ -55,7 +55,7 @@ func (c *call) find(args []string) answer {
 	return answer{out: b.String()}
 }
 
-// entries returns the entries at and below a directory that the user may see.
+// entries returns a directory and everything below it that the user may see.
 func (c *call) entries(dir string) []entry {
 	var out []entry
 	for _, f := range c.host.logFiles(dir, c.world.now) {
@@ -71,7 +71,7 @@ func (c *call) entries(dir string) []entry {
 	return out
 }
 
-// findParser parses find's expression; bad is the first invalid word.
+// findParser parses the expression of a find command. bad is the first invalid word, or "".
 type findParser struct {
 	words       []string
 	bad         string
@@ -150,7 +150,8 @@ func (p *findParser) one() fileTest {
 
 func always(*entry) bool { return true }
 
-// findTest returns one test, or nil if it is not simulated.
+// findTest returns the test that a word of find names, such as -name with its value. It returns nil
+// if the test is not simulated.
 func findTest(word, value string) fileTest {
 	n, err := strconv.Atoi(value)
 	number := err == nil
@@ -177,7 +178,7 @@ func findTest(word, value string) fileTest {
 	return nil
 }
 
-// glob matches like find's -path: * also matches "/".
+// glob reports whether a name matches a pattern, like -path of find: a * also matches "/".
 func glob(pattern, name string) bool {
 	first, rest, star := strings.Cut(pattern, "*")
 	if !star {

@@ -44,7 +44,7 @@ func (g *gate) pass(done <-chan struct{}) {
 	}
 }
 
-// gatedConn is a connection behind its host's gate.
+// gatedConn is a connection that waits while its host is frozen.
 type gatedConn struct {
 	net.Conn
 	gate  *gate

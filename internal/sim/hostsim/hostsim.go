@@ -18,26 +18,25 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// Login is the SSH user of every simulated host. This user may run everything with sudo, without
-// a password.
+// Login is the SSH user of every simulated host. It may run every command with sudo, without a
+// password.
 const Login = "dhops"
 
-// Config selects what to simulate. Dir is required; other zero values mean the
-// defaults.
+// Config selects what to simulate. Dir is required. All other fields have defaults.
 type Config struct {
 	Generation string     // Current (default) or Legacy
 	Hosts      []HostSpec // default: DefaultLayout(Generation)
-	// Dir is the directory of the client key "id_ed25519" and of "known_hosts";
-	// the directory is created with mode 0700 if it does not exist.
+	// Dir is the directory for the files "id_ed25519" and "known_hosts", with which a client
+	// connects. If it does not exist, it is created with mode 0700.
 	Dir string
 	// Cycle is the time between two of monit's checks; default 2 s.
 	Cycle time.Duration
 	// ProgramTimeout is monit's time-out for start and stop programs;
 	// default 15 s.
 	ProgramTimeout time.Duration
-	// Pace scales the measured durations (a process stops in 1 s, monit gives up after 15
-	// s, …), but not Cycle, ProgramTimeout and the durations of faults. With 0.1, hosts run
-	// ten times faster than real ones. Default 1.
+	// Pace scales the durations that were measured on real hosts, such as the 1 s in which a
+	// process stops. It does not scale Cycle, ProgramTimeout and the durations of faults. With 0.1,
+	// simulated hosts are ten times faster than real hosts. Default 1.
 	Pace float64
 	// Now is the clock of the hosts; default time.Now. The durations of
 	// commands always use the real clock.
@@ -66,10 +65,10 @@ type Execution struct {
 	Host  string `json:"host"`
 	Login string `json:"login"`
 	Line  string `json:"line"` // the exact bytes of the exec request, or of one of several commands in it
-	// User is the user to which sudo switched; the login without sudo.
+	// User is the user that ran the command: the target user of sudo, or else the login.
 	User string `json:"user"`
-	// Argv is the command without env, timeout and sudo, globs expanded; empty
-	// if the line was refused.
+	// Argv is the command without env, timeout and sudo. Its globs are expanded. It is empty if the
+	// host refused the line.
 	Argv []string  `json:"argv"`
 	At   time.Time `json:"at"` // when the command began, by the hosts' clock
 	// Exit is the exit code of the command, even if the client disconnected; -1 while the
@@ -80,9 +79,9 @@ type Execution struct {
 	Changes bool `json:"changes"`
 }
 
-// Start writes the key files and starts every host. The caller must Close the
-// cluster. An error names the invalid field of cfg, or the file or address that
-// failed; nothing is then left running.
+// Start writes the key files and starts every host. The caller must Close the cluster. An error
+// names the invalid field of cfg, or the file or address that failed. After an error, no host is
+// running.
 func Start(cfg Config) (*Cluster, error) {
 	if cfg.Generation == "" {
 		cfg.Generation = Current
@@ -117,7 +116,7 @@ func Start(cfg Config) (*Cluster, error) {
 	return c, nil
 }
 
-// startHosts opens every listener and writes known_hosts.
+// startHosts starts the SSH server of every host, and writes the file known_hosts.
 func (c *Cluster) startHosts(specs []HostSpec) error {
 	var known strings.Builder
 	for i, spec := range specs {
@@ -150,8 +149,8 @@ func writeClientKey(dir string) (ssh.PublicKey, error) {
 	return ssh.NewPublicKey(public)
 }
 
-// Address returns a host's "127.0.0.1:port", which faults do not change; "" for
-// an unknown host.
+// Address returns the address of a host as "127.0.0.1:port", or "" for an unknown host. Faults do
+// not change the address.
 func (c *Cluster) Address(host string) string {
 	if h := c.host(host); h != nil {
 		return h.address
@@ -175,8 +174,8 @@ func (c *Cluster) Executed() []Execution {
 	return slices.Clone(c.executed)
 }
 
-// Close stops the hosts, cuts their connections, ends running commands, and returns when all of
-// this is done. The key files stay.
+// Close stops the hosts, cuts their connections, and ends running commands. It returns when all of
+// this is done. It does not remove the key files.
 func (c *Cluster) Close() error {
 	c.cancel()
 	var errs []error
@@ -203,7 +202,8 @@ func (c *Cluster) hostNames() []string {
 	return out
 }
 
-// begin runs a command on a host's model and numbers it.
+// begin applies a command to the model of a host, and adds it to the list of executed commands. n
+// is its number in the list.
 func (c *Cluster) begin(h *host, login, line string) (n int, run *call, a answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -227,7 +227,8 @@ func (c *Cluster) ended(n, exit int) {
 	c.executed[n-1].Exit = exit
 }
 
-// settled checks whether a command that waits for the model has ended.
+// settled advances the model to the current time, and calls ask, which reports whether a command
+// has ended.
 func (c *Cluster) settled(ask func() (answer, bool)) (answer, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -16,7 +16,7 @@ type HostView struct {
 	Processes []ProcessView `json:"processes"`
 }
 
-// ProcessView is one process: its real state and its supervisor's status.
+// ProcessView is one process: its real pid, and the status that its supervisor shows.
 type ProcessView struct {
 	ID     string `json:"id"`
 	PID    int    `json:"pid"`    // 0: the process does not run
@@ -54,15 +54,14 @@ type faultRequest struct {
 	Args    []string `json:"args"`
 }
 
-// Handler returns the control API of a running cluster: GET /executed and GET
-// /hosts answer JSON; POST /fault takes {"host","process","fault","args"} as
-// application/json and answers 204, or 400 with one sentence. POST /fault
-// requires this content type so that a web page cannot send the request
-// unnoticed.
+// Handler returns the control API of a running cluster. GET /executed and GET /hosts answer with
+// JSON. POST /fault takes {"host","process","fault","args"}, and answers 204, or 400 with an error
+// text. It requires the content type application/json, because web pages of other sites cannot send
+// that type unnoticed.
 func (c *Cluster) Handler() http.Handler {
 	mux := http.NewServeMux()
 	local := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A web page of another origin could rebind its own name to this address.
+		// A malicious web page could let its own host name resolve to this address (DNS rebinding).
 		if !loopbackHost(r.Host) {
 			http.Error(w, "hostsim answers to 127.0.0.1 and localhost only", http.StatusForbidden)
 			return
@@ -75,7 +74,7 @@ func (c *Cluster) Handler() http.Handler {
 	return local
 }
 
-// loopbackHost reports whether a Host header names this machine.
+// loopbackHost reports whether a Host header is localhost or a loopback address.
 func loopbackHost(host string) bool {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestHostHeader checks that a web page of another origin, whose name resolves to this
-// address, gets nothing.
+// TestHostHeader checks that the API refuses requests with a foreign Host header, as a web page
+// could send them by DNS rebinding.
 func TestHostHeader(t *testing.T) {
 	h := (&Cluster{}).Handler()
 	for host, want := range map[string]int{

@@ -8,12 +8,12 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// joinedMark matches the first statement of a line of several commands. That statement prints a
+// joinedMark matches the beginning of a line in which the bot sends several commands. It prints a
 // mark. The rest of the line prints the mark again after each command, on both streams.
 var joinedMark = regexp.MustCompile(`^printf '%s\\n' (dhbot-[A-Z2-7]{26}); `)
 
-// joined splits a line of several reads as the bot sends it. It accepts only lines in which marks
-// and single commands alternate.
+// joined splits a line in which the bot sends several commands. ok is false for any line in which
+// marks and single commands do not alternate.
 func joined(line string) (mark string, commands []string, ok bool) {
 	m := joinedMark.FindStringSubmatch(line)
 	if m == nil {

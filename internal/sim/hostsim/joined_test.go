@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/remote"
 )
 
-// A line of several reads is split into exactly those reads. Other lines are
+// A line that the bot made from several commands is split into the same commands. Other lines are
 // not split.
 func TestJoined(t *testing.T) {
 	const mark = "dhbot-ABCDEFGHIJKLMNOPQRSTUVWXYZ"

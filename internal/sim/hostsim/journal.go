@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// short is a journal line as systemctl and journalctl print it.
+// short formats a journal line as systemctl and journalctl print it.
 func (l journalLine) short(host string) string {
 	return fmt.Sprintf("%s %s %s: %s\n", l.at.UTC().Format("Jan 02 15:04:05"), host, l.from, l.text)
 }
 
-// journalctl prints a unit's lines: -u, -n, -o short-iso and --since with an
-// absolute time. It never follows.
+// journalctl prints the journal of a unit. It supports -u, -n, -o short-iso, and --since with an
+// absolute time. It does not support -f.
 func (c *call) journalctl(args []string) answer {
 	var name, format, since string
 	limit := -1

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// The generations that can be simulated, named like the runbook catalogs.
+// The generations of Deephaven that can be simulated. They have the names of the runbook catalogs.
 const (
 	Current = "current"
 	Legacy  = "legacy-20200121"
@@ -18,12 +18,10 @@ type HostSpec struct {
 	// Listen is the address on which the SSH server of the host listens:
 	// "127.0.0.1:0" picks a free port. It must be a loopback address.
 	Listen string
-	// Processes are the catalog ids of the processes that run on the host, in the order of
-	// monit's control file. "etcd" and "mariadb" are systemd units, all others
-	// are monit's.
+	// Processes are the catalog ids of the processes that run on the host, in the order of monit's
+	// control file. "etcd" and "mariadb" are systemd units. monit supervises all others.
 	Processes []string
-	// Own are site-specific monit services. Processes may also contain the names of these
-	// services.
+	// Own are site-specific services of monit. Processes may contain their names, too.
 	Own []Service
 }
 
@@ -36,7 +34,7 @@ type Service struct {
 	Port  int    // 0: the process listens on no port
 }
 
-// service has the fixed properties of one supervised process.
+// service has the properties of a process that monit supervises.
 type service struct {
 	name  string
 	class string // base name of the application log
@@ -45,12 +43,11 @@ type service struct {
 	port  int    // 0: the process listens on no port
 }
 
-// services are the processes that monit supervises (process-runbooks.md and
-// process-runbooks-20200121.md, one section each). If the runbooks do not name a port or user,
-// the port or user in the public operations guide is used. db_merge_server logs under its Java
-// class and not under its own name, as real installations do. db_rta's application log is named
-// after the configured process.name (process-runbooks-20200121.md, Real Time Aggregator): here
-// that name is "db_rta".
+// services are the processes that monit supervises. process-runbooks.md and
+// process-runbooks-20200121.md have a section about each of them. Ports and users that the runbooks
+// do not name are from the public operations guide. As in real installations, the log of
+// db_merge_server is named after its Java class. The log of db_rta is named after the configured
+// process.name (process-runbooks-20200121.md, Real Time Aggregator), which is "db_rta" here.
 var services = []service{
 	{"configuration_server", "ConfigurationServer", "configuration_server", "irisadmin", 22021},
 	{"authentication_server", "AuthenticationServer", "authentication_server", "irisadmin", 9031},
@@ -75,8 +72,8 @@ const (
 	mariadbID = "mariadb"
 )
 
-// serviceOf finds a monit service. In the legacy generation the Web API
-// service logs in "misc" (process-runbooks-20200121.md, Web API section).
+// serviceOf finds a service of monit by its catalog id. In the legacy generation, the logs of the
+// Web API service are in the directory "misc" (process-runbooks-20200121.md, Web API section).
 func serviceOf(id, generation string) (service, bool) {
 	i := slices.IndexFunc(services, func(s service) bool { return s.name == id })
 	if i < 0 {
@@ -89,16 +86,15 @@ func serviceOf(id, generation string) (service, bool) {
 	return s, true
 }
 
-// DefaultLayout returns the cluster of the demo: infra-1, query-1 and query-2
-// with every process of the generation on the node that the seeds name
-// (server-installation-20200121.md, "Types of nodes": the dispatcher, the log
-// aggregator and the tailer on query nodes; etcd on all three). It returns nil
-// for an unknown generation.
+// DefaultLayout returns the hosts of the demo: infra-1, query-1 and query-2. Every process of the
+// generation runs on the type of node that the runbooks name (server-installation-20200121.md,
+// "Types of nodes"). The dispatcher, the log aggregator and the tailer run on the query nodes, and
+// etcd runs on all three. It returns nil for an unknown generation.
 //
-// The seeds leave some nodes open. The status dashboard, the local table data
-// server and MariaDB are on infra-1. The table data cache proxy is on both
-// query nodes, also in the legacy generation, where only the installation guide
-// names it. In the legacy generation db_rta runs on the same node as db_dis.
+// For some processes the runbooks do not name a node. The status dashboard, the local table data
+// server and MariaDB run on infra-1. The table data cache proxy runs on both query nodes. In the
+// legacy generation, only the installation guide names it. In the legacy generation db_rta runs on
+// the same node as db_dis.
 func DefaultLayout(generation string) []HostSpec {
 	infra := []string{
 		"configuration_server", "authentication_server", "db_acl_write_server", "iris_controller",
@@ -120,8 +116,7 @@ func DefaultLayout(generation string) []HostSpec {
 	}
 }
 
-// service finds a monit service of the host, Deephaven's or a site-specific
-// one.
+// service finds a service of monit on the host. The service may be site-specific.
 func (h HostSpec) service(id, generation string) (service, bool) {
 	if s, ok := serviceOf(id, generation); ok {
 		return s, true
@@ -134,7 +129,7 @@ func (h HostSpec) service(id, generation string) (service, bool) {
 	return service{}, false
 }
 
-// checkLayout returns one error that names every problem of the hosts.
+// checkLayout returns an error that lists every problem of a layout, or nil.
 func checkLayout(generation string, hosts []HostSpec) error {
 	var wrong []string
 	seen := map[string]bool{}

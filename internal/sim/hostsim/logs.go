@@ -15,14 +15,14 @@ import (
 // logRoot is the parent of the processes' log directories.
 const logRoot = "/var/log/deephaven"
 
-// slice is the time span that one application log file covers; ".log.current" is a hard link to
-// the newest file.
+// slice is the time span that one application log file covers. The file ".log.current" is a hard
+// link to the newest file.
 const slice = 15 * time.Minute
 
-// keptLines limits the stored lines of one log.
+// keptLines is the number of lines that are kept when a log becomes too long.
 const keptLines = 3000
 
-// appLog is an application's log: its lines, each with its file.
+// appLog is the log of an application. Its lines are spread over several files.
 type appLog struct {
 	lines []logLine
 	file  time.Time // start of the open file
@@ -35,10 +35,10 @@ type logLine struct {
 	at   time.Time
 }
 
-// open begins a new file, as at every start of the process.
+// open begins a new log file, because the process starts.
 func (l *appLog) open(at time.Time) { l.file = at }
 
-// skipTo drops routine lines that are older than t.
+// skipTo makes the log ignore later added lines whose time is before t.
 func (l *appLog) skipTo(t time.Time) { l.from = t }
 
 func (l *appLog) add(at time.Time, level, text string) {
@@ -55,8 +55,8 @@ func (l *appLog) add(at time.Time, level, text string) {
 	}
 }
 
-// stdoutLog is the output of the process itself; its file is named after the
-// day on which the process started.
+// stdoutLog is the standard output of a process. Its file is named after the day on which the
+// process started.
 type stdoutLog struct {
 	days []stdoutDay
 }
@@ -107,7 +107,7 @@ func (m *machine) files(dir string, now time.Time) []file {
 	return append(m.logFiles(dir, now), m.onDisk(dir)...)
 }
 
-// logFiles lists a directory of logs, sorted by name.
+// logFiles lists the files in a log directory, sorted by name.
 func (m *machine) logFiles(dir string, now time.Time) []file {
 	var out []file
 	for _, p := range m.procs {
@@ -150,8 +150,8 @@ func (u *unit) mariadbLog() file {
 
 func (p *process) logDir() string { return logRoot + "/" + p.dir }
 
-// files returns the logs of one process: the files of its application log, the link to the newest
-// file, and its stdout logs, including the stdout logs of three older days.
+// files returns the log files of a process. These are the files of its application log, the link to
+// the newest of them, and its stdout logs, including three older days.
 func (p *process) files(now time.Time) []file {
 	base := p.logDir() + "/" + p.class + ".log."
 	var out []file
@@ -198,8 +198,8 @@ func (l *stdoutLog) has(day string) bool {
 	return slices.ContainsFunc(l.days, func(d stdoutDay) bool { return d.day == day })
 }
 
-// read returns a file and its text; the error is the part of the tool's message
-// after the path.
+// read returns a file. The second result is "", or the part of a tool's error message after the
+// path.
 func (c *call) read(name string) (file, string) {
 	all := c.host.files(path.Dir(name), c.world.now)
 	i := slices.IndexFunc(all, func(f file) bool { return f.path == name })
@@ -226,8 +226,8 @@ func (c *call) cat(args []string) answer {
 	return a
 }
 
-// tail implements "-n N", "-N" and, for one file, "-c N" and "-c +N". It prints
-// headings for several files.
+// tail implements the options "-n N" and "-N", and for a single file "-c N" and "-c +N". If there
+// are several files, it prints a heading before each.
 func (c *call) tail(args []string) answer {
 	if len(args) == 4 && args[0] == "-c" && args[2] == "--" {
 		return c.tailBytes(args[1], args[3])
@@ -263,7 +263,7 @@ func (c *call) tail(args []string) answer {
 	return a
 }
 
-// tailBytes prints the last bytes of a file, or the bytes from an offset on.
+// tailBytes prints the last bytes of a file, or all bytes from an offset.
 func (c *call) tailBytes(count, name string) answer {
 	n, err := strconv.Atoi(strings.TrimPrefix(count, "+"))
 	if err != nil || n < 0 {
@@ -280,7 +280,8 @@ func (c *call) tailBytes(count, name string) answer {
 	return answer{out: f.text[from:]}
 }
 
-// tailCount parses the leading number of lines; -1 if there is none.
+// tailCount parses the option for the number of lines, and returns the number and the remaining
+// arguments. The default is 10. For an invalid number it returns -1.
 func tailCount(args []string) (int, []string) {
 	value, rest := "10", args
 	switch {

@@ -10,7 +10,7 @@ import (
 // lsFlags are the supported options of ls: -l -t -r -1 -a -d.
 type lsFlags struct{ long, byTime, reverse, directory bool }
 
-// ls lists files, or the one given directory.
+// ls lists the given files, or the content of a single given directory.
 func (c *call) ls(args []string) answer {
 	var flags lsFlags
 	var names []string
@@ -64,7 +64,7 @@ func (c *call) ls(args []string) answer {
 	return a
 }
 
-// sort orders by name, or newest first; ties by name.
+// sort sorts files by name, or with the option -t by time, the newest first.
 func (l lsFlags) sort(found []file) {
 	slices.SortStableFunc(found, func(a, b file) int {
 		if l.byTime {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// timing holds every duration of the model. The measured durations come from real hosts with
-// monit 5.33 and systemd 252. For tests, one factor scales all durations that were measured.
+// timing has every duration of the model. Most of them were measured on real hosts with monit 5.33
+// and systemd 252. Tests can scale the measured durations by a factor.
 type timing struct {
 	cycle   time.Duration // between two of monit's validations
 	program time.Duration // monit's timeout for start and stop programs
@@ -31,7 +31,8 @@ type timing struct {
 	etcdDead    time.Duration // of any etcdctl command without quorum, and of endpoint health with a dead member
 }
 
-// measured returns the durations of real hosts times scale (0 means 1).
+// measured returns the durations of real hosts, multiplied by scale; 0 means 1. cycle and program
+// are not scaled, and 0 means the default.
 func measured(cycle, program time.Duration, scale float64) timing {
 	if scale == 0 {
 		scale = 1
@@ -55,9 +56,9 @@ func measured(cycle, program time.Duration, scale float64) timing {
 	}
 }
 
-// world is the pure model of all hosts: it holds no lock, reads no clock and
-// starts nothing. Its owner calls advance with the time before each access.
-// advance applies every event that is due by that time, in order, each at its own time.
+// world is the pure model of all hosts. It holds no lock, reads no clock and starts no goroutine.
+// Before each access, its owner calls advance with the current time. advance applies the events
+// that are due by then in order, each at its own time.
 type world struct {
 	now      time.Time
 	took     timing
@@ -81,7 +82,7 @@ type machine struct {
 	noisy      bool // whether the start-up file of the shell prints text
 }
 
-// newWorld returns hosts on which everything has run for two hours.
+// newWorld returns a model of hosts whose processes have all run for two hours.
 func newWorld(generation string, hosts []HostSpec, took timing, now time.Time) *world {
 	w := &world{now: now, took: took, etcd: etcdCluster{term: 2, index: 31}}
 	for i, spec := range hosts {
@@ -98,7 +99,7 @@ func newWorld(generation string, hosts []HostSpec, took timing, now time.Time) *
 	return w
 }
 
-// endpoints is the content of the file "endpoints" of an etcd client.
+// endpoints returns the content of the file "endpoints" in the configuration of an etcd client.
 func (w *world) endpoints() string {
 	var all []string
 	for _, m := range w.members() {
@@ -133,8 +134,8 @@ func newMachine(generation string, index int, spec HostSpec, took timing, booted
 	return m
 }
 
-// advance applies every event that is due by now. It ignores a time in the
-// past.
+// advance applies every event that is due by now. It does nothing if now is before the time of the
+// model.
 func (w *world) advance(now time.Time) {
 	for {
 		at, do := w.next()
@@ -156,7 +157,7 @@ func (w *world) advance(now time.Time) {
 	}
 }
 
-// next returns the earliest due event of any host; nil if there is none.
+// next returns the next event on any host, and its time. The function is nil if there is no event.
 func (w *world) next() (time.Time, func(time.Time)) {
 	var at time.Time
 	var do func(time.Time)
@@ -193,7 +194,7 @@ func (m *machine) process(id string) *process {
 	return m.procs[i]
 }
 
-// unit finds a systemd unit by catalog id or by unit name.
+// unit finds a systemd unit by its catalog id or unit name. It returns nil if there is none.
 func (m *machine) unit(name string) *unit {
 	i := slices.IndexFunc(m.units, func(u *unit) bool { return u.id == name || u.name == name })
 	if i < 0 {
@@ -202,7 +203,7 @@ func (m *machine) unit(name string) *unit {
 	return m.units[i]
 }
 
-// newPID returns the host's next process id. Ids are not reused.
+// newPID returns an unused process id of the host. Ids are never reused.
 func (m *machine) newPID() int {
 	m.lastPID += 13
 	return m.lastPID

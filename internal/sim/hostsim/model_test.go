@@ -12,8 +12,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// TestHungDaemonActsWhenItWakes reproduces a measurement: the client of a
-// frozen monit reports an error, but the restart still happens.
+// TestHungDaemonActsWhenItWakes reproduces a measurement. The client of a frozen monit reports an
+// error, but the requested restart still happens later.
 func TestHungDaemonActsWhenItWakes(t *testing.T) {
 	w := sampleWorld()
 	m := w.machine("infra")
@@ -33,7 +33,7 @@ func TestHungDaemonActsWhenItWakes(t *testing.T) {
 	}
 }
 
-// Two requests for one process cause one restart if the first is still running.
+// A second request to restart a process is ignored while the first restart is still running.
 func TestSecondRestartWhilePending(t *testing.T) {
 	w := sampleWorld()
 	m := w.machine("infra")
@@ -47,8 +47,8 @@ func TestSecondRestartWhilePending(t *testing.T) {
 	}
 }
 
-// A process whose start keeps failing alternates between the measured states, until monit
-// gives up.
+// A process whose start fails repeatedly alternates between the states that were measured, until
+// monit gives up.
 func TestFailingStartEndsUnmonitored(t *testing.T) {
 	w := sampleWorld()
 	p := w.machine("infra").process("db_ltds")
@@ -214,8 +214,8 @@ func TestFaultErrorsListValidNames(t *testing.T) {
 	}
 }
 
-// Every fault can be set and cleared on a running and on a stopped process, and
-// the model still advances.
+// Every fault can be set and cleared, on a running and on a stopped process. The model can still
+// advance afterwards.
 func TestEveryFaultCanBeCleared(t *testing.T) {
 	process, unit, _ := Faults()
 	for _, name := range process {
@@ -248,8 +248,8 @@ func TestEveryFaultCanBeCleared(t *testing.T) {
 	}
 }
 
-// FuzzSplitLine checks that a quoted word arrives unchanged, and that an
-// unquoted line is refused or has no character with a meaning for a shell.
+// FuzzSplitLine checks that a quoted word arrives unchanged. It also checks that an unquoted line
+// is refused if it has a character with a special meaning for the shell.
 func FuzzSplitLine(f *testing.F) {
 	for _, s := range []string{"db_dis", "a b", "it's", `"x"`, "$(id)", "`id`", "a;b", "a\nb", "*", "?[x]", "~", "{a,b}", `\`, "", "é—", "#", "!x", "a=b"} {
 		f.Add(s)
@@ -273,7 +273,7 @@ func FuzzSplitLine(f *testing.F) {
 	})
 }
 
-// The words of mvdan.cc/sh's own quoting arrive unchanged, too.
+// Words that mvdan.cc/sh has quoted arrive unchanged, too.
 func TestQuotedWords(t *testing.T) {
 	for _, s := range []string{"", "a'b", `a"b\c`, "$x `y` *?[z]", "a;b|c&d", "~/x", "{1,2}", "Ünïcödé", "-n"} {
 		q, err := syntax.Quote(s, syntax.LangPOSIX)

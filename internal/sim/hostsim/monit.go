@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// monit implements the command line client of monit 5.33. As in real monit, service names
-// are regular expressions, anchored and case-insensitive, also for restart. This detects a
-// caller that sends a pattern.
+// monit implements the command line client of monit 5.33. Real monit takes every service name as an
+// anchored, case-insensitive regular expression, even in a restart. The simulation does the same,
+// so tests detect a caller that sends a pattern.
 func (c *call) monit(args []string) answer {
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool { return a == "-B" || a == "--" })
 	if len(args) == 0 {
@@ -66,9 +66,9 @@ func (d *supervisor) unreachable(took timing) *answer {
 	}
 }
 
-// match returns the processes whose name matches the pattern, in the order in
-// which monit prints them: the reverse of the control file. system reports
-// whether the host's own entry matches.
+// match returns the processes whose name matches the pattern. Like monit, it returns them in the
+// reverse order of the control file. system reports whether the pattern also matches the name of
+// the host, which has its own entry.
 func (m *machine) match(pattern string) (procs []*process, system bool) {
 	re, err := regexp.Compile("(?i)^(?:" + pattern + ")$")
 	if err != nil {
@@ -82,7 +82,7 @@ func (m *machine) match(pattern string) (procs []*process, system bool) {
 	return procs, re.MatchString(m.name)
 }
 
-// monitStatus prints the blocks of all services if name is missing or empty.
+// monitStatus implements `monit status`. An empty name means all services.
 func (c *call) monitStatus(name string) answer {
 	procs, system := c.host.match(name)
 	if name == "" {
@@ -163,7 +163,7 @@ func (p *process) trouble() string {
 
 func field(b *strings.Builder, name, value string) { fmt.Fprintf(b, "  %-28s %s\n", name, value) }
 
-// block returns one process in the output of monit status.
+// block returns the lines about one process in the output of `monit status`.
 func (p *process) block(m *machine) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Process '%s'\n", p.name)
@@ -178,7 +178,7 @@ func (p *process) block(m *machine) string {
 	return b.String()
 }
 
-// details prints the lines that only a process with a pid has.
+// details prints the lines that `monit status` shows only for a running process.
 func (p *process) details(b *strings.Builder, m *machine) {
 	uid := map[string]string{"irisadmin": "9001", "dbquery": "9002", "dbmerge": "9004"}[p.user]
 	cpu := "-"
@@ -227,7 +227,7 @@ func (c *call) systemBlock() string {
 	return b.String()
 }
 
-// monitSummary cuts the status to 26 characters, like real monit.
+// monitSummary implements `monit summary`. Like real monit, it cuts the status after 26 characters.
 func (c *call) monitSummary(name string) answer {
 	procs, system := c.host.match(name)
 	if name == "" {
@@ -255,7 +255,8 @@ func (c *call) monitSummary(name string) answer {
 	return answer{out: b.String()}
 }
 
-// monitReport counts services; the host's own entry counts as up.
+// monitReport implements `monit report`, which counts services. The entry of the host itself counts
+// as up.
 func (c *call) monitReport(kind string) answer {
 	up, down, starting, off := 1, 0, 0, 0
 	for _, p := range c.host.procs {

@@ -34,9 +34,9 @@ func (c *call) monitAction(a action, name string, named bool) answer {
 	return answer{takes: c.took.client, changes: true}
 }
 
-// monitAlone is monit's client without a daemon (measured): the client runs the programs itself,
-// as its own user, and exits 0 whatever the outcome. Root can restart; irisadmin may not change
-// any process's pid file.
+// monitAlone does what monit's client does when no daemon runs. As measured on a real host, the
+// client runs the start and stop programs itself, as its own user, and exits with 0 whatever the
+// outcome. Only root can stop and restart, because other users may not change the pid files.
 func (c *call) monitAlone(a action, name string, procs []*process) answer {
 	if len(procs) == 0 {
 		return answer{err: fmt.Sprintf("Service '%s' -- doesn't exist\n", name), exit: 1}
@@ -68,14 +68,14 @@ func (c *call) monitAlone(a action, name string, procs []*process) answer {
 			p.term(c.world.now)
 			ans.takes += c.took.stop
 		case monitor, unmonitor, noAction:
-			// The other actions only change the daemon's state, and no daemon
-			// runs.
+			// The other actions would only change the state of the daemon, which does not run.
 		}
 	}
 	return ans
 }
 
-// monitReload always exits 0; only root can signal the daemon.
+// monitReload implements `monit reload`. It always exits with 0, although only root can signal the
+// daemon.
 func (c *call) monitReload() answer {
 	a := answer{out: "Reinitializing monit daemon\n", changes: true}
 	d := c.host.monit
@@ -93,9 +93,9 @@ func (c *call) monitReload() answer {
 	return a
 }
 
-// dhMonit implements dh_monit, Deephaven's wrapper of monit. It needs no root. With --block it
-// returns when every started process is OK. "all" proceeds one by one in the order of the control
-// file, since monit has one worker.
+// dhMonit implements dh_monit, Deephaven's wrapper of monit, which does not require root. With
+// --block, it returns when every started process is OK. With "all", it handles one process after
+// the other in the order of the control file, because monit has only one worker.
 func (c *call) dhMonit(args []string) answer {
 	block := false
 	args = slices.DeleteFunc(slices.Clone(args), func(a string) bool {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// knobs set how a process behaves at its next start, stop or check. The zero
-// value is a healthy process.
+// knobs determine how a process behaves from its next start, stop or check. The zero value means a
+// healthy process.
 type knobs struct {
 	failStart  bool // the start program exits 1
 	hangStart  bool // the start program never ends on its own
@@ -22,7 +22,7 @@ type knobs struct {
 	slowApp   time.Duration // the application takes this long until RUNNING
 }
 
-// monitoring is what monit calls "monitoring status".
+// monitoring is the "monitoring status" of a service in monit.
 type monitoring uint8
 
 const (
@@ -39,7 +39,7 @@ type process struct {
 	took timing
 	knobs
 
-	// The operating system's view. pid 0: not running.
+	// The real state in the operating system. If pid is 0, the process does not run.
 	pid     int
 	born    time.Time
 	dies    time.Time // when the process dies; zero: no end is planned
@@ -50,7 +50,7 @@ type process struct {
 	log     appLog
 	stdout  stdoutLog
 
-	// monit's view, as of its last check.
+	// The state that monit shows, which is from its last check.
 	mode     monitoring
 	pending  action
 	missing  bool // "Does not exist"
@@ -62,7 +62,7 @@ type process struct {
 	portBad  int   // consecutive validations in which the port did not answer
 }
 
-// sighting is the result of one check of monit.
+// sighting is what monit saw when it last checked a process.
 type sighting struct {
 	pid   int
 	born  time.Time
@@ -94,7 +94,7 @@ func (p *process) spawn(at time.Time) {
 	p.stdout.add(at, fmt.Sprintf("Starting %s pid %d", p.name, p.pid))
 }
 
-// term sends TERM, like the stop program.
+// term sends the signal TERM to the process, like the stop program of monit.
 func (p *process) term(at time.Time) {
 	if p.pid == 0 || p.leaving {
 		return
@@ -111,7 +111,7 @@ func (p *process) term(at time.Time) {
 	}
 }
 
-// die ends the process now, whether its end was planned or it was killed.
+// die ends the process now. The process was stopped, killed or crashed.
 func (p *process) die(at time.Time) {
 	if p.pid == 0 {
 		p.dies = time.Time{}
@@ -140,7 +140,8 @@ func (p *process) write(t time.Time) {
 	}
 }
 
-// nextLine returns the next log line and its time.
+// nextLine returns the time of the next log line, and a function that writes the line. The function
+// is nil if there is no next line.
 func (p *process) nextLine() (time.Time, func(time.Time)) {
 	var at time.Time
 	var do func(time.Time)
@@ -165,7 +166,7 @@ func (p *process) nextLine() (time.Time, func(time.Time)) {
 	return at, do
 }
 
-// forget clears monit's view, as when monitoring begins.
+// forget clears what monit knows about the process, and sets its monitoring status.
 func (p *process) forget(mode monitoring) {
 	p.mode, p.missing, p.failed = mode, false, false
 	p.seen.pid, p.seen.looks = 0, 0

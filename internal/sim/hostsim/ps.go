@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// psPID is the pid of ps itself: ps lists itself, too.
+// psPID is the pid of ps itself, because ps also lists itself.
 const psPID = 4_000_000
 
-// ps implements the two forms that the bot uses: every pid, alone or with its
-// age in seconds and its start time. The caller has advanced the model.
+// ps implements the two forms of ps that the bot uses. It lists every pid, alone or with the age in
+// seconds and the start time. The caller has advanced the model.
 func (c *call) ps(args []string) answer {
 	form := ""
 	if len(args) == 3 && args[0] == "-e" && args[1] == "-o" {

@@ -45,8 +45,8 @@ func sampleWorld() *world {
 // later advances a model.
 func (w *world) later(d time.Duration) { w.advance(w.now.Add(d)) }
 
-// toEnd runs a line on a host as the SSH server does, with model time instead
-// of real time.
+// toEnd runs a command line on a host until it ends, like the SSH server, but advances the model
+// instead of waiting.
 func (w *world) toEnd(hostName, line string) answer {
 	_, a := w.run(w.machine(hostName), Login, line)
 	w.later(a.takes)
@@ -60,8 +60,8 @@ func (w *world) toEnd(hostName, line string) answer {
 	return a
 }
 
-// samples gives the host and the state in which each sample in testdata was
-// taken.
+// samples has the host and the state in which each sample in testdata was taken. The keys are the
+// names of the samples.
 var samples = map[string]struct {
 	host  string
 	state func(w *world, infra *machine)
@@ -147,9 +147,8 @@ func etcdDown(hosts ...string) func(*world, *machine) {
 	}
 }
 
-// TestSamples runs the command of every sample in the state in which it was
-// taken. It compares texts, layout, exit code and the split of stdout and
-// stderr with the output of the real tools. Only numbers, ids, sizes and ages
+// TestSamples runs the command of every sample in the state in which it was taken. It compares
+// stdout, stderr and the exit code with those of the real tools. Only numbers, ids, sizes and ages
 // may differ.
 func TestSamples(t *testing.T) {
 	files, err := filepath.Glob("testdata/samples/*.txtar")
@@ -197,7 +196,7 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// shapes match the parts that may differ between two runs of one real command.
+// shapes match the parts of the output that may differ when a real command runs twice.
 var shapes = []struct {
 	re *regexp.Regexp
 	by string
@@ -210,8 +209,8 @@ var shapes = []struct {
 	{regexp.MustCompile(`# (kB|MB|GB)`), "# B"},
 }
 
-// shape replaces the parts that may differ. etcd prints health in no fixed
-// order, so lists of endpoints are sorted.
+// shape returns the lines of an output, without the parts that may differ. It sorts lists of
+// endpoints, because etcdctl prints them in no fixed order.
 func shape(s string) []string {
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
@@ -235,8 +234,8 @@ func TestEtcdKeepsServingWithOneMemberDown(t *testing.T) {
 	}
 }
 
-// Without quorum the unit stays active. A restarted member is not ready before
-// there is a quorum.
+// The unit of a running etcd member stays active without quorum. A restarted member is not ready
+// until there is a quorum.
 func TestEtcdMemberWaitsForQuorum(t *testing.T) {
 	w := sampleWorld()
 	etcdDown("query1", "query2")(w, nil)
@@ -284,7 +283,7 @@ func TestMariaDBStaysFailed(t *testing.T) {
 	}
 }
 
-// The heads of systemctl status, without the journal below them.
+// The output of systemctl status matches the samples, except for the journal at its end.
 func TestUnitStatusHeads(t *testing.T) {
 	for name, state := range map[string]func(*world, *unit){
 		"dh-etcd-activating": func(w *world, u *unit) {

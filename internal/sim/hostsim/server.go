@@ -21,7 +21,7 @@ const (
 	maxSessions = 10
 	// loginGrace limits the handshake.
 	loginGrace = 30 * time.Second
-	// settleEvery is how often a waiting command checks the model.
+	// settleEvery is the interval at which a waiting command checks the model.
 	settleEvery = 10 * time.Millisecond
 )
 
@@ -110,8 +110,8 @@ func (h *host) cutAll() error {
 	return nil
 }
 
-// newHostKey changes the key and cuts open connections, as if another machine
-// had taken over the address.
+// newHostKey gives the host another host key and cuts open connections, as if another machine now
+// had the address.
 func (h *host) newHostKey() error {
 	key, err := newSigner()
 	if err != nil {
@@ -228,7 +228,7 @@ func (h *host) config() *ssh.ServerConfig {
 	return cfg
 }
 
-// session accepts one exec request; there is no shell, terminal or subsystem.
+// session accepts one exec request. It refuses requests for a shell, a terminal or a subsystem.
 func (h *host) session(conn *gatedConn, login string, ch ssh.Channel, reqs <-chan *ssh.Request) {
 	var run sync.WaitGroup
 	started := false
@@ -246,7 +246,7 @@ func (h *host) session(conn *gatedConn, login string, ch ssh.Channel, reqs <-cha
 	run.Wait()
 }
 
-// execute runs a line to its end, even if the client disconnects.
+// execute runs a command line until it ends, even if the client disconnects.
 func (h *host) execute(conn *gatedConn, login string, ch ssh.Channel, line string) {
 	mark, commands, several := joined(line)
 	if !several {
@@ -258,7 +258,8 @@ func (h *host) execute(conn *gatedConn, login string, ch ssh.Channel, line strin
 		if !ok {
 			return // the cluster is closing
 		}
-		// From here on only writes to the client can fail; the client reports its own error.
+		// Only writes to the client can fail below. Their errors are ignored, because the client
+		// reports its own error.
 		if i == 0 {
 			_, _ = io.WriteString(ch, a.noise)
 		}
@@ -278,7 +279,8 @@ func (h *host) execute(conn *gatedConn, login string, ch ssh.Channel, line strin
 	_ = ch.Close()
 }
 
-// one runs one command to its end and records it. It returns false if the cluster closes first.
+// one runs a single command until it ends, and records it. It returns false if the cluster closes
+// first.
 func (h *host) one(conn *gatedConn, login, command string) (answer, bool) {
 	n, run, a := h.cluster.begin(h, login, command)
 	if a.changes && h.drop.Load() {
@@ -291,8 +293,9 @@ func (h *host) one(conn *gatedConn, login, command string) (answer, bool) {
 	return a, ok
 }
 
-// finish waits until a command ends. If its timeout wrapper's limit is shorter,
-// the command is killed, its output is lost, and its exit code is 124.
+// finish waits until a command ends, and returns its answer. A command that exceeds the limit of
+// its timeout wrapper is killed. Its output is then lost, and its exit code is 124. The second
+// result is false if the cluster closes first.
 func (h *host) finish(run *call, a answer) (answer, bool) {
 	began := time.Now()
 	killed := answer{exit: 124, noise: a.noise}
@@ -319,7 +322,7 @@ func (h *host) finish(run *call, a answer) (answer, bool) {
 	return a, true
 }
 
-// sleepFor reports whether it slept for the full duration.
+// sleepFor sleeps for d. It returns false if ctx ended first.
 func sleepFor(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

@@ -18,8 +18,9 @@ type answer struct {
 	exit     int
 	takes    time.Duration // time from begin to end
 	changes  bool          // the command changed the host, or would have changed it
-	// settle, if set, is called repeatedly after the duration in the field takes, each time on an
-	// advanced model, until it reports the end of the command.
+	// settle reports whether the command has ended, and the final answer. It is called after the
+	// time takes, and then repeatedly. The model is advanced before each call. If settle is nil,
+	// the command ends after the time takes.
 	settle func() (answer, bool)
 }
 
@@ -36,16 +37,15 @@ type call struct {
 	under string        // the innermost wrapper: "", "env", "timeout" or "sudo"
 }
 
-// word is one word of a command line after quote removal.
+// word is one word of a command line, without its quotes.
 type word struct {
 	text    string
 	pattern string // the word as a pattern of path.Match; "" without an unquoted glob
 }
 
-// splitLine parses a command line like a login shell. It accepts only one
-// simple command of literal, quoted or globbed words, and returns an error for
-// anything else that a shell would interpret. This detects a caller that passes
-// foreign text to the shell.
+// splitLine splits a command line into words like a shell. The words may have quotes and globs. It
+// returns an error for anything else that a shell would interpret, so tests detect a caller that
+// does not quote its text.
 func splitLine(line string) ([]word, error) {
 	if strings.ContainsAny(line, "\x00\r") {
 		return nil, errors.New("a control character")
@@ -76,7 +76,8 @@ func splitLine(line string) ([]word, error) {
 	return words, nil
 }
 
-// literal removes the quotes of a word that needs no expansion except globbing.
+// literal removes the quotes of a word. It returns an error if the word needs an expansion other
+// than globbing.
 func literal(w *syntax.Word) (word, error) {
 	var text, pattern strings.Builder
 	glob := false
@@ -155,8 +156,8 @@ func doubleQuoted(q *syntax.DblQuoted) (string, error) {
 	return b.String(), nil
 }
 
-// expand replaces globs by the files they match, as the login shell does
-// before sudo; without a match the word is not changed.
+// expand replaces each glob by the files that match it. A glob without a match stays as it is. Like
+// a login shell, expand runs before sudo.
 func (m *machine) expand(words []word, now time.Time) []string {
 	var argv []string
 	for _, w := range words {
@@ -176,8 +177,8 @@ func (m *machine) expand(words []word, now time.Time) []string {
 	return argv
 }
 
-// unwrap strips env, timeout and sudo from the front of argv and stores their
-// settings. An answer means that a wrapper refused the command.
+// unwrap removes env, timeout and sudo from the beginning of argv and stores their settings. It
+// returns nil, or the answer of a wrapper that refused the command.
 func (c *call) unwrap() *answer {
 	for len(c.argv) > 0 {
 		var refusal *answer
@@ -211,7 +212,7 @@ func (c *call) unwrapEnv() *answer {
 	return nil
 }
 
-// unwrapTimeout reads "timeout [-k D] D". A shorter limit of an outer timeout stays.
+// unwrapTimeout removes "timeout [-k D] D" from argv. Of nested limits, the shortest applies.
 func (c *call) unwrapTimeout() *answer {
 	c.argv, c.under = c.argv[1:], "timeout"
 	if len(c.argv) > 1 && c.argv[0] == "-k" {
@@ -234,8 +235,8 @@ func (c *call) unwrapTimeout() *answer {
 	return nil
 }
 
-// shellDuration reads an argument of timeout or sleep: seconds, or a number with
-// s, m, h or d.
+// shellDuration parses a duration as timeout and sleep do: a number, and optionally the unit s, m,
+// h or d. The default is seconds.
 func shellDuration(s string) (time.Duration, error) {
 	unit := time.Second
 	if n := len(s); n > 0 {
@@ -252,9 +253,9 @@ func shellDuration(s string) (time.Duration, error) {
 	return time.Duration(f * float64(unit)), nil
 }
 
-// unwrapSudo resets the environment, as sudo does (env_reset), and changes
-// the user. The login may run everything as any user without a password,
-// unless the fault sudo-refused is set.
+// unwrapSudo removes sudo from argv. Like sudo with env_reset, it clears the environment, and it
+// changes the user. The login may run every command as any user without a password, unless the
+// fault sudo-refused is set.
 func (c *call) unwrapSudo() *answer {
 	c.argv, c.under = c.argv[1:], "sudo"
 	c.env = map[string]string{}

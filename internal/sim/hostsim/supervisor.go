@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// action is an action of monit on a service. The same word precedes "pending" in the status of
-// the service.
+// action is an action of monit on a service. While it is pending, the status of the service is this
+// word and "pending".
 type action string
 
 const (
@@ -35,9 +35,9 @@ const (
 	restartWindow = 10
 )
 
-// supervisor is monit's daemon. Its one worker either carries out one action,
-// checks one service after the other, or sleeps until its next cycle. Requests
-// wait meanwhile.
+// supervisor is monit's daemon. It does one thing at a time: it carries out an action, checks all
+// services in turn, or sleeps until the next cycle. Requests wait until an action or a check is
+// done.
 type supervisor struct {
 	host   *machine
 	state  daemonState
@@ -81,7 +81,7 @@ func newSupervisor(m *machine, now time.Time) *supervisor {
 	return &supervisor{host: m, pid: m.newPID(), booted: m.booted, cycle: now}
 }
 
-// next returns when the daemon next acts on its own; zero: never.
+// next returns the time when the daemon next acts on its own, or the zero time if it never does.
 func (d *supervisor) next() time.Time {
 	switch {
 	case d.state != daemonUp:
@@ -93,7 +93,7 @@ func (d *supervisor) next() time.Time {
 	}
 }
 
-// step carries out what is due at that time.
+// step does what the daemon has to do at this time.
 func (d *supervisor) step(at time.Time) {
 	if d.job != nil {
 		d.carryOn(at)
@@ -103,8 +103,9 @@ func (d *supervisor) step(at time.Time) {
 	d.work(at)
 }
 
-// ask queues an action. The new action replaces a waiting action for the same service. It is
-// ignored while a requested action for that service is in progress.
+// ask requests an action on a process. It replaces an action on the process that still waits. It is
+// ignored while another requested action on the process is in progress. A hung daemon keeps the
+// request until it wakes.
 func (d *supervisor) ask(p *process, a action, at time.Time) {
 	if d.state == daemonHung {
 		d.held = append(d.held, request{p, a})
@@ -122,7 +123,7 @@ func (d *supervisor) ask(p *process, a action, at time.Time) {
 	d.work(at)
 }
 
-// work continues until something takes time or nothing is left to do.
+// work checks services and begins actions, until an action takes time or nothing is left to do.
 func (d *supervisor) work(at time.Time) {
 	for d.job == nil {
 		switch {
@@ -151,7 +152,7 @@ func (d *supervisor) validate(at time.Time) {
 	d.todo, d.busy, d.stale = slices.Clone(d.host.procs), true, false
 }
 
-// begin starts the pending action of p.
+// begin begins the pending action of p.
 func (d *supervisor) begin(p *process, at time.Time) {
 	j := &job{process: p, action: p.pending}
 	switch p.pending {
@@ -167,8 +168,8 @@ func (d *supervisor) begin(p *process, at time.Time) {
 			d.startProgram(j, at)
 			return
 		default:
-			// A running service that is not monitored is only monitored again,
-			// and monit logs nothing about it.
+			// For a running service that is not monitored, monit only resumes the monitoring, and
+			// logs nothing.
 			p.forget(initializing)
 		}
 	case start:
@@ -227,7 +228,7 @@ func (d *supervisor) startProgram(j *job, at time.Time) {
 	j.phase, j.until = launching, at.Add(launch)
 }
 
-// carryOn ends the current phase of the job.
+// carryOn ends the current phase of the job, and begins the next phase if there is one.
 func (d *supervisor) carryOn(at time.Time) {
 	j := d.job
 	p := j.process
@@ -261,8 +262,8 @@ func (d *supervisor) carryOn(at time.Time) {
 	}
 }
 
-// done ends the job. After monit's own restart, the service is shown as missing
-// for one whole cycle, although it may already run.
+// done ends the job. After a restart that nobody requested, monit still shows the service as
+// missing for one cycle, although it may already run.
 func (d *supervisor) done(j *job, at time.Time) {
 	d.job = nil
 	p := j.process
@@ -303,7 +304,7 @@ func (d *supervisor) look(p *process, at time.Time) {
 	d.see(p, at)
 }
 
-// see records the state of a running process.
+// see records what monit sees when it checks a running process.
 func (d *supervisor) see(p *process, at time.Time) {
 	p.mode, p.missing, p.failed, p.resource = monitored, false, false, p.hungry
 	looks := 1
@@ -322,9 +323,9 @@ func (d *supervisor) see(p *process, at time.Time) {
 	p.noPort = p.noPort || p.portBad >= 2
 }
 
-// setState stops, hangs or wakes the daemon. A daemon that wakes carries out the requests
-// that arrived while it hung, although the clients reported an error (measured with monit
-// 5.33: the requests are still in the socket).
+// setState stops, hangs or wakes the daemon. When a hung daemon wakes, it carries out the requests
+// that arrived meanwhile, although the clients reported an error. Real monit 5.33 does the same,
+// because the requests are still in the socket.
 func (d *supervisor) setState(s daemonState, at time.Time) {
 	was := d.state
 	d.state = s

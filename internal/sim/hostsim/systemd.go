@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// systemctl implements systemd 252's client without a terminal.
+// systemctl implements the systemctl of systemd 252, as it runs without a terminal.
 func (c *call) systemctl(args []string) answer {
 	var verb, name string
 	var properties []string
@@ -58,8 +58,8 @@ func (c *call) systemctl(args []string) answer {
 	}
 }
 
-// systemdUnit finds a unit by its systemd name; nil if there is none. monit's own unit is derived
-// from the state of monit's daemon.
+// systemdUnit finds a unit by its name in systemd. It returns nil if there is none. The state of
+// the unit of monit is derived from monit's daemon.
 func (c *call) systemdUnit(name string) *unit {
 	for _, u := range c.host.units {
 		if u.name == name {
@@ -105,8 +105,8 @@ func unitActive(u *unit) answer {
 	return a
 }
 
-// unitShow prints the properties in systemd's order, not in the requested order. It exits 0 for a
-// missing unit.
+// unitShow implements `systemctl show`. It prints the wanted properties in systemd's order, and
+// exits with 0 even if the unit does not exist.
 func unitShow(u *unit, wanted []string) answer {
 	if u == nil {
 		u = &unit{result: "success"}
@@ -131,8 +131,8 @@ func unitShow(u *unit, wanted []string) answer {
 	return answer{out: out}
 }
 
-// unitMark returns the mark that systemctl prints before a unit. The bot's wrapper sets the
-// C locale, in which the mark is ASCII (systemd 252).
+// unitMark returns the mark that systemctl prints before a unit. In the C locale, which the bot
+// sets, the mark is ASCII.
 func (c *call) unitMark(u *unit) string {
 	plain := c.env["LC_ALL"] == "C"
 	switch {
@@ -168,7 +168,7 @@ func (c *call) unitStatus(u *unit, name string, journal int) answer {
 		fmt.Fprintf(&b, "%12s %s\n", map[bool]string{true: "Docs:"}[i == 0], d)
 	}
 	u.statusProcess(&b)
-	// Only users who may read the journal get its last lines.
+	// systemctl prints the last lines of the journal only for users who may read the journal.
 	if lines := u.journal[max(0, len(u.journal)-journal):]; len(lines) > 0 && c.user == "root" {
 		b.WriteString("\n")
 		for _, l := range lines {
@@ -254,7 +254,7 @@ func (u *unit) statusProcess(b *strings.Builder) {
 	}
 }
 
-// systemdAge formats a time span before "ago" like systemd 252.
+// systemdAge formats a duration like systemd 252 does before the word "ago".
 func systemdAge(d time.Duration) string {
 	n := func(unit time.Duration) int { return int(d / unit) }
 	const day = 24 * time.Hour
@@ -278,7 +278,7 @@ func systemdAge(d time.Duration) string {
 	}
 }
 
-// systemdSpan formats a duration to the millisecond like systemd.
+// systemdSpan formats a duration like systemd, with millisecond precision.
 func systemdSpan(d time.Duration) string {
 	s := fmt.Sprintf("%.3fs", (d % time.Minute).Seconds())
 	if d >= time.Minute {

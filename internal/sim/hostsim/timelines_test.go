@@ -27,7 +27,7 @@ func (m moment) same(n moment) bool {
 
 var timelineLine = regexp.MustCompile(`^ *(\d+) ms  (?:before   )?status=\[(.*?)\] monitoring=\[(.*?)\] monit_pid=\[(.*?)\] uptime=\[.*?\] data=\[.*?\] real_pid=\[(.*?)\]`)
 
-// letters names pids in the order of their appearance.
+// letters gives each pid a letter, in the order in which the pids appear.
 type letters map[string]string
 
 func (l letters) of(pid string) string {
@@ -67,8 +67,8 @@ func readTimeline(t *testing.T, name string) []moment {
 	return out
 }
 
-// watch records every state of a process that lasts at least 60 ms, like a
-// poller over SSH.
+// watch calls act, and then records the states of a process for the time how. It leaves out states
+// of less than 60 ms, because the measurements over SSH did not see them.
 func watch(w *world, p *process, how time.Duration, act func()) []moment {
 	pids := letters{}
 	began := w.now
@@ -101,8 +101,8 @@ func watch(w *world, p *process, how time.Duration, act func()) []moment {
 	return out
 }
 
-// TestTimelines replays the measurements of real hosts: the same states in the
-// same order, each within the tolerance of its time.
+// TestTimelines compares the model with measurements of real hosts. It wants the same states in the
+// same order, at about the same times.
 func TestTimelines(t *testing.T) {
 	ask := func(w *world, verb, process string) {
 		if a := w.toEnd("infra", "sudo -u irisadmin monit "+verb+" "+process); a.exit != 0 || a.out+a.err != "" {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The output of Deephaven's own tools is not documented, so the texts here are
-// invented. Tests may rely only on exit codes and files.
+// The output of Deephaven's own tools is not documented, so these texts are invented. Tests may
+// rely only on exit codes and files.
 
 const export = "<queries>\n  <query serial=\"1\" name=\"ImportHelperQuery\"/>\n  <query serial=\"2\" name=\"WebClientData\"/>\n</queries>\n"
 
@@ -60,7 +60,7 @@ func (c *call) queries(verb, name string, more []string) answer {
 	}
 }
 
-// backupDeephaven writes one file for each requested part.
+// backupDeephaven implements backup_deephaven. It writes one file for each requested part.
 func (c *call) backupDeephaven(args []string) answer {
 	all := []string{"etcd", "ACLs", "persistentQueries", "workspaceData", "schema", "propertyFiles", "routing"}
 	dir := "/etc/sysconfig/deephaven/backups/system"
@@ -89,8 +89,8 @@ func (c *call) backupDeephaven(args []string) answer {
 	return answer{out: "backup complete\n", changes: true}
 }
 
-// snapshot saves etcd to a snapshot file, or shows the status of such a file. The texts and exit
-// codes are etcdctl's own (measured).
+// snapshot implements `snapshot save` and `snapshot status` of etcdctl, with the texts and exit
+// codes of a real etcdctl.
 func (c *call) snapshot(words []string, endpoints, format string) answer {
 	name := words[2]
 	switch words[1] {
@@ -125,7 +125,7 @@ var simulatedKeys = []string{
 	"/main/config/schema/DbInternal/tables/AuditEventLog", "/main/pq/1",
 }
 
-// get implements `get --prefix PREFIX [--keys-only]`; schema-ro may read
+// get implements `get --prefix PREFIX [--keys-only]` of etcdctl. The client schema-ro may read only
 // schemas.
 func (c *call) get(prefix string, keysOnly bool, client string) answer {
 	const schemas = "/main/config/schema/"
@@ -147,7 +147,8 @@ func (c *call) get(prefix string, keysOnly bool, client string) answer {
 	return answer{out: b.String()}
 }
 
-// grep implements -h, -w, -F and -E with one -e PATTERN of plain words.
+// grep supports the options -h, -w, -F and -E, and one -e PATTERN, which must consist of plain
+// words.
 func (c *call) grep(args []string) answer {
 	var words []string
 	wholeWord := false
@@ -192,8 +193,8 @@ func (c *call) grep(args []string) answer {
 	return a
 }
 
-// has reports whether a line contains a text; if wholeWord is set, only as a
-// whole word.
+// has reports whether a line contains a text. If wholeWord is set, the text must be a whole word in
+// the line.
 func has(line, text string, wholeWord bool) bool {
 	if !wholeWord {
 		return strings.Contains(line, text)
@@ -201,9 +202,8 @@ func has(line, text string, wholeWord bool) bool {
 	return slices.Contains(strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\n' || r == '-' || r == ':' }), text)
 }
 
-// curl requests a page from the web server of a Web API Service, as needed to
-// reload its Client Update Service (process-runbooks.md:639). The texts are
-// curl's own.
+// curl requests a page from a Web API Service, which reloads its Client Update Service
+// (process-runbooks.md:639). The error texts are those of the real curl.
 func (c *call) curl(args []string) answer {
 	var address string
 	for i := 0; i < len(args); i++ {

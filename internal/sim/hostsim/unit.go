@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// unitState combines systemd's active state and sub state.
+// unitState is the state of a unit, which combines the active state and the sub state in systemd.
 type unitState uint8
 
 const (
@@ -58,7 +58,7 @@ func newUnit(m *machine, id string, running bool, at time.Time) *unit {
 	return u
 }
 
-// start begins a start, unless the unit already runs or starts.
+// start begins to start the unit, unless it already runs or starts.
 func (u *unit) start(at time.Time) {
 	if u.state == unitRunning || u.state == unitStarting {
 		return
@@ -92,7 +92,7 @@ func (u *unit) serve(at time.Time) {
 	u.say(at, "systemd[1]", fmt.Sprintf("Started %s.service - %s.", u.name, u.title()))
 }
 
-// stop ends the unit cleanly, so systemd does not restart it.
+// stop stops the unit cleanly. systemd does not restart it then.
 func (u *unit) stop(at time.Time) {
 	if u.state == unitDead || u.state == unitFailed {
 		return
@@ -108,7 +108,7 @@ func (u *unit) stop(at time.Time) {
 	u.say(at, "systemd[1]", fmt.Sprintf("Stopped %s.service - %s.", u.name, u.title()))
 }
 
-// kill sends SIGKILL to the main process; systemd restarts it later.
+// kill sends SIGKILL to the main process. systemd restarts the unit later.
 func (u *unit) kill(at time.Time) {
 	if u.pid == 0 {
 		return
@@ -129,8 +129,8 @@ func (u *unit) fail(at time.Time, result string) {
 	u.say(at, "systemd[1]", fmt.Sprintf("%s.service: Failed with result '%s'.", u.name, result))
 }
 
-// step carries out what is due: it ends a start or begins the next one. An etcd member
-// is not ready (Type=notify) until the cluster has a quorum.
+// step does what is due at this time: it ends a start, or begins the next try. The start of an etcd
+// member ends only when the cluster has a quorum (Type=notify).
 func (u *unit) step(at time.Time, w *world) {
 	switch u.state {
 	case unitStarting:

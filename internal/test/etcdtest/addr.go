@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FreeAddr is an address of a loopback host that was free a moment ago, below the ports of
-// outgoing connections, so that no outgoing connection uses it by chance.
+// FreeAddr returns an address on host, a loopback address, whose port was free a moment ago. The
+// port is below the range for outgoing connections, so that none takes it by chance.
 func FreeAddr(t testing.TB, host string) string {
 	t.Helper()
 	for range 100 {

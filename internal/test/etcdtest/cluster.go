@@ -16,7 +16,7 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Cluster is a cluster of real members on loopback.
+// Cluster is a cluster of real etcd members on loopback.
 type Cluster struct {
 	Tools   Tools
 	Members []*Member
@@ -35,8 +35,8 @@ type Member struct {
 	output       bytes.Buffer
 }
 
-// Start starts three members. quota is the largest size of a database file, 0
-// for etcd's default.
+// Start starts a cluster of three members. quota is the maximum size of a database file in bytes,
+// or 0 for etcd's default.
 func Start(t *testing.T, tools Tools, quota int64) *Cluster {
 	t.Helper()
 	c := &Cluster{Tools: tools, t: t, quota: quota}
@@ -72,7 +72,7 @@ func (c *Cluster) peers() string {
 	return strings.Join(all, ",")
 }
 
-// Run starts a member; state is new or existing.
+// Run starts member i. state is "new" or "existing", the value of --initial-cluster-state.
 func (c *Cluster) Run(i int, state string) {
 	c.t.Helper()
 	m := c.Members[i]
@@ -120,7 +120,7 @@ func (c *Cluster) CtlAt(endpoints string, args ...string) remote.Result {
 	return c.run(c.Tools.Ctl, append([]string{"--endpoints", endpoints, "--dial-timeout", "1s", "--command-timeout", "3s"}, args...)...)
 }
 
-// Util runs etcdutl, or etcdctl if the version has no etcdutl.
+// Util runs etcdutl, or etcdctl if this version of etcd has no etcdutl.
 func (c *Cluster) Util(args ...string) remote.Result {
 	c.t.Helper()
 	if c.Tools.Util == "" {
@@ -174,8 +174,8 @@ func (c *Cluster) AwaitLeader() {
 	}
 }
 
-// RaiseCorrupt raises the alarm CORRUPT, like a member that found different data. etcdctl cannot
-// raise an alarm.
+// RaiseCorrupt raises the alarm CORRUPT, as a member does that finds different data in another
+// member. It does not use etcdctl, which cannot raise an alarm.
 func (c *Cluster) RaiseCorrupt() {
 	c.t.Helper()
 	response, err := http.Post(c.Members[0].Client+"/v3/maintenance/alarm", "application/json", strings.NewReader(`{"action":"ACTIVATE","memberID":"7","alarm":"CORRUPT"}`))
@@ -201,8 +201,8 @@ func (c *Cluster) AddLearner() *Member {
 	return m
 }
 
-// Split makes a cluster whose members hold different data. Each member is restored from a snapshot,
-// the last member from an earlier snapshot than the others.
+// Split makes the members of the cluster hold different data. It restores each member from a
+// snapshot, but the last member from an earlier snapshot than the others.
 func (c *Cluster) Split() {
 	c.t.Helper()
 	dir := c.t.TempDir()

@@ -8,23 +8,23 @@ import (
 	"testing"
 )
 
-// Env is the environment variable that enables tests against real clusters; without it,
+// Env is the environment variable that enables tests with real etcd clusters. If it is not set,
 // these tests are skipped. The tests build missing programs, which takes minutes.
 const Env = "DHBOT_ETCD"
 
-// Debian is the version of Debian's packages.
+// Debian is the version of etcd in Debian's packages.
 const Debian = "3.4"
 
 // Versions returns the available versions.
 func Versions() []string { return []string{Debian, "3.5.35", "3.6.16", "3.7.3"} }
 
-// Tools are the programs of one version.
+// Tools has the paths of the programs of one etcd version.
 type Tools struct {
 	Version, Server, Ctl string
 	Util                 string // etcdutl; "" before 3.5
 }
 
-// Find finds the programs of a version.
+// Find finds the programs of an etcd version.
 func Find(t *testing.T, version string) Tools {
 	t.Helper()
 	if os.Getenv(Env) == "" {
@@ -57,8 +57,8 @@ func Find(t *testing.T, version string) Tools {
 	return tools
 }
 
-// build builds the programs of a version in a separate module. `go install` with the path
-// of such a program does not work, because its go.mod file contains replace directives.
+// build builds the programs of an etcd version in a separate module. `go install` with the path of
+// such a program does not work, because its go.mod file contains replace directives.
 func build(t *testing.T, version, dir string) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -7,7 +7,7 @@ import (
 	"dhbot/internal/publish"
 )
 
-// Append seals a record that belongs to no run, and settles its claim.
+// Append adds a record without a run to the trail, and settles the claim.
 func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -24,7 +24,7 @@ func (s *Store) Append(ctx context.Context, r audit.Record, claim string) error 
 	return nil
 }
 
-// seal adds records to the trail. The caller holds mu and has raised the revision.
+// seal adds a record to the trail. The caller holds s.mu, and has raised the revision.
 func (s *Store) seal(r audit.Record) {
 	var last audit.Sealed
 	if n := len(s.trail); n > 0 {
@@ -33,10 +33,10 @@ func (s *Store) seal(r audit.Record) {
 	s.trail = append(s.trail, audit.Seal(last, s.rev, r))
 }
 
-// Seal does nothing: records are sealed when they are stored.
+// Seal does nothing, because this store seals records as soon as they are stored.
 func (s *Store) Seal(ctx context.Context) (int, error) { return 0, down(ctx) }
 
-// Trail calls f with the sealed entries from number n on.
+// Trail calls f with the entries of the trail, starting at number n.
 func (s *Store) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
 	return nil
 }
 
-// MarkBehind records that a run's message may show an older state.
+// MarkBehind records that the message of a run may show an older state of the run.
 func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -106,7 +106,7 @@ func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	return nil
 }
 
-// Thread returns the thread of a run's trail.
+// Thread returns the Slack thread in which the trail of a run is posted.
 func (s *Store) Thread(ctx context.Context, run string) (publish.Thread, bool, error) {
 	if err := down(ctx); err != nil {
 		return publish.Thread{}, false, err
@@ -117,7 +117,7 @@ func (s *Store) Thread(ctx context.Context, run string) (publish.Thread, bool, e
 	return t, ok, nil
 }
 
-// SetThread stores the thread of a run's trail.
+// SetThread stores the Slack thread in which the trail of a run is posted.
 func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -128,14 +128,15 @@ func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) err
 	return nil
 }
 
-// TrailPosted returns the number of the last posted trail entry.
+// TrailPosted returns the number of the last trail entry that was posted.
 func (s *Store) TrailPosted(ctx context.Context) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.posted, down(ctx)
 }
 
-// SetTrailPosted raises the number of the last posted trail entry, and never lowers it.
+// SetTrailPosted stores the number of the last trail entry that was posted. It ignores a lower
+// number than the stored number.
 func (s *Store) SetTrailPosted(ctx context.Context, n uint64) error {
 	if err := down(ctx); err != nil {
 		return err

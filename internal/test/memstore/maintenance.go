@@ -11,8 +11,7 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Maintenance returns the announced maintenance that was not ended, by cluster
-// and target.
+// Maintenance returns the announcements that were not ended, sorted by cluster and target.
 func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	if err := down(ctx); err != nil {
 		return nil, err
@@ -33,7 +32,7 @@ func (s *Store) OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintena
 	return open, s.announced(), err
 }
 
-// announced returns the maintenance in order. The caller holds mu.
+// announced returns the announcements, sorted by cluster and target. The caller holds s.mu.
 func (s *Store) announced() []fleet.Maintenance {
 	return slices.SortedFunc(maps.Values(s.maintenance), fleet.Maintenance.Compare)
 }
@@ -53,12 +52,12 @@ func (s *Store) EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit
 	return s.announce(ctx, m, r, claim, func() { delete(s.maintenance, target(m)) })
 }
 
-// target returns the key of an announcement.
+// target returns the key of an announcement in the map Store.maintenance.
 func target(m fleet.Maintenance) fleet.Maintenance {
 	return fleet.Maintenance{Cluster: m.Cluster, Process: m.Process, Host: m.Host}
 }
 
-// announce stores or removes an announcement together with its record.
+// announce calls change, which stores or removes an announcement, and stores the audit record.
 func (s *Store) announce(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string, change func()) error {
 	if err := down(ctx); err != nil {
 		return err

@@ -20,7 +20,7 @@ var (
 	_ publish.Posts  = (*Store)(nil)
 )
 
-// KeepClaims is how long settled claims are kept.
+// KeepClaims is the time after which Sweep removes a settled claim.
 const KeepClaims = time.Hour
 
 // Config configures a store. The zero value is valid.
@@ -29,7 +29,7 @@ type Config struct {
 	Now     func() time.Time // time.Now by default
 }
 
-// Store is the state of one bot. Several engines may share it.
+// Store has the state of one bot. Several engines may share it, like replicas.
 type Store struct {
 	replica string
 	now     func() time.Time
@@ -46,14 +46,14 @@ type Store struct {
 	lost    bool
 	history []form        // every version of every run, in order
 	changed chan struct{} // closed and replaced when history grows
-	// maintenance is the announced maintenance by target.
+	// maintenance has the announcements, by their targets.
 	maintenance map[fleet.Maintenance]fleet.Maintenance
 	sent        map[string]bool // runs and steps, see Sending
 	kept        map[string]form // watch state by name
 }
 
-// form is a version of a run. Runs are kept encoded, so that no caller shares
-// memory with the store and encoding errors are found.
+// form is a version of a run. It is kept encoded, so that callers do not share memory with the
+// store, and tests find encoding errors.
 type form struct {
 	data []byte
 	rev  int64
@@ -95,14 +95,14 @@ func New(c Config) *Store {
 	}
 }
 
-// Run waits for ctx to end: records are sealed on commit, and there is no lease
-// to renew.
+// Run only waits until ctx ends, because this store has no lease to renew, and needs no background
+// work.
 func (s *Store) Run(ctx context.Context) error {
 	<-ctx.Done()
 	return nil
 }
 
-// Lead calls work once, with ctx: there is no other replica that could lead.
+// Lead calls work once, because no other replica could lead.
 func (s *Store) Lead(ctx context.Context, work func(ctx context.Context) error) error {
 	return work(ctx)
 }
@@ -128,7 +128,7 @@ func (s *Store) Alive(ctx context.Context) ([]string, error) {
 	return []string{s.replica}, nil
 }
 
-// down returns engine.ErrStoreDown if ctx has ended.
+// down returns engine.ErrStoreDown if ctx has ended, otherwise nil.
 func down(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", engine.ErrStoreDown, err)
@@ -136,7 +136,8 @@ func down(ctx context.Context) error {
 	return nil
 }
 
-// Claim stores a delivery unless it is already stored.
+// Claim stores a delivered Slack request under its key. It returns false if the key is already
+// stored.
 func (s *Store) Claim(ctx context.Context, key string, payload []byte) (bool, error) {
 	if err := down(ctx); err != nil {
 		return false, err
@@ -154,7 +155,7 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (bool, er
 	return true, nil
 }
 
-// Settle marks a delivery as handled. It ignores an unknown delivery.
+// Settle marks a delivered request as handled. It ignores an unknown key.
 func (s *Store) Settle(ctx context.Context, key string) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -165,7 +166,7 @@ func (s *Store) Settle(ctx context.Context, key string) error {
 	return nil
 }
 
-// settle marks a claim as settled. The caller holds mu.
+// settle marks a claim as settled. The caller holds s.mu.
 func (s *Store) settle(key string) {
 	if c, ok := s.claims[key]; ok && !c.settled {
 		s.rev++
@@ -173,7 +174,8 @@ func (s *Store) settle(key string) {
 	}
 }
 
-// Unsettled calls f for each claimed and not settled delivery, oldest first.
+// Unsettled calls f for each delivered request that was claimed but not yet settled, the oldest
+// first.
 func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -213,8 +215,8 @@ func (s *Store) Sweep(ctx context.Context) (int, error) {
 	return n, nil
 }
 
-// Sending records that a step is about to be sent. It refuses a step that was
-// recorded before, also from another replica.
+// Sending records that step i of a run is about to be sent. It returns an error if any replica
+// recorded the step before.
 func (s *Store) Sending(r engine.Run, i int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -30,7 +30,7 @@ func TestLoseLease(t *testing.T) {
 	}
 }
 
-// The store blocks durably, so that synctest's clock advances.
+// The store works inside testing/synctest: while it waits, the fake clock advances.
 func TestInsideSynctest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := memstore.New(memstore.Config{})

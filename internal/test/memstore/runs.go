@@ -46,7 +46,7 @@ func (s *Store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return s.rev, nil
 }
 
-// refuse returns the reason why a change cannot be made. The caller holds mu.
+// refuse returns an error if a change cannot be made, otherwise nil. The caller holds s.mu.
 func (s *Store) refuse(c engine.Change) error {
 	old, exists := s.runs[c.Run.ID]
 	switch {
@@ -122,7 +122,7 @@ func (s *Store) open() ([]engine.Stored, error) {
 	return decode(slices.DeleteFunc(list, func(r *run) bool { return !r.ended.IsZero() }))
 }
 
-// Recent returns up to n ended runs, the last ended first.
+// Recent returns the n runs that ended last, the newest first.
 func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
 	if err := down(ctx); err != nil {
 		return nil, err
@@ -199,7 +199,7 @@ func (s *Store) NewID(ctx context.Context) (string, error) {
 	})
 }
 
-// unsettled returns the keys of open claims, oldest first.
+// unsettled returns the keys of the claims that are not settled, the oldest first.
 func (s *Store) unsettled() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

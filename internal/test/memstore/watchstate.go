@@ -12,8 +12,7 @@ import (
 	"dhbot/internal/engine"
 )
 
-// WatchState calls f with every watch state whose name begins with prefix,
-// sorted by name.
+// WatchState calls f with every stored value whose name begins with prefix, sorted by name.
 func (s *Store) WatchState(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error {
 	if err := down(ctx); err != nil {
 		return err
@@ -31,8 +30,8 @@ func (s *Store) WatchState(ctx context.Context, prefix string, f func(name strin
 	return nil
 }
 
-// SetWatchState replaces the data of a name at revision rev, or removes it if
-// data is nil.
+// SetWatchState stores data under a name, or removes the name if data is nil. It returns
+// engine.ErrConflict if the stored revision is not rev.
 func (s *Store) SetWatchState(ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string) (int64, error) {
 	if err := down(ctx); err != nil {
 		return 0, err
