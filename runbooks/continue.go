@@ -19,8 +19,8 @@ func (e *ContinueError) Error() string {
 	return fmt.Sprintf("%s cannot be continued: %s; request the action again", e.Run, e.Why)
 }
 
-// Continued returns the rest of a plan, from step c.From. From the earlier steps, it keeps only the
-// reads of things that no earlier step changed.
+// Continued returns the rest of a plan, from step c.From. Of the steps before, it keeps only the
+// reads, except reads of something that one of these steps changed.
 func (p Plan) Continued(c Continuation) (Plan, error) {
 	switch {
 	case len(p.Discover) > 0:

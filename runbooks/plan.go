@@ -9,7 +9,7 @@ import (
 )
 
 // Class is the effect of an action on the cluster. It determines who may request the action, and
-// who must approve it.
+// how many approvals it needs.
 type Class string
 
 // All classes. docs/roles.md lists the requirements of each class.
