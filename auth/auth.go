@@ -2,11 +2,12 @@ package auth
 
 import "time"
 
-// Account is an identity from a platform. Names and e-mail addresses are never used.
+// Account is a user account on Slack or at a terminal. Ids identify it, never display names or
+// e-mail addresses.
 type Account struct {
-	// Team is the team that an event names (T… or E…), "local" for a terminal, or "" for an id
-	// without a team in the config. Team is recorded and decides nothing: the events of one
-	// account may name different teams.
+	// Team is the team that an event names (T… or E…), or "local" for a terminal. It is "" if the
+	// config gives the id without a team. Events of the same account may name different teams, so a
+	// Slack team is only recorded.
 	Team string `json:"team"`
 	User string `json:"user"` // U… or W…; the person's name for a terminal
 }
@@ -22,10 +23,9 @@ func (a Account) String() string {
 // Profile is the platform's current data about an account.
 type Profile struct {
 	Account
-	// ID is the person's id: the organisation-wide one in an Enterprise Grid, else the user id.
+	// ID is the person's organisation-wide id in an Enterprise Grid, otherwise the user id.
 	ID string
-	// Organisation is the organisation of the account: the enterprise (E…) in an Enterprise
-	// Grid, else the team (T…).
+	// Organisation is the account's enterprise (E…) in an Enterprise Grid, otherwise its team (T…).
 	Organisation string
 	// HomeTeam is the workspace (T…) of the account. In an Enterprise Grid it
 	// may be "".
@@ -33,12 +33,12 @@ type Profile struct {
 
 	Deleted, Bot, Guest, Stranger bool
 	Checked                       time.Time
-	// SilentSince is the time since which the platform has not answered, zero if it answers.
-	// The profile is then the platform's last answer.
+	// SilentSince is the time of the platform's last answer if the platform has stopped answering.
+	// The profile is then from an earlier answer. While the platform answers, SilentSince is zero.
 	SilentSince time.Time
 }
 
-// Person is a person of the config, with one name for all accounts.
+// Person is a person in the config, with one name and any number of accounts.
 type Person struct {
 	Name     string // the config's key, e.g. "anna"; "" for an unknown person
 	Accounts []Account

@@ -114,7 +114,7 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// A config from before slack.home lists teams and enterprises.
+// A config that is older than the setting slack.home lists teams and enterprises instead.
 func TestIdentifyByHomeTeams(t *testing.T) {
 	r := testRules()
 	r.Home, r.HomeTeams = "", []string{home, "E0HOME"}

@@ -2,14 +2,14 @@ package auth
 
 import "slices"
 
-// Calls is the order in which the approvers of a cluster are mentioned for a request. It
-// does not change who may vote. An empty First means every approver who is not in Next. An
-// empty Next means every approver who is not in First.
+// Calls has the two groups of approvers that a request in a cluster mentions, one after the other.
+// It does not change who may vote. An empty First means every approver who is not in Next. An empty
+// Next means every approver who is not in First.
 type Calls struct {
 	First, Next []string // names of approvers
 }
 
-// Round is the number of earlier mentions for a request.
+// Round counts how often a request has already mentioned its approvers.
 type Round uint8
 
 // The closed set of rounds.

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestCall checks which approvers are mentioned in each round: only people who may
+// TestCall checks which approvers are mentioned in each round. They must all be people who may
 // vote.
 func TestCall(t *testing.T) {
 	people := []Person{{Name: "anna"}, {Name: "ben"}, {Name: "chris"}, {Name: "dana"}, {Name: "rita"}}

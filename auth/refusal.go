@@ -22,12 +22,12 @@ const (
 	SlackSilent   refusal.Code = "slack silent"   // not allowed while Slack does not answer
 )
 
-// Refuse returns a refusal by the access rules, which is recorded.
+// Refuse returns a refusal by the access rules. The bot records such refusals.
 func Refuse(code refusal.Code, format string, args ...any) error {
 	return RefuseIn("", code, format, args...)
 }
 
-// RefuseIn is Refuse for a refusal by the roles of a cluster.
+// RefuseIn is like Refuse, for a refusal that is due to the roles in a cluster.
 func RefuseIn(cluster string, code refusal.Code, format string, args ...any) error {
 	return &refusal.Error{Code: code, Text: "Not allowed: " + fmt.Sprintf(format, args...), Recorded: true, Cluster: cluster}
 }

@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// docRows are the classes and levels as docs/roles.md names them.
+// docRows maps the names of classes and levels in docs/roles.md to their values.
 var docRows = map[string]struct {
 	class runbooks.Class
 	level runbooks.Severity

@@ -8,10 +8,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// LocalTeam is the team of a terminal's accounts; the user is the person's name.
+// LocalTeam is the team of every account at a terminal. The user of such an account is the person's
+// name.
 const LocalTeam = "local"
 
-// channelEntry begins a channel in a list of readers: "channel C0123".
+// channelEntry is the prefix of a channel in a list of readers, for example "channel C0123".
 const channelEntry = "channel "
 
 // Roles are the lists of one cluster, by role. An entry is a person's name. An entry of the readers
@@ -24,8 +25,8 @@ type Rules struct {
 	// Home is the organisation (E… of an Enterprise Grid, else T…) whose full members may use
 	// the bot.
 	Home string
-	// HomeTeams lists the home teams and enterprises in a config of an older version, which has
-	// no Home. The organisation or the workspace of an account must be in the list.
+	// HomeTeams replaces Home in the config of an older version. The list must contain the
+	// organisation or the workspace of an account.
 	HomeTeams []string
 	People    []Person // everyone who may use the bot
 	Clusters  map[string]Roles
@@ -62,7 +63,8 @@ func (r *Rules) Identify(p Profile) (Person, error) {
 	return found[0], nil
 }
 
-// atHome compares the account's organisation from the platform, never the team in an event.
+// atHome reports whether an account belongs to the home organisation. It uses the platform's data
+// about the account, never the team in an event.
 func (r *Rules) atHome(p Profile) bool {
 	if p.Team == LocalTeam {
 		return p.Organisation == LocalTeam
@@ -70,8 +72,8 @@ func (r *Rules) atHome(p Profile) bool {
 	return r.IsHome(p.Organisation, p.HomeTeam)
 }
 
-// IsHome reports whether accounts of an organisation may use the bot. In a config without Home, an
-// account is also allowed if its workspace, the argument team, is in HomeTeams.
+// IsHome reports whether accounts of an organisation may use the bot. If the config has no Home,
+// HomeTeams must contain the organisation or the account's workspace, which is the argument team.
 func (r *Rules) IsHome(organisation, team string) bool {
 	if r.Home != "" {
 		return organisation == r.Home
@@ -84,8 +86,8 @@ func (r *Rules) Knows(user string) bool {
 	return slices.ContainsFunc(r.People, func(p Person) bool { return p.has(Account{User: user}) })
 }
 
-// owns reports whether a profile belongs to the person: by the person's id or, for accounts
-// with a team, by the id within the workspace.
+// owns reports whether a profile belongs to the person. It compares the profile's ID and, for an
+// account with a team, also the user id within the workspace.
 func (p Person) owns(of Profile) bool {
 	if of.Team == LocalTeam {
 		return p.Name != "" && of.User == p.Name
@@ -95,13 +97,14 @@ func (p Person) owns(of Profile) bool {
 	})
 }
 
-// has reports whether the config gives the person this account; the team of the account does not
-// matter.
+// has reports whether the config gives the person an account with this user id. It ignores the
+// account's team.
 func (p Person) has(a Account) bool {
 	return slices.ContainsFunc(p.Accounts, func(own Account) bool { return own.User == a.User })
 }
 
-// Named reports whether an account, in the text form of records, belongs to the person.
+// Named reports whether an account belongs to the person. The account is a text as in records, for
+// example "T0123/U0456".
 func (p Person) Named(account string) bool {
 	team, user, ok := strings.Cut(account, "/")
 	if !ok {
@@ -113,9 +116,9 @@ func (p Person) Named(account string) bool {
 	return p.has(Account{User: user})
 }
 
-// MayAsk returns nil if a person may request an action of a class in a cluster from a channel,
-// or a *refusal.Error. Reads need any role in the cluster, or a reader channel. Sensitive reads need
-// the role data, and changes the role operator.
+// MayAsk returns nil if a person may request an action of a class in a cluster from a channel, or a
+// *refusal.Error. A read needs any role in the cluster, or a channel that is listed as a reader. A
+// sensitive read needs the role data. A change needs the role operator.
 func (r *Rules) MayAsk(p Person, cluster string, class runbooks.Class, channel string) error {
 	roles, err := r.roles(p, cluster)
 	if err != nil {
@@ -142,10 +145,10 @@ func (r *Rules) MayAsk(p Person, cluster string, class runbooks.Class, channel s
 	}
 }
 
-// MayVote returns nil if a person may vote on a request in a cluster, or a *refusal.Error.
-// The requester never votes, whatever account they use. askedBy is the requester's name in
-// the config. If the config no longer has that name, no one may vote, because the requester
-// could have a new name.
+// MayVote returns nil if a person may vote on a request in a cluster, or a *refusal.Error. The
+// requester never votes, whatever account they use. askedBy is the requester's name in the config.
+// If the config no longer has this name, no one may vote, because the requester could have a new
+// name.
 func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class) error {
 	roles, err := r.roles(p, cluster)
 	if err != nil {
@@ -166,11 +169,11 @@ func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class)
 	return nil
 }
 
-// MayInSilence returns nil if a decision is allowed, or a *refusal.Error. since is the time at
-// which the platform stopped answering. While the platform answers, since is zero and every
-// decision is allowed. Otherwise no one may request or approve a destructive action. The requester
-// and the approver must then be different users of the machine: only the uid still distinguishes a
-// person from someone who uses that person's keys.
+// MayInSilence returns nil if a decision is allowed although the platform does not answer,
+// otherwise a *refusal.Error. The argument since is the time at which the platform stopped
+// answering. If it is zero, the platform answers, and every decision is allowed. Otherwise no one
+// may request or approve a destructive action. For other actions, the requester and the approver
+// must be different users of the machine, because someone else may use a person's keys.
 func MayInSilence(since time.Time, class runbooks.Class, origin, askedFrom string) error {
 	switch {
 	case since.IsZero():
@@ -199,7 +202,7 @@ func (r *Rules) Eligible(cluster, askedBy string) []Person {
 }
 
 // EnoughEligible returns nil if at least need people may vote on a request in a cluster, or a
-// *refusal.Error. A request that can never be approved is refused at once. askedBy is the
+// *refusal.Error. So a request that can never be approved is refused at once. askedBy is the
 // requester's name.
 func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	if n := len(r.Eligible(cluster, askedBy)); n < need {
@@ -209,7 +212,8 @@ func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	return nil
 }
 
-// roles returns a cluster's lists for a person with exactly this name in the config.
+// roles returns a cluster's lists of roles. It returns a *refusal.Error if the config has no person
+// with exactly this name, or no such cluster.
 func (r *Rules) roles(p Person, cluster string) (Roles, error) {
 	if _, ok := r.person(p.Name); !ok {
 		return nil, Refuse(NotKnown, "you are not in the config. The bot's administrator can add you under `people`.")
@@ -229,7 +233,7 @@ func (r *Rules) person(name string) (Person, bool) {
 	return r.People[i], true
 }
 
-// samePerson compares names and accounts: one account with two names is one person.
+// samePerson reports whether two people have the same name or share an account.
 func samePerson(a, b Person) bool {
 	return a.Name == b.Name || slices.ContainsFunc(a.Accounts, b.has)
 }

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Archive is a directory. Its methods are safe for concurrent use.
+// Archive keeps segments of the trail and ended runs in a directory. Its methods are safe for
+// concurrent use.
 type Archive struct {
 	dir string
 	now func() time.Time // for comparison with times of the file system
@@ -22,17 +23,17 @@ type Archive struct {
 const (
 	segmentDir = "trail"
 	runDir     = "runs"
-	// tempName is the pattern of names of unfinished files.
+	// tempName is the pattern for the names of unfinished files.
 	tempName = "unfinished-*"
 )
 
-// New returns the archive in a directory, which is created with the first file.
+// New returns the archive in a directory. The first file that is written creates the directory.
 func New(dir string) *Archive { return &Archive{dir: dir, now: time.Now, known: map[string]known{}} }
 
 // Dir is the directory of the archive.
 func (a *Archive) Dir() string { return a.dir }
 
-// PutRun stores a run, and replaces an older form.
+// PutRun stores the data of a run, and replaces data that was stored before.
 func (a *Archive) PutRun(id string, data []byte) error {
 	dir := filepath.Join(a.dir, runDir)
 	f, err := a.create(dir)
@@ -57,7 +58,7 @@ func (a *Archive) Run(id string) ([]byte, error) {
 	return b, nil
 }
 
-// Files lists the archive's files, relative to its directory, for a backup.
+// Files lists the files that a backup needs, relative to the archive's directory.
 func (a *Archive) Files() ([]string, error) {
 	var list []string
 	for _, dir := range []string{segmentDir, runDir} {
@@ -86,7 +87,7 @@ func (a *Archive) create(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// finish makes an unfinished file durable and renames it.
+// finish makes an unfinished file durable, and gives the file its final name.
 func finish(f *os.File, name string) error {
 	err := f.Sync()
 	if err != nil {
@@ -106,7 +107,7 @@ func finish(f *os.File, name string) error {
 // discard removes an unfinished file.
 func discard(f *os.File) error { return errors.Join(f.Close(), os.Remove(f.Name())) }
 
-// syncDir makes the names in a directory durable.
+// syncDir makes new file names in a directory durable.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/audit"
 )
 
-// trail is a genuine trail of n entries.
+// trail returns a valid trail of n entries.
 func trail(n int) []audit.Sealed {
 	var list []audit.Sealed
 	var last audit.Sealed
@@ -38,7 +38,7 @@ func each(list []audit.Sealed) iter.Seq2[audit.Sealed, error] {
 
 func headOf(e audit.Sealed) audit.Head { return audit.Head{N: e.N, Hash: e.Hash} }
 
-// filled is an archive of 30 entries in segments of 10.
+// filled returns an archive with 30 entries, in segments of 10 entries each.
 func filled(t *testing.T) (*archive.Archive, []audit.Sealed) {
 	t.Helper()
 	a := archive.New(filepath.Join(t.TempDir(), "archive"))
@@ -137,8 +137,8 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// replaceByForeign replaces the second segment by one of another trail, which begins with the same
-// first entries.
+// replaceByForeign replaces the second segment by a segment of another trail. Both trails begin
+// with the same entries.
 func replaceByForeign(t *testing.T, path string, other []audit.Sealed) {
 	t.Helper()
 	var last audit.Sealed

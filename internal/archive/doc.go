@@ -5,10 +5,10 @@
 //	                        FIRST to LAST, 16 digits each
 //	runs/ID                 the stored bytes of an ended run
 //
-// A file appears whole or not at all: it is written under another name, made
-// durable, and then renamed. A segment is verified when it is read: against
-// its hashes and the segment before it. Directories have mode 0700 and files
-// 0600. Several replicas may share an archive; one of them writes at a time.
+// A file appears whole or not at all: it is written under another name, made durable, and then
+// renamed. Whoever reads a segment compares it with its hashes and with the segment before it.
+// Directories have mode 0700 and files 0600. Several replicas may share an archive, but only one
+// replica writes at a time.
 //
 // Each process keeps an index of every segment in memory, so that a
 // query reads only the lines that it returns. An index is made by verifying the

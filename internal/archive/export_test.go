@@ -2,16 +2,18 @@ package archive
 
 import "time"
 
-// Later makes every file look old enough for its index to be kept.
+// Later moves the archive's clock ahead, so that every file looks old enough for its index to be
+// kept.
 func (a *Archive) Later() { a.now = func() time.Time { return time.Now().AddDate(100, 0, 0) } }
 
-// StopClock makes every file that is written from now on look too new for its index to be kept.
+// StopClock stops the archive's clock. The index of a file that is written later is not kept,
+// because the file looks too new.
 func (a *Archive) StopClock() {
 	stopped := time.Now()
 	a.now = func() time.Time { return stopped }
 }
 
-// Indexed is the number of indexes that are kept.
+// Indexed returns the number of indexes in memory.
 func (a *Archive) Indexed() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -11,18 +11,19 @@ import (
 	"dhbot/internal/pause"
 )
 
-// known is the index of a segment, and the file from which it was made.
+// known is an index in memory, and the identity of the file from which it was made.
 type known struct {
 	identity
 	*index
 }
 
-// settled is how long ago the last change of a file must be before the file's index is kept. File
-// systems round times: a second change soon after the first might not change the file's identity.
+// settled is how old the last change of a file must be before the file's index is kept. File
+// systems round times, so a second change soon after the first might leave the file's identity
+// unchanged.
 const settled = 2 * time.Second
 
 // index returns the index of a segment. It reads and verifies the segment, unless an index is kept
-// and the file still has the same identity: any change would have changed the identity.
+// and the file still has the same identity.
 func (a *Archive) index(seg Segment) (*index, error) {
 	file, err := identify(seg.Path)
 	if err != nil {
@@ -50,8 +51,8 @@ func (a *Archive) index(seg Segment) (*index, error) {
 	return x, nil
 }
 
-// keeps reports whether the index of a file may be kept: any later change of the file must change
-// its identity.
+// keeps reports whether the index of a file may be kept. It may not if a later change could leave
+// the file's identity unchanged.
 func (a *Archive) keeps(file identity) bool {
 	return file.lasting && a.now().Sub(file.changed) > settled
 }
@@ -70,10 +71,10 @@ func identify(path string) (identity, error) {
 	return identityOf(info), nil
 }
 
-// Find calls f with the entries that a query selects, up to entry number last. If there are more
-// than q.Newest, it leaves out the oldest and returns their number. Find uses the indexes of
-// segments. A segment from the query's period without an index is read and verified. Find returns
-// the errors of Trail.
+// Find calls f with the entries that a query selects, up to entry number last. If a query selects
+// more than q.Newest entries, Find leaves out the oldest and returns their number. It reads and
+// verifies a whole segment only if the segment has no index and may belong to the query's period.
+// Find returns the same errors as Trail.
 func (a *Archive) Find(last uint64, q audit.Query, f func(audit.Sealed) error) (older int, err error) {
 	parts, err := a.choose(last, q)
 	if err != nil {
@@ -96,7 +97,7 @@ func (a *Archive) Find(last uint64, q audit.Query, f func(audit.Sealed) error) (
 	return older, nil
 }
 
-// choose finds the entries of a query, the newest segment first.
+// choose finds the entries that a query selects, the newest segment first.
 func (a *Archive) choose(last uint64, q audit.Query) (parts []chosen, err error) {
 	list, err := a.Segments()
 	if err != nil {
@@ -133,9 +134,9 @@ func (a *Archive) choose(last uint64, q audit.Query) (parts []chosen, err error)
 	return parts, nil
 }
 
-// explain replaces the error of a block that differs from its index. It drops the index, reads the
-// whole segment, and returns the damage that Read finds. It returns any other error unchanged, and
-// also err itself if Read finds no damage.
+// explain replaces err if a block differed from its index. It drops the index, reads the whole
+// segment, and returns the damage that Read finds. It returns err unchanged if Read finds no
+// damage, or if err is another error.
 func (a *Archive) explain(x *index, err error) error {
 	var damaged *DamagedError
 	if !errors.As(err, &damaged) {

@@ -19,8 +19,8 @@ import (
 	"dhbot/internal/test/fakeclock"
 )
 
-// needsIdentity skips a test on systems other than Linux: there a file has no identity, so no index
-// is kept.
+// needsIdentity skips a test on systems other than Linux. There the archive keeps no index, because
+// it cannot detect every change of a file.
 func needsIdentity(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -28,14 +28,15 @@ func needsIdentity(t *testing.T) {
 	}
 }
 
-// found are the numbers of the entries that a query finds.
+// found returns the numbers of the entries that Find finds. The second result is Find's number of
+// older entries.
 func found(a *archive.Archive, last uint64, q audit.Query) (list []uint64, older int, err error) {
 	older, err = a.Find(last, q, func(e audit.Sealed) error { list = append(list, e.N); return nil })
 	return list, older, err
 }
 
-// randomTrail has records of several people, runs and targets. Their times differ from the order of
-// the trail within the allowed limit, and some numbers are missing.
+// randomTrail returns a trail with records of several people, runs and targets. The records' times
+// may be out of order within the allowed limit, and some entry numbers are missing.
 func randomTrail(rt *rapid.T) []audit.Sealed {
 	n := rapid.IntRange(1, 120).Draw(rt, "entries")
 	every := time.Duration(rapid.SampledFrom([]int{1, 300, 40_000_000}).Draw(rt, "every")) * time.Millisecond
@@ -120,8 +121,8 @@ func TestFind(t *testing.T) {
 	})
 }
 
-// TestFindPassesEntries: a query returns the entries themselves, and stops at an error of the
-// caller.
+// TestFindPassesEntries: a query passes whole entries to the caller's function, and stops when that
+// function returns an error.
 func TestFindPassesEntries(t *testing.T) {
 	a, list := filled(t)
 	a.Later()
@@ -144,8 +145,8 @@ func TestFindPassesEntries(t *testing.T) {
 	}
 }
 
-// TestFindDamage damages a segment that has an index. A query over the time of the segment must
-// return the same error as reading all entries, even if it selects no entry of the segment.
+// TestFindDamage damages a segment that has an index. A query whose period includes the segment
+// must return the same error as reading all entries, even if it selects no entry of the segment.
 func TestFindDamage(t *testing.T) {
 	needsIdentity(t)
 	for name, damage := range map[string]func(path, text string) error{
@@ -193,10 +194,9 @@ func TestFindDamage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The damage is repeated until the time of the last change differs: a
-			// change in the same step of the file system's clock is not detected.
-			// Outside of tests this cannot happen, because the index of a file that
-			// changed so recently is not kept.
+			// The damage is repeated until the file system gives the file another change time,
+			// because otherwise the change is not detected. Outside of tests this cannot happen,
+			// because the index of a file that changed so recently is not kept.
 			for before := changed(t, segs[1].Path); ; {
 				if err := damage(segs[1].Path, string(text)); err != nil {
 					t.Fatal(err)
@@ -219,7 +219,7 @@ func TestFindDamage(t *testing.T) {
 	}
 }
 
-// named is the kind of an error, with the file or the entries that the error names.
+// named describes an error by its kind, and by the file or the entries that it names.
 func named(err error) string {
 	var missing *archive.MissingError
 	var damaged *archive.DamagedError
@@ -233,7 +233,7 @@ func named(err error) string {
 	}
 }
 
-// changed is the time of the last change of a file, as text.
+// changed returns the time of a file's last change, as text.
 func changed(t *testing.T, path string) string {
 	t.Helper()
 	info, err := os.Stat(path)
@@ -285,8 +285,7 @@ func TestFindVerifiesIndexedLines(t *testing.T) {
 	}
 }
 
-// TestFindForeignSegment: a segment of another trail is detected by its links, which are in the
-// indexes.
+// TestFindForeignSegment: a segment of another trail is detected even if it is indexed.
 func TestFindForeignSegment(t *testing.T) {
 	a, _ := filled(t)
 	a.Later()

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// identity distinguishes a file, and each version of the file, from all other files and versions.
-// It includes the time of the last change (ctime), which only the kernel sets. A program can set
-// the modification time back, but not this time.
+// identity differs between any two files, and between any two versions of a file. It includes the
+// time of the last change (ctime), because programs cannot set this time, unlike the modification
+// time.
 type identity struct {
 	lasting  bool // the identity differs after any change of the file
 	dev, ino uint64

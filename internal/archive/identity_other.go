@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// identity is unknown here, so segments are read and verified for each query.
+// identity is always unknown on this system, so every query reads and verifies its segments.
 type identity struct {
 	lasting bool
 	changed time.Time

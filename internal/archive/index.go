@@ -16,15 +16,14 @@ import (
 )
 
 // The index of a segment is made by reading and verifying the segment. It is kept in memory only,
-// because someone could change a stored index. It is valid as long as the file has the same
-// identity. The index has the digest of each block of lines: a block is compared with its digest
-// whenever it is read.
+// because someone could change a stored index. It is valid as long as the file's identity does not
+// change. It has a digest of each block of lines, which is checked whenever the block is read.
 
-// blockLines is the number of entries in a block. If the last block has fewer entries, it also has
-// the end line.
+// blockLines is the number of lines in a block. Each line is an entry, except the segment's end
+// line.
 const blockLines = 8
 
-// index is the index of one segment. It does not change.
+// index is the index of one segment. Once made, it does not change.
 type index struct {
 	seg    Segment
 	after  audit.Head // the entry before the first
@@ -34,8 +33,8 @@ type index struct {
 
 	blocks []block
 	end    int64 // end of the last block
-	// briefs are the different briefs of the entries, as positions in the lists below. briefOf
-	// has, for each entry, the position of its brief in briefs.
+	// briefs has each distinct brief of the entries once, as positions in the lists below. briefOf
+	// has the position in briefs for each entry.
 	briefs  []briefIDs
 	briefOf []uint32
 	authors []author[text]
@@ -43,11 +42,11 @@ type index struct {
 	targets []text
 }
 
-// text is a text that the indexes share.
+// text is a string that is stored once for all indexes.
 type text = unique.Handle[string]
 
-// block is a piece of the file: its start and digest, and the times of its records, in
-// milliseconds as records have them.
+// block describes a piece of the file: where it begins, its digest, and its oldest and newest
+// record. Both times are in milliseconds, as in the records.
 type block struct {
 	begin          int64
 	digest         [sha256.Size]byte
@@ -103,7 +102,7 @@ func learn(seg Segment) (*index, error) {
 	return x, nil
 }
 
-// ids numbers the briefs of a segment.
+// ids gives a number to each distinct brief of a segment.
 type ids struct {
 	briefs        table[briefIDs]
 	authors       table[author[string]]
@@ -118,7 +117,7 @@ func (t *ids) of(b audit.Brief) uint32 {
 	return t.briefs.id(briefIDs{t.authors.id(author[string]{string(b.Kind), b.Person, b.Account, b.Cluster}), t.runs.id(b.Run), t.targets.id(b.Target)})
 }
 
-// table numbers different values from 0 on.
+// table gives a number to each distinct value, starting at 0.
 type table[T comparable] map[T]uint32
 
 func (t table[T]) id(v T) uint32 {
@@ -140,7 +139,7 @@ func listed[T comparable, U any](t table[T], keep func(T) U) []U {
 	return list
 }
 
-// lineScanner finds the blocks of a segment while the bytes of the segment are written to it.
+// lineScanner is a writer that finds the blocks in the bytes of a segment.
 type lineScanner struct {
 	blocks []block
 	lines  int // complete lines so far, with the header
@@ -171,7 +170,7 @@ func (l *lineScanner) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// next completes a block, if one has begun, and begins another.
+// next completes the current block, if any, and begins another.
 func (l *lineScanner) next() {
 	if l.sum == nil {
 		l.sum = sha256.New()
@@ -218,7 +217,7 @@ func (x *index) choose(q audit.Query, last uint64) (chosen, error) {
 	return c, err
 }
 
-// wants reports for each brief whether a query wants it.
+// wants returns a function that reports whether a query selects the entries with a brief.
 func (x *index) wants(q audit.Query) func(brief uint32) bool {
 	if q.Wants == nil {
 		return func(uint32) bool { return true }
@@ -233,8 +232,8 @@ func (x *index) wants(q audit.Query) func(brief uint32) bool {
 // errChanged means that the file has changed since its index was made.
 var errChanged = errors.New("it was changed after it was verified")
 
-// entries reads the entries at some positions, which are in order. It compares each block with its
-// digest, so it passes on only entries that learn has verified.
+// entries calls f with the entries at the given positions, which must be in order. It compares each
+// block with its digest, so f gets only entries that learn has verified.
 func (x *index) entries(positions []uint32, f func(i uint32, e audit.Sealed) error) error {
 	if len(positions) == 0 {
 		return nil
@@ -281,7 +280,7 @@ func (x *index) block(file io.ReaderAt, b int, buffer []byte) ([]byte, error) {
 	return buffer, nil
 }
 
-// line is a line of a block, without its newline.
+// line returns a line of a block, without the newline.
 func line(lines []byte, n int) []byte {
 	for range n {
 		lines = lines[bytes.IndexByte(lines, '\n')+1:]

@@ -16,7 +16,7 @@ import (
 	"dhbot/internal/audit"
 )
 
-// Segment is a file of the archive with the entries First to Last.
+// Segment is a file of the archive. It has the entries with the numbers First to Last.
 type Segment struct {
 	First, Last uint64
 	Path        string
@@ -77,8 +77,8 @@ func parseName(name string) (s Segment, ok bool) {
 	return s, err1 == nil && err2 == nil && first > 0 && first <= last && s.name() == name
 }
 
-// PutSegment writes the entries after a head as one segment, and makes the segment durable. It
-// reads the written file and verifies it before the file gets its final name.
+// PutSegment writes the entries that follow a head to one segment, and makes the segment durable.
+// It verifies the written file before the file gets its final name.
 func (a *Archive) PutSegment(after audit.Head, trail iter.Seq2[audit.Sealed, error]) (Segment, error) {
 	dir := filepath.Join(a.dir, segmentDir)
 	f, err := a.create(dir)
@@ -108,14 +108,14 @@ func (a *Archive) PutSegment(after audit.Head, trail iter.Seq2[audit.Sealed, err
 	return s, finish(f, s.Path)
 }
 
-// Read calls f with the segment's entries and returns the entry before the first. It verifies that
-// every entry is valid and follows the previous entry, and returns a *DamagedError for the first
-// violation.
+// Read calls f with each entry of the segment, and returns the head of the entry before the
+// segment. It verifies that every entry is valid and follows the previous entry, and returns a
+// *DamagedError for the first violation.
 func (s Segment) Read(f func(audit.Sealed) error) (after audit.Head, err error) {
 	return s.read(io.Discard, f)
 }
 
-// read does the same as Read, and copies the bytes of the segment to w. If it returns no error, w
+// read does the same as Read, and also copies the bytes of the segment to w. If the error is nil, w
 // has received all bytes.
 func (s Segment) read(w io.Writer, f func(audit.Sealed) error) (after audit.Head, err error) {
 	file, err := os.Open(s.Path)
@@ -147,8 +147,8 @@ func (s Segment) read(w io.Writer, f func(audit.Sealed) error) (after audit.Head
 	return after, nil
 }
 
-// Last is the newest entry of the archive, zero for an empty archive. It reads and verifies the
-// whole last segment.
+// Last returns the newest entry of the archive. It returns zero for an empty archive. It reads and
+// verifies the whole last segment.
 func (a *Archive) Last() (audit.Head, error) {
 	list, err := a.Segments()
 	if err != nil || len(list) == 0 {
@@ -202,8 +202,8 @@ func (a *Archive) Trail(first, last uint64, f func(audit.Sealed) error) error {
 	return nil
 }
 
-// Sweep removes unfinished files of a dead writer. Only the writer may call it, and not while
-// it writes.
+// Sweep removes the unfinished files that an earlier writer left. Only the writer may call Sweep,
+// and not while it writes.
 func (a *Archive) Sweep() error {
 	var errs []error
 	for _, dir := range []string{segmentDir, runDir} {

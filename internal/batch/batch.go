@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Batcher combines the inputs of its callers into calls. The first call starts at once. After that,
-// at most one call starts per interval, with the inputs of all callers that have arrived in the
-// meantime. Its methods are safe for concurrent use.
+// Batcher collects the inputs of several callers, and passes them to a function in one call. The
+// first call starts at once. Each later call waits for the end of the interval, and gets all inputs
+// that have arrived in the meantime. Its methods are safe for concurrent use.
 type Batcher[In any] struct {
 	interval time.Duration
 	room     int
@@ -20,7 +20,7 @@ type Batcher[In any] struct {
 	open *batch[In]
 }
 
-// batch is one call that has not begun, or is in progress.
+// batch is one call with its inputs and its result.
 type batch[In any] struct {
 	asked []In
 	size  int
@@ -29,15 +29,15 @@ type batch[In any] struct {
 }
 
 // New returns a Batcher that starts each call at least one interval after the start of the previous
-// call. size returns the size of an input. Inputs whose sizes add up to more than room are split
-// among several calls that start at the same time.
+// call. size returns the size of an input. If the sizes of the waiting inputs add up to more than
+// room, the inputs are split among several calls that start at the same time.
 func New[In any](interval time.Duration, room int, size func(In) int, call func(context.Context, []In) error) *Batcher[In] {
 	return &Batcher[In]{interval: interval, room: room, size: size, call: call}
 }
 
-// Do adds an input to the next call, and returns the result of that call. If ctx ends first, Do
-// returns ctx's cause, and the call is still made. The context of a call has the values of one
-// caller's context, but does not end with the context of any caller.
+// Do adds an input to the next call, and returns the error of that call. If ctx ends first, Do
+// returns ctx's cause, but the call is still made. The call's context has the values of one
+// caller's context, and never ends.
 func (g *Batcher[In]) Do(ctx context.Context, input In) error {
 	b := g.join(ctx, input)
 	select {
@@ -48,7 +48,8 @@ func (g *Batcher[In]) Do(ctx context.Context, input In) error {
 	}
 }
 
-// join adds an input to the next call; the first caller starts that call.
+// join adds an input to the next batch. If there is none, or if the input does not fit, join begins
+// another batch.
 func (g *Batcher[In]) join(ctx context.Context, input In) *batch[In] {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/batch"
 )
 
-// calls records the time and the inputs of each call; a call takes a while.
+// calls records the time and the inputs of each call. Each call takes a while.
 type calls struct {
 	mu   sync.Mutex
 	zero time.Time
@@ -38,8 +38,7 @@ func (c *calls) make(_ context.Context, in []int) error {
 func one(int) int    { return 1 }
 func self(n int) int { return n }
 
-// asking makes a request for each number, after the delay of that number, and returns when all have
-// their result.
+// asking calls Do with each number after its delay, and returns when every call has returned.
 func asking(g *batch.Batcher[int], delays map[int]time.Duration) {
 	var wg sync.WaitGroup
 	for n, delay := range delays {
@@ -53,8 +52,8 @@ func asking(g *batch.Batcher[int], delays map[int]time.Duration) {
 
 const ms = time.Millisecond
 
-// The first request is called at once. Requests that arrive during the call share the
-// next one.
+// The first request starts a call at once. Requests that arrive during this call share the next
+// call.
 func TestRequestsDuringACallShareTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &calls{zero: time.Now()}
@@ -85,8 +84,8 @@ func TestNoCallIsLargerThanItsLimit(t *testing.T) {
 	})
 }
 
-// A caller that gives up does not affect the others, even if it was the first. All callers
-// get an error of their call.
+// A caller that gives up does not affect the others, even if it was the first. If a call fails, all
+// its callers get the error.
 func TestGivingUpAffectsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &calls{zero: time.Now()}

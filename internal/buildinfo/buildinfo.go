@@ -19,7 +19,7 @@ type Info struct {
 	Go      string `json:"go"`
 }
 
-// Read returns the description of this binary.
+// Read returns the version and the commit of this binary.
 func Read() Info {
 	b, ok := debug.ReadBuildInfo()
 	if !ok {

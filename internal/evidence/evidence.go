@@ -18,8 +18,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Limits of the evidence of one process. The evidence is stored in its run, and a run is a single
-// value of the store, so the evidence must be small.
+// Limits of the evidence about one process. The evidence must be small, because the store keeps a
+// run and its evidence in a single value.
 const (
 	within      = 10 * time.Second // for all reads together
 	logLines    = 10
@@ -36,8 +36,8 @@ type Collector struct {
 
 var _ engine.Evidence = (*Collector)(nil)
 
-// Of collects evidence about the process of a step, and names the reads that failed. It takes at
-// most ten seconds.
+// Of returns lines of evidence about the process of a step. If a read failed, a line says so. It
+// takes at most ten seconds.
 func (c *Collector) Of(ctx context.Context, cluster string, st runbooks.Step, pid int) []string {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
@@ -61,8 +61,8 @@ func (c *Collector) Of(ctx context.Context, cluster string, st runbooks.Step, pi
 	return slices.Concat(lines...)
 }
 
-// about returns the process of a step, the reads of its host, and whether a thread dump is
-// allowed there.
+// about returns the process of a step and the reads of its host. The result dumps reports whether a
+// thread dump is allowed there, and ok is false if the process is not known.
 func (c *Collector) about(cluster string, st runbooks.Step) (p *catalogs.Process, reads planner.HostReads, dumps, ok bool) {
 	cl, ok := c.Fleet.Cluster(cluster)
 	if !ok {
@@ -80,7 +80,7 @@ func (c *Collector) about(cluster string, st runbooks.Step) (p *catalogs.Process
 	return p, planner.ReadsOf(catalog, h), h.ThreadDump != "" && p.Manager == runbooks.Monit, true
 }
 
-// ask sends one read, and returns why there is no answer.
+// ask sends one read, and returns the answer, or the reason why there is none.
 func (c *Collector) ask(ctx context.Context, st runbooks.Step, err error) (text, why string) {
 	if err != nil {
 		return "", err.Error()
@@ -95,7 +95,7 @@ func (c *Collector) ask(ctx context.Context, st runbooks.Step, err error) (text,
 	return text, ""
 }
 
-// usage is "pid 705: sleeping, up 1h2m3s, 812 MB, 143 threads".
+// usage returns a line such as "pid 705: sleeping, up 1h2m3s, 812 MB, 143 threads".
 func (c *Collector) usage(ctx context.Context, reads planner.HostReads, pid int) []string {
 	st, err := reads.Usage(pid)
 	text, why := c.ask(ctx, st, err)
@@ -115,7 +115,7 @@ func (c *Collector) usage(ctx context.Context, reads planner.HostReads, pid int)
 	return []string{clean(head + "the process status could not be read: " + why)}
 }
 
-// state is ps's state of a process, in words.
+// state puts the state that ps prints for a process into words.
 func state(stat string) string {
 	words := map[byte]string{
 		'R': "running", 'S': "sleeping", 'D': "waiting for a disk or the kernel, cannot be ended", 'T': "stopped by a signal",
@@ -152,8 +152,8 @@ func (c *Collector) threads(ctx context.Context, reads planner.HostReads, p *cat
 	return append([]string{head}, lines...)
 }
 
-// bounded are the non-empty lines of a text, each safe to show. The result has up to four times
-// the wanted number of lines.
+// bounded returns the non-empty lines of a text, each safe to show. It stops after four times the
+// wanted number of lines.
 func bounded(text string, wanted int) []string {
 	all := planner.ListLines(redact.Text(text)) // redacted as a whole, because a key has several lines
 	if len(all) > 4*wanted {

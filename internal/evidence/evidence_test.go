@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// host is a fake host. It chooses an answer by a word in the command, and keeps the commands.
+// host is a fake host. It chooses its answer by a word in the command, and records all commands.
 type host struct {
 	mu      sync.Mutex
 	sent    []string
@@ -83,7 +83,7 @@ func keepsDump(lines []string) bool {
 	return slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "thread dump") })
 }
 
-// TestHostThatHangs: a read without an answer is noted, and delays nothing.
+// TestHostThatHangs: a read without an answer is noted, and does not delay the other reads.
 func TestHostThatHangs(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	// silence is how long Slack must have been silent to count as down. A rate limit, an
-	// error or a slow answer also counts as an answer.
+	// silence is how long Slack must not have answered to count as down. A rate limit, an error or
+	// a slow answer is also an answer.
 	silence = 5 * time.Minute
-	// memory is how long Slack's last answer about a person is used.
+	// memory is how long Slack's last answer about a person may be used while Slack is down.
 	memory = 24 * time.Hour
 	// refreshEvery is how often people with keys are looked up in Slack, so that a recent
 	// answer exists when Slack goes down.
@@ -34,7 +34,7 @@ type Slack interface {
 	Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error)
 }
 
-// Config has the dependencies of a Directory; only File may be empty.
+// Config has the dependencies of a Directory. Every field except File is required.
 type Config struct {
 	Slack Slack
 	// Answered is the time of Slack's last answer of any kind, or of the last bytes on a
@@ -43,13 +43,15 @@ type Config struct {
 	Rules    *auth.Rules
 	// HasKey reports whether a person has a key in the config.
 	HasKey func(person string) bool
-	// File keeps Slack's answers across a restart; "" keeps them in memory only.
+	// File is the path of a file that keeps Slack's answers across a restart. If it is "", they are
+	// kept in memory only.
 	File string
 	Now  func() time.Time
 	Log  *slog.Logger
 }
 
-// Directory looks up people at the terminal, and passes every other account to Slack.
+// Directory looks up the accounts of people at the terminal. It passes the look-up of every other
+// account to Slack.
 type Directory struct {
 	Config
 	started time.Time
@@ -87,7 +89,7 @@ func New(c Config) (*Directory, error) {
 	return d, nil
 }
 
-// Lookup returns the profile of an account. An error is a refusal.
+// Lookup returns the profile of an account. If it returns an error, the person must be refused.
 func (d *Directory) Lookup(ctx context.Context, a auth.Account, maxAge time.Duration) (auth.Profile, error) {
 	if a.Team != auth.LocalTeam {
 		return d.Slack.Lookup(ctx, a, maxAge)
@@ -114,7 +116,7 @@ func (d *Directory) Lookup(ctx context.Context, a auth.Account, maxAge time.Dura
 	return d.remembered(p, silent, maxAge)
 }
 
-// silentSince is the time of Slack's last answer if Slack is down, otherwise zero.
+// silentSince returns the time of Slack's last answer if Slack is down, otherwise zero.
 func (d *Directory) silentSince() time.Time {
 	last := d.Answered()
 	if last.Before(d.started) {
@@ -126,8 +128,8 @@ func (d *Directory) silentSince() time.Time {
 	return last
 }
 
-// ask looks up a person's accounts in Slack. active means that one of the accounts is an active
-// member, or that the person has no accounts.
+// ask looks up a person's accounts in Slack. The result active means that one of these accounts is
+// an active member, or that the person has no accounts.
 func (d *Directory) ask(ctx context.Context, person string, maxAge time.Duration) (active bool, err error) {
 	accounts := d.accounts(person)
 	if len(accounts) == 0 {
@@ -162,9 +164,9 @@ func (d *Directory) accounts(person string) []auth.Account {
 	return nil
 }
 
-// remembered returns the result of a look-up while Slack does not answer. A read is allowed
-// unless Slack reported that the person had left. A change needs an answer,
-// at most a day old, that the person is a member.
+// remembered returns the result of a look-up while Slack does not answer. A read is allowed, unless
+// Slack's last answer was that the person has left. A change requires that Slack confirmed the
+// membership within the last day.
 func (d *Directory) remembered(p auth.Profile, since time.Time, maxAge time.Duration) (auth.Profile, error) {
 	d.mu.Lock()
 	seen := d.seen[p.User]
@@ -214,7 +216,7 @@ func (d *Directory) save() error {
 	return os.Rename(f.Name(), d.File)
 }
 
-// Run looks up all people with a key regularly, until ctx ends.
+// Run regularly looks up everyone who has a key, until ctx ends.
 func (d *Directory) Run(ctx context.Context) error {
 	every := time.NewTicker(refreshEvery)
 	defer every.Stop()

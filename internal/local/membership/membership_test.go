@@ -12,7 +12,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// world is a Slack with the answers that a test sets, and a clock.
+// world is a clock and a fake Slack, whose answers a test sets.
 type world struct {
 	now      time.Time
 	answered time.Time
@@ -100,7 +100,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// again returns a directory with the stored answers, as a new process would load it.
+// again returns a Directory that has loaded the stored answers, as in a new process.
 func again(t *testing.T, d *Directory, file string) *Directory {
 	t.Helper()
 	next, err := New(d.Config)
