@@ -28,9 +28,9 @@ type Mention struct {
 	ThreadTS string `json:"thread_ts"`
 }
 
-// Click is the use of a button, a menu or an overflow menu, in the message TS of Channel or in
-// the view ViewID. BlockID and Value are needed if the action id is not unique; for a menu, Value
-// is the value of the chosen option.
+// Click is the use of a button, a menu or an overflow menu. The element is in the message TS of
+// Channel, or in the view ViewID. If several elements have the action id, BlockID or Value must
+// select one. For a menu, Value is the value of the chosen option.
 type Click struct {
 	User     string `json:"user"`
 	Channel  string `json:"channel"`
@@ -41,17 +41,17 @@ type Click struct {
 	Value    string `json:"value"`
 }
 
-// Answer is what Slack shows a person at once.
+// Answer is what Slack shows a person right after an action.
 type Answer struct {
 	// OK is false if Slack shows the text in Error, for example operation_timeout.
 	OK    bool   `json:"ok"`
 	Error string `json:"error,omitempty"`
-	// Message is the message that appeared at once for that person: the answer
-	// in the ack, or Slack's message that the app did not answer.
+	// Message is the message that this person sees after the action. It is either the answer in the
+	// ack, or Slack's message that the app did not answer.
 	Message *Message `json:"message,omitempty"`
 	TS      string   `json:"ts,omitempty"` // of the person's message
 	Note    string   `json:"note,omitempty"`
-	// Errors are shown at the inputs of a form that the app rejected.
+	// Errors are the texts that Slack shows next to the inputs of a form that the app rejected.
 	Errors map[string]string `json:"errors,omitempty"`
 	View   object            `json:"view,omitempty"`
 }
@@ -72,7 +72,7 @@ func (s *Server) inChannel(user, channel string) (Person, Channel, error) {
 	return p, ch, nil
 }
 
-// Slash sends a slash command and waits for its ack as long as Slack does.
+// Slash sends a slash command, and waits for its ack for as long as Slack would.
 func (s *Server) Slash(in SlashCommand) (*Answer, error) {
 	if in.Command == "" {
 		in.Command = "/" + s.ws.App.Name
@@ -117,8 +117,7 @@ func slashChannel(ch Channel) string {
 	}
 }
 
-// unanswered shows a person that the app did not ack in time. The payload is
-// not sent again.
+// unanswered shows the person a message that the app did not send an ack in time.
 func (s *Server) unanswered(p Person, ch Channel, thread, what string) *Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +127,7 @@ func (s *Server) unanswered(p Person, ch Channel, thread, what string) *Answer {
 	return &Answer{Error: operationTimeout, Message: m}
 }
 
-// inAck shows the answer inside an ack, if there is one.
+// inAck shows the person the answer that an ack contains, if any.
 func (s *Server) inAck(h hook, command string, raw json.RawMessage) (*Answer, error) {
 	args := object{}
 	var text string
@@ -163,7 +162,7 @@ func (s *Server) inAck(h hook, command string, raw json.RawMessage) (*Answer, er
 // channels. Other text in angle brackets was typed by a person, and is escaped.
 var token = regexp.MustCompile(`<(?:https?://|mailto:|@[UW]|#C)[^<>]*>`)
 
-// escapeTyped escapes a typed text like Slack, except Slack's own tokens.
+// escapeTyped escapes a typed text as Slack does. It leaves Slack's own tokens unchanged.
 func escapeTyped(s string) string {
 	esc := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	var b strings.Builder
@@ -188,8 +187,8 @@ func mentionText(app App, text string) string {
 	return escapeTyped(text)
 }
 
-// Mention posts a message that names the bot. The event is sent asynchronously, and sent
-// again if it is not acked.
+// Mention posts a message that names the bot. The event is sent in the background, and sent again
+// if the app does not acknowledge it.
 func (s *Server) Mention(in Mention) (*Answer, error) {
 	if n := utf8.RuneCountInString(in.Text); n > maxText {
 		return nil, fmt.Errorf("a message holds at most %d characters, this one has %d", maxText, n)
@@ -227,8 +226,8 @@ func (s *Server) Mention(in Mention) (*Answer, error) {
 	return &Answer{OK: true, TS: m.TS}, nil
 }
 
-// Click uses an element of the message or view as this person sees it, and
-// waits for the ack. The page shows confirmation dialogs.
+// Click uses an element of a message or view that the person can see, and waits for the ack. It
+// shows no confirmation dialog, because the page does that.
 func (s *Server) Click(in Click) (*Answer, error) {
 	if in.ActionID == "" {
 		return nil, errors.New("a click needs an action_id")
@@ -279,10 +278,10 @@ func (s *Server) aimAtMessage(payload object, t *target) {
 	}
 }
 
-// interaction returns the common fields of interactive payloads. user.team_id and team have the
-// person's team, which may belong to another organisation. For a person of an Enterprise Grid
-// they have the workspace in which the person acts, or the organisation itself; in the latter
-// case team is missing. The caller locks.
+// interaction returns the common fields of interactive payloads. The fields user.team_id and team
+// name the person's team, which may belong to another organisation. For a person of an Enterprise
+// Grid, they name the workspace in which the person acts. If the person acts in the organisation
+// itself, user.team_id names the organisation and team is null. The caller locks.
 func (s *Server) interaction(kind string, p Person) object {
 	team := s.ws.typedIn(p)
 	if p.TapTeam != "" {

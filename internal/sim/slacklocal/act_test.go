@@ -55,7 +55,7 @@ func TestClickCarriesWhoAndWhat(t *testing.T) {
 	if act.ActionTs == "" || cb.TriggerID == "" || cb.ResponseURL == "" {
 		t.Errorf("action_ts %q, trigger_id %q, response_url %q", act.ActionTs, cb.TriggerID, cb.ResponseURL)
 	}
-	// A second tap has a trigger id and an action_ts of its own.
+	// A second tap has a different trigger id and a different action_ts.
 	answer = answerOf(func() (*Answer, error) {
 		return s.Click(Click{User: "approver", Channel: "incident", TS: ts, ActionID: "approve"})
 	})
@@ -104,7 +104,8 @@ func TestUnackedClickIsVisible(t *testing.T) {
 	}
 }
 
-// The payloads of a person of another organisation contain that organisation.
+// If a person belongs to another organisation, the payloads of their actions contain that
+// organisation.
 func TestOutsiderInASharedChannel(t *testing.T) {
 	s := start(t, Config{})
 	b := connect(t, s)
@@ -158,7 +159,7 @@ func TestMentionInAThread(t *testing.T) {
 	}
 }
 
-// click sends a click and returns the callback; the click is acked.
+// click sends a click, acknowledges it as the app, and returns the callback.
 func click(t *testing.T, s *Server, b *bot, in Click) slack.InteractionCallback {
 	t.Helper()
 	answer := answerOf(func() (*Answer, error) { return s.Click(in) })

@@ -64,8 +64,7 @@ func methods() map[string]method {
 	}
 }
 
-// apiError is an answer with ok:false: Slack's error code, details, and additional fields
-// of the answer.
+// apiError is an answer with ok:false. It has Slack's error code, details, and additional fields.
 type apiError struct {
 	code     string
 	messages []string
@@ -128,8 +127,8 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	writeAPI(w, out, err)
 }
 
-// authorise checks the token: in the header, as from python and node, or in a
-// field, as from slack-go.
+// authorise checks the token of a call. The Python and Node clients send it in a header, and
+// slack-go in a field.
 func (s *Server) authorise(w http.ResponseWriter, r *http.Request, c *call, m method) error {
 	token := c.str("token")
 	if h, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
@@ -178,7 +177,8 @@ func everyScope(all map[string]method) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// admit counts the call against its rate.
+// admit counts the call against the method's rate limit. It returns false and the time to wait if
+// the call exceeds the limit.
 func (s *Server) admit(c *call, m method) (time.Duration, bool) {
 	if s.cfg.Unlimited {
 		return 0, true
@@ -253,7 +253,7 @@ func (c *call) has(name string) bool {
 	return ok && v != nil
 }
 
-// str returns an argument as text, "" if it is missing.
+// str returns an argument as text, or "" if it is missing.
 func (c *call) str(name string) string {
 	switch v := c.args[name].(type) {
 	case string:
@@ -275,7 +275,7 @@ func (c *call) number(name string, fallback int) int {
 	return n
 }
 
-// tree returns an argument that is JSON, or JSON text in a form.
+// tree returns a JSON argument. In a form, the argument is JSON text, which tree parses.
 func (c *call) tree(name string) (any, error) {
 	s, isText := c.args[name].(string)
 	if !isText {

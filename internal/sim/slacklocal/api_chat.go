@@ -25,7 +25,7 @@ type content struct {
 // plainContent returns content with text only.
 func plainContent(text string) content { return content{text: text, notifies: notified(text, nil)} }
 
-// readContent reads text, blocks and metadata of a call or a response URL.
+// readContent reads the text, blocks and metadata that were sent to a method or to a response URL.
 func readContent(c *call) (content, error) {
 	out := content{text: c.str("text")}
 	v, err := c.tree("blocks")
@@ -115,7 +115,7 @@ func (s *Server) postTo(ref string) (Channel, error) {
 	return ch, nil
 }
 
-// thread resolves a thread_ts to the parent message, also from a reply.
+// thread returns the ts of the parent message for a thread_ts, which may also be the ts of a reply.
 func (s *Server) thread(channel, ts string) (string, error) {
 	if ts == "" {
 		return "", nil
@@ -191,8 +191,9 @@ func chatEphemeral(c *call) (object, error) {
 	return object{"message_ts": m.TS}, nil
 }
 
-// own finds a message that the bot may change: a message of the bot that is not ephemeral.
-// Only a response URL can change an ephemeral message. The caller locks.
+// own finds a message that the bot may change. It must be a message of the bot, and must not be
+// ephemeral, because only a response URL can change an ephemeral message. If someone else wrote the
+// message, the error has the code otherwise. The caller locks.
 func (s *Server) own(c *call, otherwise string) (*Message, error) {
 	ch, ok := s.ws.channel(c.str("channel"))
 	if !ok || ch.ID != c.str("channel") {
@@ -260,8 +261,8 @@ func chatPermalink(c *call) (object, error) {
 func reactionAdd(c *call) (object, error)    { return react(c, "reaction_added", "already_reacted") }
 func reactionRemove(c *call) (object, error) { return react(c, "reaction_removed", "no_reaction") }
 
-// react sets or removes the bot's reaction and sends the app the event, as Slack does for every
-// reaction. noChange is the error code for a call that would change nothing.
+// react sets or removes the bot's reaction, and sends the event to the app, as Slack does for every
+// reaction. The argument noChange is the error code for a call that would change nothing.
 func react(c *call, event, noChange string) (object, error) {
 	s := c.s
 	wire, err := s.react(c, event == "reaction_added", noChange)
@@ -304,7 +305,7 @@ func (s *Server) react(c *call, set bool, noChange string) (object, error) {
 	}, nil
 }
 
-// slackError returns the error code for an answer outside the Web API.
+// slackError returns Slack's error code for an error, for an answer outside the Web API.
 func slackError(err error) string {
 	var e *apiError
 	if errors.As(err, &e) {

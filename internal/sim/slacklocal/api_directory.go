@@ -179,8 +179,8 @@ func (c *call) messages(want func(*Message) bool) (object, error) {
 	return object{"messages": items, "has_more": next != "", "response_metadata": object{"next_cursor": next}}, nil
 }
 
-// userWire is a person in users.info. People of another organisation in a
-// shared channel have is_stranger:false; only their team distinguishes them.
+// userWire returns a person in the form of users.info. People of another organisation in a shared
+// channel have is_stranger:false, so only their team shows that they are from outside.
 func userWire(p Person) object {
 	loc, err := time.LoadLocation(p.TZ)
 	if err != nil {
@@ -257,7 +257,8 @@ func groupUsers(c *call) (object, error) {
 	return nil, apiErr("no_such_subteam")
 }
 
-// page cuts a list by limit and cursor; the cursor is a position.
+// page returns the items of a list that a call requests by limit and cursor. The cursor is a
+// position in the list.
 func page[T any](c *call, all []T) (items []T, next string) {
 	from := min(max(c.number("cursor", 0), 0), len(all))
 	to := len(all)

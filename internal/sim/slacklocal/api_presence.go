@@ -16,8 +16,8 @@ func userPresence(c *call) (object, error) {
 	return object{"presence": "active"}, nil
 }
 
-// dndTeamInfo implements dnd.teamInfo. As in Slack, a person who is not in Do
-// Not Disturb has a period that has not begun.
+// dndTeamInfo implements dnd.teamInfo. As in Slack, the answer for a person who is not in Do Not
+// Disturb has a period in the future.
 func dndTeamInfo(c *call) (object, error) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()

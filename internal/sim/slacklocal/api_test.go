@@ -64,7 +64,7 @@ func TestTokensAndErrorsAre200(t *testing.T) {
 	}
 }
 
-// The same call as JSON, as a form with JSON inside, and as multipart.
+// The same call has the same effect as JSON, as a form with JSON inside, and as multipart.
 func TestBodiesOfEveryKind(t *testing.T) {
 	s := start(t, Config{})
 	blocks := `[{"type":"divider"}]`
@@ -125,7 +125,7 @@ func TestPosting(t *testing.T) {
 	if got := []rune(messages(t, s, "incident", "")[0].Text); len(got) != maxText {
 		t.Errorf("a long text was cut to %d characters", len(got))
 	}
-	// A person's id means the direct messages with that person.
+	// A user id as the channel means the direct messages with that person.
 	if err := post(DemoReader, hi); err != nil {
 		t.Error(err)
 	}
@@ -269,8 +269,8 @@ func TestDirectory(t *testing.T) {
 	if err != nil || who.UserID != DemoBotUser || who.TeamID != DemoTeam || who.BotID != DemoBot {
 		t.Errorf("auth.test: %+v, %v", who, err)
 	}
-	// A person of another organisation in a shared channel has no is_stranger;
-	// only the team distinguishes them.
+	// A person of another organisation in a shared channel does not have is_stranger set. Only the
+	// team shows that the person is from outside.
 	u, err := c.GetUserInfo(DemoOutsider)
 	if err != nil || u.IsStranger || u.TeamID != DemoOtherTeam {
 		t.Errorf("outsider: %+v, %v", u, err)
@@ -379,9 +379,8 @@ func TestFiles(t *testing.T) {
 	if got, _ := io.ReadAll(resp.Body); string(got) != content {
 		t.Errorf("file holds %q", got)
 	}
-	// Calls without a client library: an upload may be raw and chunked. The wrong
-	// size and a second upload are refused, and so is sharing the file before its
-	// upload.
+	// An upload without a client library may be raw and chunked. The server refuses an upload of
+	// the wrong size, a second upload, and sharing a file before its upload.
 	_, out := rawCall(t, s, "files.getUploadURLExternal", s.BotToken(), form, "filename=y.log&length=3")
 	id, at := out["file_id"].(string), out["upload_url"].(string)
 	if !strings.HasPrefix(at, s.URL()+"/") {

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// Slack's limits of Block Kit; lengths are in characters.
+// These are Slack's limits of Block Kit. Lengths are in characters.
 const (
 	maxMessageBlocks = 50
 	maxViewBlocks    = 100
@@ -21,7 +21,7 @@ const (
 	maxTableCells    = 20
 )
 
-// surface is the kind of place that shows blocks.
+// surface is a kind of place that shows blocks.
 type surface uint8
 
 const (
@@ -30,9 +30,9 @@ const (
 	onHome
 )
 
-// checkBlocks checks blocks against Slack's rules and returns Slack's error,
-// with one message per problem in Slack's words and with its JSON pointers.
-// root is the pointer of the list, "/blocks" or "/view/blocks".
+// checkBlocks checks blocks against Slack's rules and returns Slack's error. The error has a
+// message for each problem, with Slack's wording and a JSON pointer. The argument root is the JSON
+// pointer of the list: "/blocks" or "/view/blocks".
 func checkBlocks(blocks []any, on surface, root string) error {
 	c := &checker{on: on, blockIDs: map[string]bool{}}
 	limit := maxMessageBlocks
@@ -67,7 +67,7 @@ func checkBlocks(blocks []any, on surface, root string) error {
 	return nil
 }
 
-// textSize counts the characters of text inside blocks.
+// textSize counts the characters of all text in blocks.
 func textSize(blocks []any) int {
 	n := 0
 	walk(blocks, func(o object) {
@@ -89,7 +89,7 @@ func (c *checker) fail(ptr, format string, args ...any) {
 	c.problems = append(c.problems, fmt.Sprintf("[ERROR] "+format+" [json-pointer:%s]", append(args, ptr)...))
 }
 
-// fields checks an object's field names; "type" is always allowed.
+// fields reports fields of an object that are not allowed. The field "type" is always allowed.
 func (c *checker) fields(ptr string, o object, allowed ...string) {
 	for k := range o {
 		if k != "type" && !slices.Contains(allowed, k) {
@@ -118,7 +118,7 @@ func (c *checker) str(ptr string, o object, name string, required bool, limit in
 	}
 }
 
-// oneOf checks a string field with fixed values.
+// oneOf checks that a string field has one of the allowed values.
 func (c *checker) oneOf(ptr string, o object, name string, required bool, values ...string) {
 	v, there := o[name]
 	if !there || v == nil {
@@ -156,7 +156,7 @@ func (c *checker) list(ptr string, o object, name string, low, high int, each fu
 	}
 }
 
-// text checks a text object in a field. kinds are the types allowed.
+// text checks a field that holds a text object. The argument kinds lists the allowed types of text.
 func (c *checker) text(ptr string, o object, name string, required bool, limit int, kinds ...string) {
 	v, there := o[name]
 	if !there || v == nil {
@@ -298,7 +298,7 @@ func (c *checker) input(ptr string, o object) {
 	c.element(ptr+"/element", e)
 }
 
-// table checks a table block: the first row is its head.
+// table checks a table block, whose first row is the header.
 func (c *checker) table(ptr string, o object) {
 	c.fields(ptr, o, "block_id", "rows", "column_settings")
 	rows, ok := o["rows"].([]any)

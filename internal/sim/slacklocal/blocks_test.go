@@ -10,7 +10,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// repeat joins n copies with commas, as inside a JSON list.
+// repeat joins n copies of an item with commas, as in a JSON list.
 func repeat(item string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(item+",", n), ",")
 }
@@ -21,8 +21,8 @@ func button(extra string) string {
 	return `{"type":"button","text":{"type":"plain_text","text":"Go"}` + extra + `}`
 }
 
-// Each limit is tested with the largest accepted size and with the smallest refused size;
-// for the refused size, Slack's message is checked too.
+// Each limit is tested with the largest accepted size and with the smallest refused size. For the
+// refused size, the test also checks Slack's message.
 func TestBlockLimits(t *testing.T) {
 	section := func(n int) string { return `{"type":"section","text":{"type":"mrkdwn","text":"` + x(n) + `"}}` }
 	header := func(n int) string { return `{"type":"header","text":{"type":"plain_text","text":"` + x(n) + `"}}` }
@@ -81,8 +81,8 @@ func checkJSON(t *testing.T, list string) error {
 	return checkBlocks(blocks, onMessage, "/blocks")
 }
 
-// A client gets the error code and the messages for a wrong block, and the error for more than
-// 13,000 characters.
+// A client gets the error code and the messages for a wrong block, and an error for blocks with
+// more than 13,000 characters.
 func TestRefusedBlocksOnTheWire(t *testing.T) {
 	s := start(t, Config{})
 	c := api(s)

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// ChannelChange changes a channel; nil fields stay unchanged.
+// ChannelChange is a change of a channel. What a nil field describes stays unchanged.
 type ChannelChange struct {
 	Channel    string `json:"channel"`
 	Archived   *bool  `json:"is_archived,omitempty"`

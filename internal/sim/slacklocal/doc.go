@@ -3,12 +3,12 @@
 // slack_sdk) work against it unchanged: point their API URL at APIURL and give
 // them AppToken and BotToken.
 //
-// It is a real server that keeps Slack's protocol, limits and clocks: Socket
-// Mode with single-use tickets, pings, acks within 3 s, redelivery of events
-// and of nothing else; the Web API with its error codes, its 429s and its
-// limits on text, blocks and files; response URLs and trigger ids that
-// expire. It enforces what Slack documents and what was observed with the official
-// clients. If Slack gives an approximate limit, the constant here has a comment.
+// It is a real server with Slack's protocol, limits and time-outs. Socket Mode has single-use
+// tickets and pings, and expects an ack within 3 s. It delivers an event without an ack again, but
+// no other payload. The Web API has Slack's error codes, rate limits (HTTP 429), and limits on
+// text, blocks and files. Response URLs and trigger ids expire. The server enforces what Slack
+// documents and what was observed with the official clients. If Slack gives an approximate limit,
+// the constant here has a comment.
 //
 // It has three endpoints:
 //
@@ -16,9 +16,9 @@
 //	/link/        the WebSocket of Socket Mode
 //	/local/…      actions and views of people, and faults to inject (see local.go)
 //
-// and a page at / on which a user can act as any person. It has no access
-// control: a client that reaches the port can act as anyone. It therefore
-// listens on loopback only and refuses pages of other origins.
+// and a page at / on which a user can act as any person. The server has no access control, so any
+// client that reaches the port can act as anyone. It therefore listens on loopback only, and
+// refuses requests from pages of other origins.
 //
 // # Files
 //

@@ -81,7 +81,7 @@ func (c *checker) options(ptr string, e object, low, high int) {
 	})
 }
 
-// richElement checks a direct element of a rich_text block.
+// richElement checks a top-level element of a rich_text block.
 func (c *checker) richElement(ptr string, e object) {
 	switch kind := e["type"]; kind {
 	case "rich_text_section", "rich_text_quote":

@@ -31,10 +31,10 @@ type callFault struct {
 
 func newFaults() *faults { return &faults{} }
 
-// stalled waits while the network is stalled.
+// stalled waits until the simulated network is no longer stalled, or until ctx ends.
 func (f *faults) stalled(ctx context.Context) {
 	f.mu.Lock()
-	// Wall time: a stall is a duration, independent of Slack's clock.
+	// A stall lasts for real time, independent of the simulated clock of Slack.
 	d := time.Until(f.stallUntil)
 	f.mu.Unlock()
 	if d <= 0 {
@@ -64,7 +64,7 @@ func (f *faults) dropAck() bool {
 	return true
 }
 
-// onCall returns the faults of one call.
+// onCall returns the faults that apply to one call, and counts the call for each.
 func (f *faults) onCall(method string) []callFault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -200,14 +200,14 @@ func (s *Server) revoke(f Fault) error {
 	return nil
 }
 
-// refusal returns the error for a token, "" if the token is accepted.
+// refusal returns Slack's error for a revoked token, or "" if the token is accepted.
 func (f *faults) refusal(app bool) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.refused[app]
 }
 
-// ahead returns how far Slack's clock is ahead.
+// ahead returns how far Slack's simulated clock is ahead of the system clock.
 func (f *faults) ahead() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()

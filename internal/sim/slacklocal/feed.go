@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// change is one line of the page's live feed: the place of a change, not its
-// content, because the listener may not be allowed to see the content.
+// change is one line of the page's live feed. It tells where something changed but not what,
+// because the listener may not be allowed to see the content.
 type change struct {
 	Type    string `json:"type"` // message or view
 	Channel string `json:"channel,omitempty"`
@@ -28,8 +28,8 @@ func (f *feed) message(m *Message) { f.tell(change{Type: "message", Channel: m.C
 
 func (f *feed) view(user string) { f.tell(change{Type: "view", User: user}) }
 
-// tell never waits: it disconnects a listener that is far behind, which then
-// reads everything again.
+// tell sends a change to all listeners without waiting. If a listener is too far behind, tell
+// disconnects it, and the listener must read everything again.
 func (f *feed) tell(c change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// maxFile limits an upload, in bytes; Slack allows more.
+// maxFile is the largest size of an upload, in bytes. Slack itself allows more.
 const maxFile = 32 << 20
 
 // FileInfo is a file in a message.
@@ -19,7 +19,7 @@ type FileInfo struct {
 	Title   string `json:"title"`
 	Size    int    `json:"size"` // bytes
 	Created int64  `json:"created"`
-	// URL serves the bytes to a browser.
+	// URL is the address at which a browser can load the file.
 	URL string `json:"url_private"`
 }
 
@@ -54,8 +54,8 @@ func fileURL(c *call) (object, error) {
 	return object{"file_id": id, "upload_url": "http://" + c.host + "/upload/" + f.upload}, nil
 }
 
-// serveUpload accepts the bytes: raw or as a multipart form with any part name,
-// chunked or not.
+// serveUpload accepts the bytes of a file. They may be raw, or in a multipart form with any part
+// name.
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxFile+maxBody)
 	data, err := uploaded(r)
@@ -144,7 +144,8 @@ func fileComplete(c *call) (object, error) {
 	return object{"files": infos}, nil
 }
 
-// complete checks the files of a call and sets their titles. The caller locks.
+// complete checks that the files of a call are uploaded and not yet shared, and sets their titles.
+// The caller locks.
 func (s *Server) complete(items []any) ([]FileInfo, error) {
 	var out []FileInfo
 	for _, item := range items {
@@ -162,7 +163,8 @@ func (s *Server) complete(items []any) ([]FileInfo, error) {
 	return out, nil
 }
 
-// serveFile serves a file to a browser, as text and never as a page.
+// serveFile serves a file to a browser. It always serves plain text, so that a file cannot act as a
+// web page.
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	f := s.files[r.PathValue("id")]

@@ -5,8 +5,7 @@ import (
 	"maps"
 )
 
-// Submission is the submission of a modal. See fillState for the forms of
-// Values.
+// Submission is a person's submission of a modal. See fillState for the format of Values.
 type Submission struct {
 	User   string `json:"user"`
 	ViewID string `json:"view_id"`
@@ -26,8 +25,8 @@ func (s *Server) modal(user, id string) (Person, *view, error) {
 	return p, x, nil
 }
 
-// Submit sends a form and executes the answer in its ack. Without an ack the
-// form stays open, as in Slack.
+// Submit sends a form to the app, and executes the answer in the app's ack. Without an ack the form
+// stays open, as in Slack.
 func (s *Server) Submit(in Submission) (*Answer, error) {
 	s.mu.Lock()
 	p, x, err := s.modal(in.User, in.ViewID)
@@ -60,8 +59,8 @@ func (s *Server) Submit(in Submission) (*Answer, error) {
 	return &Answer{OK: len(errs) == 0, Errors: errs}, nil
 }
 
-// CloseView closes a modal without submitting it. The app gets an event if it
-// requested one (notify_on_close).
+// CloseView closes a modal without submitting it. The app gets an event if the modal has
+// notify_on_close.
 func (s *Server) CloseView(user, id string) (*Answer, error) {
 	s.mu.Lock()
 	p, x, err := s.modal(user, id)
@@ -83,8 +82,8 @@ func (s *Server) CloseView(user, id string) (*Answer, error) {
 	return &Answer{OK: true}, nil
 }
 
-// OpenHome opens a user's Home tab of the app. The answer shows the version published so far; the
-// app may publish a new version on this event.
+// OpenHome opens the app's Home tab for a user, and sends the event to the app. The answer has the
+// tab that was published before. In response to the event, the app may publish a new one.
 func (s *Server) OpenHome(user string) (*Answer, error) {
 	s.mu.Lock()
 	p, ok := s.ws.person(user)

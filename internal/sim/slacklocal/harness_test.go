@@ -30,19 +30,18 @@ func start(t *testing.T, cfg Config) *Server {
 	return s
 }
 
-// api is slack-go's own client on a server.
+// api returns slack-go's client for a server.
 func api(s *Server) *slack.Client {
 	return slack.New(s.BotToken(), slack.OptionAppLevelToken(s.AppToken()), slack.OptionAPIURL(s.APIURL()))
 }
 
-// bot is slack-go's socket mode client, connected; its events come on the
-// channel.
+// bot is a connected Socket Mode client of slack-go, with the channel of its events.
 type bot struct {
 	*socketmode.Client
 	api *slack.Client
 }
 
-// connect runs a socket mode client until the test ends, and waits for hello.
+// connect runs a Socket Mode client until the test ends. It returns when Slack's hello has arrived.
 func connect(t *testing.T, s *Server) *bot {
 	t.Helper()
 	client := api(s)
@@ -64,7 +63,7 @@ func connect(t *testing.T, s *Server) *bot {
 	return b
 }
 
-// await returns the next event of a kind and skips events of other kinds.
+// await returns the next event of a kind. It skips events of other kinds.
 func (b *bot) await(t *testing.T, kind socketmode.EventType) socketmode.Event {
 	t.Helper()
 	late := time.After(time.Minute)
@@ -141,7 +140,7 @@ func answerOf(f func() (*Answer, error)) func(*testing.T) *Answer {
 	}
 }
 
-// wantError fails unless err is Slack's error code want.
+// wantError fails the test unless err is Slack's error with the code in want.
 func wantError(t *testing.T, err error, want string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), want) {
@@ -149,7 +148,7 @@ func wantError(t *testing.T, err error, want string) {
 	}
 }
 
-// messages lists a channel as a user sees it.
+// messages lists the messages of a channel that a user can see.
 func messages(t *testing.T, s *Server, channel, user string) []Message {
 	t.Helper()
 	list, err := s.Messages(channel, user)
@@ -159,5 +158,6 @@ func messages(t *testing.T, s *Server, channel, user string) []Message {
 	return list
 }
 
-// asSlackError finds Slack's own answer in an error of slack-go.
+// asSlackError reports whether an error of slack-go contains Slack's answer, and stores this answer
+// in to.
 func asSlackError(err error, to *slack.SlackErrorResponse) bool { return errors.As(err, to) }

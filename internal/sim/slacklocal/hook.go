@@ -11,7 +11,8 @@ func (s *Server) hookURL(h hook) string {
 	return s.URL() + "/hook/" + s.passes.hook(h)
 }
 
-// serveHook accepts posts to a response URL: five in thirty minutes. Further posts get 404.
+// serveHook accepts posts to a response URL. Each URL accepts five posts within thirty minutes.
+// Further posts get 404.
 func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, method: "response_url", host: r.Host, args: object{}}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -39,10 +40,10 @@ func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, object{"ok": true})
 }
 
-// respond executes a post to a response URL, or the answer in the ack of a
-// slash command. It replaces or deletes the original message, or posts a new
-// one, which is ephemeral unless response_type is in_channel. It returns the
-// resulting message, nil after a deletion. The caller locks.
+// respond executes a post to a response URL, or the answer in the ack of a slash command. It
+// replaces or deletes the original message, or posts a new message. A new message is ephemeral
+// unless response_type is in_channel. respond returns the resulting message, or nil after a
+// deletion. The caller locks.
 func (s *Server) respond(h *hook, c *call, said content) (*Message, error) {
 	old := s.room.find(h.channel, h.message)
 	if c.str("delete_original") == "true" {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// outcome is the outcome of a payload.
+// outcome tells what became of a payload that was sent to the app.
 type outcome uint8
 
 // The closed set of outcomes.
@@ -17,7 +17,7 @@ const (
 	noSocket         // no socket was open
 )
 
-// operationTimeout is the error shown to a person for a payload without an ack.
+// operationTimeout is the error that a person sees if the app did not acknowledge their action.
 // Slash commands and clicks are never sent again.
 const operationTimeout = "operation_timeout"
 
@@ -60,7 +60,7 @@ func (h *hub) count() int {
 	return len(h.conns)
 }
 
-// open lists the sockets, oldest first; n > 0 limits their number.
+// open lists the open sockets, oldest first. If n is above 0, it lists at most n.
 func (h *hub) open(n int) []*conn {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -77,7 +77,8 @@ func (h *hub) closeAll() {
 	}
 }
 
-// pick returns the next socket in turn; Slack may choose any.
+// pick returns the next socket in turn, or nil if there is none. The real Slack may choose any
+// socket.
 func (h *hub) pick() *conn {
 	for range h.conns {
 		h.turn++
@@ -156,8 +157,8 @@ func (h *hub) unacked() int {
 	return len(h.waiting)
 }
 
-// acked passes an ack to the delivery that waits for it. An ack counts only on the socket
-// that got the payload, and only once.
+// acked passes an ack to the delivery that waits for it. An ack counts only once, and only if it
+// comes from the socket that got the payload.
 func (h *hub) acked(c *conn, id string, answer json.RawMessage) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

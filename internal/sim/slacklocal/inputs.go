@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// fillState returns the state.values of a submission, by block id and action id, made from the
-// values that a person entered. The keys of given are action ids or block ids, or given is nested
-// as {block: {action: value}}. A value is text, or a list of texts for several choices. Input
-// that Slack's form refuses (required but empty, too short, too long) is an error.
+// fillState makes the state.values of a submission from the values that a person entered. The keys
+// of given are action ids or block ids, or given has the form {block: {action: value}}. A value is
+// a text, or a list of texts for several choices. fillState returns an error for input that Slack's
+// form refuses, because it is too short, too long, or missing.
 func fillState(blocks []any, given object) (object, error) {
 	values, used := object{}, map[string]bool{}
 	var names []string
@@ -134,7 +134,7 @@ func checkLength(e object, text string) error {
 	return nil
 }
 
-// texts returns a value as a list of texts.
+// texts converts a value to a list of texts.
 func texts(v any) []string {
 	switch v := v.(type) {
 	case string:

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// rate allows n calls in any period. Slack's tiers promise "n and more" a
-// minute; this server allows exactly n.
+// rate allows n calls in any period of the length per. Slack promises at least n calls a minute,
+// but this server allows exactly n.
 type rate struct {
 	n   int
 	per time.Duration
 }
 
-// The tiers of the Web API, and the one special rate. Slack's "about one
-// per second per channel, with bursts" is implemented as four in any four seconds.
+// These are the rate limits of the Web API. For posted messages, Slack allows about one per second
+// and channel, with short bursts. Here the limit is four in any four seconds.
 var (
 	tier2  = rate{20, time.Minute}
 	tier3  = rate{50, time.Minute}
@@ -32,9 +32,8 @@ func newLimits(now func() time.Time) *limits {
 	return &limits{now: now, past: map[string][]time.Time{}}
 }
 
-// take counts one call. If it exceeds the rate, take returns the time to wait:
-// whole seconds, at least one, as in Retry-After. A refused call does not
-// count.
+// take counts one call. If the call exceeds the rate, ok is false and wait is the time to wait. It
+// is in whole seconds and at least one second, as in Retry-After. A refused call does not count.
 func (l *limits) take(key string, r rate) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

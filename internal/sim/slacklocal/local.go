@@ -27,8 +27,8 @@ import (
 //	GET  /local/events   server-sent events
 //	GET  /local/file/ID
 //
-// user and channel are names or ids. Answers are JSON with ok. An action that
-// Slack's own window does not allow gets HTTP 400 with a sentence in error.
+// The fields user and channel are names or ids. Answers are JSON with the field ok. An action that
+// is not possible in Slack's own window gets HTTP 400, and the field error explains why.
 func (s *Server) mountLocal(mux *http.ServeMux) {
 	post(s, mux, "slash", func(_ *http.Request, in SlashCommand) (any, error) { return s.Slash(in) })
 	post(s, mux, "mention", func(_ *http.Request, in Mention) (any, error) { return s.Mention(in) })
@@ -60,7 +60,7 @@ func (s *Server) mountLocal(mux *http.ServeMux) {
 	get("file/{id}", s.serveFile)
 }
 
-// sameOrigin refuses requests from a page of another origin.
+// sameOrigin returns an error for a request from a page of another origin.
 func sameOrigin(r *http.Request) error {
 	if o := r.Header.Get("Origin"); o != "" && o != "http://"+r.Host {
 		return fmt.Errorf("a page of %s may not act here", o)
@@ -71,7 +71,7 @@ func sameOrigin(r *http.Request) error {
 	return nil
 }
 
-// post adds an endpoint that accepts JSON, whatever the content type.
+// post adds an endpoint that accepts JSON with any content type.
 func post[T any](s *Server, mux *http.ServeMux, name string, do func(*http.Request, T) (any, error)) {
 	mux.HandleFunc("POST /local/"+name, func(w http.ResponseWriter, r *http.Request) {
 		if err := sameOrigin(r); err != nil {
@@ -101,9 +101,9 @@ func localError(w http.ResponseWriter, status int, err error) {
 	writeJSON(w, status, object{"ok": false, "error": err.Error()})
 }
 
-// Messages lists a channel as one person sees it, oldest first, with their
-// ephemeral messages. With user "" it lists the messages that everyone sees.
-// channel and user are names or ids.
+// Messages lists the messages of a channel that a person can see, oldest first. They include
+// ephemeral messages for this person. If user is "", Messages lists the messages that everyone can
+// see. Both arguments are names or ids.
 func (s *Server) Messages(channel, user string) ([]Message, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,8 +150,8 @@ func (s *Server) servePeople(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// Views lists a user's open modals, the topmost last, and their Home tab, nil
-// if none was published; each as Slack's JSON.
+// Views returns a user's open modals, the topmost last, and the user's Home tab. The Home tab is
+// nil if none was published. Each view has the form of Slack's JSON.
 func (s *Server) Views(user string) (modals []map[string]any, home map[string]any, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +178,7 @@ func (s *Server) serveViews(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, object{"ok": true, "modals": modals, "home": home})
 }
 
-// PersonChange changes a person; nil fields stay unchanged.
+// PersonChange is a change of a person. What a nil field describes stays unchanged.
 type PersonChange struct {
 	User            string  `json:"user"`
 	TeamID          *string `json:"team_id,omitempty"`
@@ -195,8 +195,8 @@ type PersonChange struct {
 	DNDUntil        *int64  `json:"dnd_until,omitempty"`
 }
 
-// ChangePerson changes a person, for example to deactivated, a guest, or of
-// another organisation.
+// ChangePerson changes a person. For example, it deactivates them, or makes them a guest or a
+// member of another organisation.
 func (s *Server) ChangePerson(in PersonChange) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,10 +10,9 @@ var (
 	bareMention  = regexp.MustCompile(`(?:^|[^\w&])@(here|channel|everyone)\b`)
 )
 
-// notified lists everyone whom a message notifies, intentionally or not:
-// mention tokens in its text and mrkdwn, a literal @here in mrkdwn that is not
-// verbatim (text objects default to verbatim:false), and the elements of rich
-// text.
+// notified lists everyone whom a message notifies, intentionally or not. A message notifies by
+// mention tokens in its text and mrkdwn, and by elements of rich text. A literal @here in mrkdwn
+// also notifies, unless the text object has verbatim:true.
 func notified(text string, blocks []any) []string {
 	var out []string
 	add := func(who string) {

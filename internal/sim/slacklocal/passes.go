@@ -11,8 +11,8 @@ const (
 	hookLife = 30 * time.Minute // life of a response URL
 )
 
-// passes are items that expire: tickets for a WebSocket, trigger ids, response
-// URLs. The caller locks.
+// passes holds what expires: tickets for a WebSocket, trigger ids, and response URLs. The caller
+// locks.
 type passes struct {
 	tickets  map[string]time.Time // when the ticket expires
 	triggers map[string]*trigger
@@ -61,7 +61,7 @@ func (p *passes) trigger(user string, until time.Time) string {
 	return id
 }
 
-// pull uses up a trigger id and returns its user. The error is Slack's.
+// pull uses up a trigger id and returns its user. An error has one of Slack's codes.
 func (p *passes) pull(id string, now time.Time) (user string, err error) {
 	t, ok := p.triggers[id]
 	switch {
@@ -82,7 +82,8 @@ func (p *passes) hook(h hook) string {
 	return id
 }
 
-// call counts a post to a response URL. The error is Slack's.
+// call counts a post to a response URL, and returns the URL's target. An error has one of Slack's
+// codes.
 func (p *passes) call(id string, now time.Time) (*hook, error) {
 	h, ok := p.hooks[id]
 	switch {

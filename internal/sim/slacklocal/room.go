@@ -10,13 +10,12 @@ import (
 // object is a JSON object of the Slack API.
 type object = map[string]any
 
-// Message is one message in /local/messages. Blocks are as stored, with the
-// block and action ids that Slack adds. Blocks stay encoded, because many
-// messages are kept and few are read.
+// Message is one message in /local/messages. Blocks include the block and action ids that Slack
+// adds. They stay encoded, because the server keeps many messages and few are read.
 type Message struct {
 	TS       string `json:"ts"` // "1700000000.000100", unique and rising in the workspace
 	ThreadTS string `json:"thread_ts,omitempty"`
-	// Broadcast shows a reply of a thread in the channel too.
+	// Broadcast means that a reply in a thread is also shown in the channel.
 	Broadcast bool            `json:"broadcast,omitempty"`
 	Channel   string          `json:"channel"`
 	User      string          `json:"user"` // author's id; "USLACKBOT" for Slack's own messages
@@ -33,7 +32,7 @@ type Message struct {
 	For       string     `json:"for,omitempty"`
 	At        time.Time  `json:"at"`
 	EditedAt  *time.Time `json:"edited_at,omitempty"`
-	// History has the versions of the message before each edit, oldest first.
+	// History has the earlier versions of an edited message, oldest first.
 	History  []Revision `json:"history,omitempty"`
 	Metadata any        `json:"metadata,omitempty"`
 }
@@ -71,8 +70,8 @@ func (r *room) add(m Message, said content) *Message {
 	return &m
 }
 
-// index searches from the newest message, since most lookups are for recent
-// ones. It returns -1 if there is none.
+// index returns the position of a message in its channel, or -1. It searches from the newest
+// message, because most look-ups are for recent messages.
 func (r *room) index(channel, ts string) int {
 	list := r.channels[channel]
 	for i := len(list) - 1; i >= 0; i-- {
@@ -90,8 +89,8 @@ func (r *room) find(channel, ts string) *Message {
 	return nil
 }
 
-// edit replaces text and blocks and keeps the old version. It replaces the message instead
-// of changing it, because readers use the old message without a lock.
+// edit gives a message new text and blocks, and keeps the old version in its history. It stores a
+// new Message instead of changing m, because readers may still use m without a lock.
 func (r *room) edit(m *Message, said content) *Message {
 	now := r.now()
 	next := *m
@@ -118,8 +117,8 @@ func (r *room) remove(m *Message) {
 	}
 }
 
-// seenBy lists a channel's messages as one person sees them, oldest first. With
-// user "" it lists the messages that everyone sees.
+// seenBy lists the messages of a channel that a person can see, oldest first. If user is "", it
+// lists the messages that everyone can see.
 func (r *room) seenBy(channel, user string) []*Message {
 	var out []*Message
 	for _, m := range r.channels[channel] {

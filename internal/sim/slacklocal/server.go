@@ -20,14 +20,15 @@ type Config struct {
 	Listen    string // host:port on loopback; "" means 127.0.0.1:0
 	Workspace Workspace
 	Clocks    Clocks
-	// Unlimited disables the rate limits, for measurements that the limits would distort.
-	// Limits of sizes and durations still apply.
+	// Unlimited disables the rate limits, for measurements that they would distort. Limits on sizes
+	// and durations still apply.
 	Unlimited bool
 	Now       func() time.Time
 	Log       *slog.Logger
 }
 
-// Clocks are Slack's durations. Zero means Slack's own duration; tests set shorter durations.
+// Clocks has the time-outs and intervals of the server. A zero field means Slack's own duration.
+// Tests set shorter durations.
 type Clocks struct {
 	Ack     time.Duration   // to ack an envelope, and life of a trigger id: 3 s
 	Ping    time.Duration   // between the server's pings: 5 s
@@ -171,7 +172,7 @@ func (s *Server) shutdown() {
 	s.hub.closeAll()
 }
 
-// Start is New with Run in the background until Close.
+// Start returns a new server, and calls its Run in the background. The caller must call Close.
 func Start(cfg Config) (*Server, error) {
 	s, err := New(cfg)
 	if err != nil {
@@ -222,15 +223,14 @@ func (s *Server) People() []Person {
 // Connections returns the number of open sockets.
 func (s *Server) Connections() int { return s.hub.count() }
 
-// Unacked returns the number of deliveries without an ack so far.
+// Unacked returns the number of deliveries that currently wait for an ack.
 func (s *Server) Unacked() int { return s.hub.unacked() }
 
 // MissedAcks returns the number of deliveries that the app did not acknowledge in time. Slack shows
 // an error for such a command, and delivers such an event again.
 func (s *Server) MissedAcks() int { return s.hub.missedAcks() }
 
-// enter registers work that Run waits for; false means that the server has
-// ended.
+// enter registers work that Run waits for. It returns false if the server has ended.
 func (s *Server) enter() bool {
 	s.gate.Lock()
 	defer s.gate.Unlock()
@@ -266,7 +266,8 @@ func (s *Server) handler() http.Handler {
 			return
 		}
 		defer s.work.Done()
-		// A web page of another origin could rebind its own name to this address.
+		// An attacker could make the host name of a web page resolve to this address (DNS
+		// rebinding).
 		if !loopbackHost(r.Host) {
 			http.Error(w, "this server answers to 127.0.0.1 and localhost only", http.StatusForbidden)
 			return

@@ -4,16 +4,16 @@ import (
 	"fmt"
 )
 
-// AppShortcut is a shortcut of the app: on every message, or, if its type is "global", next
-// to the message input.
+// AppShortcut is a shortcut of the app. Slack offers it on every message. If its type is "global",
+// Slack offers it next to the message input instead.
 type AppShortcut struct {
 	Name       string `json:"name"`
 	Type       string `json:"type"` // message or global
 	CallbackID string `json:"callback_id"`
 }
 
-// ShortcutUse is the use of a shortcut of the app: on the message TS in Channel, or a global
-// shortcut.
+// ShortcutUse is the use of a shortcut of the app. It is used on the message TS in Channel, unless
+// the shortcut is global.
 type ShortcutUse struct {
 	User       string `json:"user"`
 	Channel    string `json:"channel"`
@@ -33,7 +33,7 @@ func (s *Server) Shortcut(in ShortcutUse) (*Answer, error) {
 	return &Answer{OK: true}, nil
 }
 
-// shortcut returns the payload of a shortcut.
+// shortcut returns the payload for the use of a shortcut.
 func (s *Server) shortcut(in ShortcutUse) (payload object, p Person, ch Channel, thread, name string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-// TestShortcuts checks the payloads of both kinds of shortcut. A shortcut that
-// Slack's window does not offer is an error.
+// TestShortcuts checks the payloads of both kinds of shortcut. It also checks that the use of a
+// shortcut that Slack would not offer is an error.
 func TestShortcuts(t *testing.T) {
 	s := start(t, Config{Workspace: DemoWorkspace()})
 	b := connect(t, s)

@@ -49,8 +49,8 @@ func openSocket(c *call) (object, error) {
 	return object{"url": "ws://" + c.host + "/link/?ticket=" + t + "&app_id=" + s.ws.App.ID}, nil
 }
 
-// serveSocket opens a socket for a ticket. It accepts any Origin: the ticket
-// decides, and slack-go sends its own Origin.
+// serveSocket opens a socket for a client with a ticket. It accepts any Origin header, because only
+// the ticket matters, and because slack-go sends its own Origin.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	ok := s.passes.redeem(r.URL.Query().Get("ticket"), s.cfg.Now())
@@ -66,7 +66,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, stop := context.WithCancel(s.life)
 	c := &conn{s: s, ws: ws, out: make(chan any, outbox), ctx: ctx, stop: stop}
-	// Close unblocks the reader; it may be called again.
+	// Close makes a blocked read return. It may be called more than once.
 	context.AfterFunc(ctx, func() { ws.Close() })
 	n := s.hub.add(c)
 	c.send(object{
@@ -91,7 +91,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 
 // read processes acks until the socket ends.
 func (c *conn) read() {
-	// Beyond the limit the library closes with 1009, as Slack does.
+	// If a frame exceeds the limit, the library closes the socket with code 1009, as Slack does.
 	c.ws.SetReadLimit(maxFrame)
 	answer := c.ws.PingHandler() // the library's: a pong with the ping's payload
 	c.ws.SetPingHandler(func(payload string) error {
@@ -129,7 +129,7 @@ func (c *conn) write() {
 	defer c.stop()
 	tick := time.NewTicker(c.s.cfg.Clocks.Ping)
 	defer tick.Stop()
-	// The first ping is sent at once: clients measure silence from the start.
+	// The first ping is sent at once, because clients expect pings from the start.
 	if c.ping() != nil {
 		return
 	}
@@ -180,7 +180,7 @@ func (c *conn) ping() error {
 	return c.ws.WriteControl(websocket.PingMessage, []byte(payload), time.Now().Add(writeTimeout))
 }
 
-// closing is queued like a frame, so that earlier frames arrive first.
+// closing is queued like a frame, so that earlier frames are sent before the socket closes.
 type closing struct{ after time.Duration }
 
 func (c *conn) sayGoodbye(cut closing) {
@@ -194,7 +194,7 @@ func (c *conn) sayGoodbye(cut closing) {
 	_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(time.Second))
 }
 
-// send queues a frame; false means that the queue is full.
+// send queues a frame. It returns false if the queue is full or the socket has ended.
 func (c *conn) send(frame any) bool {
 	select {
 	case c.out <- frame:
@@ -206,9 +206,9 @@ func (c *conn) send(frame any) bool {
 	}
 }
 
-// disconnect makes the client close the socket, and behaves as Slack does for this reason.
-// After a warning the socket works for Clocks.Warning; otherwise the socket ends almost at
-// once, with a moment for late acks.
+// disconnect tells the client to reconnect, and then ends the socket. After a warning, the socket
+// still works for the duration Clocks.Warning. For any other reason it ends almost at once, with a
+// moment for late acks.
 func (c *conn) disconnect(reason string) {
 	c.send(object{"type": "disconnect", "reason": reason, "debug_info": object{"host": "applink-local"}})
 	if reason == reasonWarning {

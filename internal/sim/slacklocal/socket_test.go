@@ -48,7 +48,7 @@ func TestSlashRoundTrip(t *testing.T) {
 	}
 }
 
-// An ack with an empty payload, as from slack-go and bolt, posts nothing.
+// An ack with an empty payload posts no message. slack-go and bolt send such acks.
 func TestEmptyAckPayloadPostsNothing(t *testing.T) {
 	s := start(t, Config{})
 	b := connect(t, s)
@@ -73,7 +73,7 @@ func TestUnackedSlashShowsOperationTimeoutOnce(t *testing.T) {
 		t.Errorf("messages %+v", list)
 	}
 	b.await(t, socketmode.EventTypeSlashCommand)
-	// The slash command is never sent again: the next payload belongs to the next command.
+	// The slash command is never sent again, so the next payload belongs to the next command.
 	answer := answerOf(func() (*Answer, error) {
 		return s.Slash(SlashCommand{User: "operator", Channel: "incident", Text: "second"})
 	})

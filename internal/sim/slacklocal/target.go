@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// target is the element to use, and its block and message or view.
+// target is the element that a person uses, with its block and its message or view.
 type target struct {
 	person  Person
 	channel Channel
@@ -23,8 +23,8 @@ func (t *target) thread() string {
 	return t.message.ThreadTS
 }
 
-// target finds the element of a click, as that person sees it. The caller
-// locks.
+// target finds the element of a click. It returns an error if the person cannot see the element.
+// The caller locks.
 func (s *Server) target(in Click) (*target, error) {
 	t := &target{}
 	var blocks []any
@@ -108,7 +108,7 @@ func (m Message) Buttons() []Button {
 	return out
 }
 
-// label returns a button's text, or the type of another element.
+// label returns the text of an element, or the element's type if it has no text.
 func label(e object) string {
 	if t, ok := e["text"].(object); ok {
 		if s, ok := t["text"].(string); ok {
@@ -119,7 +119,7 @@ func label(e object) string {
 	return kind
 }
 
-// use returns the action of a click. The caller locks.
+// use returns the action that the payload of a click contains. The caller locks.
 func (s *Server) use(block, e object, in Click) (object, error) {
 	a := object{"type": e["type"], "action_id": e["action_id"], "block_id": block["block_id"], "action_ts": s.room.stamp()}
 	switch e["type"] {

@@ -21,7 +21,7 @@ type view struct {
 	wire object // as sent by Slack, with id, hash and state
 }
 
-// views are the open views of the people. The caller locks.
+// views holds everyone's open modals and Home tabs. The caller locks.
 type views struct {
 	modals map[string][]*view // by user; the topmost modal is the last
 	home   map[string]*view
@@ -51,14 +51,14 @@ func (v *views) find(id, external string) *view {
 	return nil
 }
 
-// close removes a modal, and the modals above it, from the stack.
+// close removes a modal and all modals above it from the user's stack.
 func (v *views) close(x *view) {
 	if i := slices.Index(v.modals[x.user], x); i >= 0 {
 		v.modals[x.user] = v.modals[x.user][:i]
 	}
 }
 
-// readView reads and checks the view of a call. The error is Slack's.
+// readView reads and checks the view of a call. An error has one of Slack's codes.
 func readView(v any, kind string) (object, error) {
 	o, ok := v.(object)
 	if !ok {
@@ -214,8 +214,8 @@ func (c *call) viewArg(kind string) (object, error) {
 	return readView(v, kind)
 }
 
-// answerSubmission executes the answer in the ack of a submission. It returns
-// the errors to show at the inputs.
+// answerSubmission executes the answer in the ack of a submission. It returns the errors to show
+// next to the inputs.
 func (s *Server) answerSubmission(x *view, answer json.RawMessage) (map[string]string, error) {
 	var a struct {
 		Action string            `json:"response_action"`

@@ -26,8 +26,7 @@ const (
 	DemoGroup     = "S0APPROVER" // @dh-approvers
 )
 
-// slackbot is the author of Slack's own messages, for example that an app did
-// not answer.
+// slackbot is the author of Slack's own messages, such as the message that an app did not answer.
 const slackbot = "USLACKBOT"
 
 // Workspace is the content of the workspace when the server starts.
@@ -48,7 +47,7 @@ type Team struct {
 	EnterpriseID string `json:"enterprise_id,omitempty"` // E… on Enterprise Grid
 }
 
-// App is the one app installed, and its bot.
+// App is the only installed app, with its bot.
 type App struct {
 	ID     string `json:"id"`      // A…
 	BotID  string `json:"bot_id"`  // B…
@@ -75,12 +74,13 @@ type Person struct {
 	// TeamID is the person's workspace. It may be empty for people of an Enterprise Grid: in that
 	// case users.info has only enterprise_user and no team_id.
 	TeamID string `json:"team_id"`
-	// EnterpriseID is the organisation (E…) in an Enterprise Grid, and EnterpriseUser the
-	// person's id in that organisation; "" means the same id as ID.
+	// EnterpriseID is the organisation (E…) in an Enterprise Grid. EnterpriseUser is the person's
+	// id in the organisation. If EnterpriseUser is "", the id is the same as ID.
 	EnterpriseID   string `json:"enterprise_id,omitempty"`
 	EnterpriseUser string `json:"enterprise_user,omitempty"`
-	// TapTeam is the team in this person's taps and forms: another workspace of
-	// the organisation (T…) or the organisation itself (E…). "" means the person's own team.
+	// TapTeam is the team in the payloads of this person's taps and forms. It is another workspace
+	// of the organisation (T…) or the organisation itself (E…). If it is "", the payloads have the
+	// same team as typed commands.
 	TapTeam         string `json:"tap_team,omitempty"`
 	TZ              string `json:"tz"`
 	Deleted         bool   `json:"deleted,omitempty"`
@@ -103,7 +103,7 @@ type Channel struct {
 	ExtShared bool     `json:"is_ext_shared"`
 	Private   bool     `json:"is_private"`
 	Archived  bool     `json:"is_archived"`
-	// Restricted means that only some people may post in the channel, and the bot may not.
+	// Restricted means that only some people may post in the channel. The bot may not.
 	Restricted bool `json:"restricted,omitempty"`
 	IM         bool `json:"is_im"` // a direct message with the bot
 }
@@ -146,16 +146,16 @@ func DemoWorkspace() Workspace {
 	}
 }
 
-// DemoOrganisation is the Enterprise Grid of DemoGrid, and DemoSide is another workspace of that
+// DemoOrganisation is the organisation of DemoGrid. DemoSide is another workspace of this
 // organisation.
 const (
 	DemoOrganisation = "E0DHLOCAL"
 	DemoSide         = "T0DHSIDE0"
 )
 
-// DemoGrid returns the demo's workspace as part of an Enterprise Grid, with Slack's answers for
-// such a workspace: users.info has no team_id for people of the workspace, and taps come from
-// another workspace or from the organisation itself.
+// DemoGrid returns the demo's workspace as part of an Enterprise Grid. As in a real Enterprise
+// Grid, users.info has no team_id for people of the workspace, and taps may come from another
+// workspace or from the organisation itself.
 func DemoGrid() Workspace {
 	ws := DemoWorkspace()
 	ws.Team.EnterpriseID = DemoOrganisation
@@ -219,8 +219,8 @@ func (w *Workspace) team(id string) (Team, bool) {
 	return w.Others[i], true
 }
 
-// typedIn returns the team in the payloads of typed commands: the workspace for people of an
-// Enterprise Grid, otherwise the person's own team.
+// typedIn returns the team in the payloads of a person's typed commands. It is this workspace for
+// people of an Enterprise Grid, otherwise the person's own team.
 func (w *Workspace) typedIn(p Person) Team {
 	if t, ok := w.team(p.TeamID); ok && p.EnterpriseID == "" {
 		return t
@@ -251,8 +251,8 @@ func (w *Workspace) channel(ref string) (Channel, bool) {
 
 func (c Channel) has(user string) bool { return slices.Contains(c.Members, user) }
 
-// dmID returns the id of a user's direct messages with the bot. The id is fixed, like the
-// other ids.
+// dmID returns the id of the direct-message channel of a user and the bot. It depends only on the
+// user's id.
 func dmID(user string) string { return "D" + user[min(1, len(user)):] }
 
 // clone copies the parts that the server changes.

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// The Date header has whole seconds, and one wrong answer changes nothing.
+// The offset is right although the Date header has only whole seconds, and although one answer is
+// wrong.
 func TestClock(t *testing.T) {
 	at := time.Date(2026, 11, 28, 12, 0, 0, 600_000_000, time.UTC)
 	answer := func(offset, took time.Duration) (date, sent, got time.Time) {

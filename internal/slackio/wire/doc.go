@@ -1,3 +1,3 @@
-// Package wire observes what every answer of Slack's Web API shows: whether Slack accepts the
-// token, the token's scopes, and Slack's time.
+// Package wire reads from every answer of Slack's Web API whether Slack accepts the token, which
+// scopes the token has, and what time it is at Slack.
 package wire

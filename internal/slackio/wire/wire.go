@@ -14,10 +14,10 @@ import (
 	"dhbot/internal/slackio/codes"
 )
 
-// Token is one of the two tokens.
+// Token is one of the bot's two Slack tokens.
 type Token string
 
-// The two tokens, by their environment variables.
+// Each token is named by its environment variable.
 const (
 	BotToken Token = "SLACK_BOT_TOKEN"
 	AppToken Token = "SLACK_APP_TOKEN"
@@ -39,7 +39,7 @@ func (r Refusal) String() string {
 	return fmt.Sprintf("Slack refuses the %s (%s) with %s: %s", name, r.Token, r.Code, codes.Advice(r.Code))
 }
 
-// maxAnswer limits an answer of the Web API.
+// maxAnswer limits the size of an answer of the Web API, in bytes.
 const maxAnswer = 32 << 20
 
 // Watcher collects data from the answers of the Web API. Its methods are safe for concurrent use.
@@ -54,12 +54,13 @@ type Watcher struct {
 	clock   clock
 }
 
-// New observes the answers that client gets from the Web API at api.
+// New returns a Watcher for the answers that client gets from the Web API. The argument api is the
+// prefix of the Web API's addresses.
 func New(client *http.Client, api string, now func() time.Time) *Watcher {
 	return &Watcher{client: client, api: api, now: now, refused: map[Token]Refusal{}, scopes: map[Token][]string{}}
 }
 
-// Refused are the tokens that Slack refused in their last call.
+// Refused lists the tokens that Slack has refused and not accepted since.
 func (w *Watcher) Refused() []Refusal {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -72,7 +73,8 @@ func (w *Watcher) Refused() []Refusal {
 	return out
 }
 
-// Scopes are the scopes of a token in its last answer; ok is false before the first answer.
+// Scopes returns the scopes of a token from the last answer that named them. The result ok is false
+// if there was no such answer.
 func (w *Watcher) Scopes(t Token) (scopes []string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,15 +82,15 @@ func (w *Watcher) Scopes(t Token) (scopes []string, ok bool) {
 	return slices.Clone(scopes), ok
 }
 
-// Ahead is how far this machine's clock is ahead of Slack's; negative if it is behind, and 0 if
-// they agree within Slack's whole seconds.
+// Ahead returns how far this machine's clock is ahead of Slack's clock. It is negative if the clock
+// is behind, and 0 if the difference is below two seconds or unknown.
 func (w *Watcher) Ahead() time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.clock.ahead()
 }
 
-// Client is the HTTP client for calls with one of the tokens, in slack-go's form.
+// Client is an HTTP client for calls with one of the tokens. slack-go can use it.
 type Client struct {
 	watcher *Watcher
 	token   Token
@@ -124,7 +126,8 @@ func (c Client) Do(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// limitedWithOK turns a rate limit with HTTP 200 into a 429.
+// limitedWithOK changes the status of an answer to 429 if Slack reported a rate limit with status
+// 200.
 func limitedWithOK(resp *http.Response, code string) {
 	if resp.StatusCode != http.StatusOK || codes.Of(code) != codes.Limited {
 		return
