@@ -11,12 +11,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// verdictRunes limits the list of processes that are not up.
+// verdictRunes limits the text of a verdict, in characters.
 const verdictRunes = 300
 
-// AllUp evaluates whether all processes of a host that should be up are up; this check ends a
-// sequence. A running process with a Sev 3 finding is only noted and does not block the end: it has
-// errors, or it waits for a process on another host that a later step starts.
+// AllUp determines whether all processes of a host are in their expected state. It is the check at
+// the end of a sequence. A running process with a Sev 3 finding is noted, but does not fail the
+// check. It may have errors, or wait for a process on another host that a later step starts.
 func (a *Assessor) AllUp(ctx context.Context, cluster, host string) proof.Verdict {
 	b, err := a.Assess(ctx, Query{Scope: incident.Scope{Cluster: cluster, Host: host}})
 	if err != nil {

@@ -18,33 +18,35 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Store is the part of the state store that determines the meaning of a status.
+// Store is the part of the state store that an assessment reads.
 type Store interface {
-	// OpenWork returns every run that has not ended and all announced maintenance, at one revision.
+	// OpenWork returns every run that has not ended, and all announced maintenance. Both are from
+	// the same revision of the store.
 	OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error)
 	// Recent returns up to n ended runs, newest first.
 	Recent(ctx context.Context, n int) ([]engine.Stored, error)
 }
 
-// Config has the dependencies of an Assessor. Every field but Jump and Policy must be set.
+// Config has the dependencies of an Assessor. Every field except Jump and Policy must be set.
 type Config struct {
 	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
 	Remote   remote.Runner
 	Store    Store
 	Now      func() time.Time
-	// Jump is the jump host of all hosts, "" for direct connections.
+	// Jump is the jump host for all connections, or "" for direct connections.
 	Jump   string
 	Policy Policy
 }
 
-// Policy has the limits that a site may set. A zero field means the default.
+// Policy has the limits that a config may set. A zero field means the default.
 type Policy struct {
-	// ErrorRate is the number of errors a minute in a log that is too high if it lasts for
-	// ErrorsFor.
+	// ErrorRate is a number of errors a minute in a log. If a log has this many errors for as long
+	// as ErrorsFor, they are an incident.
 	ErrorRate int
 	ErrorsFor time.Duration
-	// OwnStop is how long a process that a run has stopped does not count as an incident.
+	// OwnStop is how long a process may be down after a run has stopped it, before it is an
+	// incident.
 	OwnStop time.Duration
 }
 
@@ -52,8 +54,9 @@ func (p Policy) withDefaults() Policy {
 	return Policy{cmp.Or(p.ErrorRate, 10), cmp.Or(p.ErrorsFor, 5*time.Minute), cmp.Or(p.OwnStop, 30*time.Minute)}
 }
 
-// Assessor determines the state of processes. It remembers how far it has read each log and when
-// each process was last observed to start. A new Assessor can read these data from the hosts again.
+// Assessor determines the state of processes. It remembers how far it has read each log, and when
+// each process was last observed to start. None of this is stored, because a new Assessor can read
+// it from the hosts again.
 type Assessor struct {
 	Config
 	planner *planner.Planner
@@ -63,7 +66,7 @@ type Assessor struct {
 	history history
 }
 
-// New returns an error if a required field is missing.
+// New returns an Assessor, or an error if a required field of the config is missing.
 func New(c Config) (*Assessor, error) {
 	if c.Catalogs == nil || c.Fleet == nil || c.Remote == nil || c.Store == nil || c.Now == nil {
 		return nil, errors.New("status: Catalogs, Fleet, Remote, Store and Now must all be set")
@@ -77,13 +80,13 @@ func New(c Config) (*Assessor, error) {
 }
 
 const (
-	// PerHost is the number of concurrent commands on one host: below sshd's default MaxSessions of
-	// 10, and a small load for monit.
+	// PerHost is the largest number of concurrent commands on one host. It is below sshd's default
+	// MaxSessions of 10, and a small load for monit.
 	PerHost = 6
-	// BackgroundPerHost is PerHost for reads in the background.
+	// BackgroundPerHost replaces PerHost for checks in the background.
 	BackgroundPerHost = 2
-	// FirstPartial is the time until a first partial result is shown if hosts have not answered.
-	// nextPartial is the time between further partial results.
+	// FirstPartial is the time until the first partial result is shown, if some hosts have not
+	// answered. nextPartial is the time between further partial results.
 	FirstPartial = 2 * time.Second
 	nextPartial  = 2 * time.Second
 )
@@ -91,29 +94,30 @@ const (
 // Query describes an assessment.
 type Query struct {
 	Scope incident.Scope
-	// Targets, if any, replace the targets of the scope. They must be in the scope's cluster.
+	// Targets, if not empty, are assessed instead of all targets in Scope. They must be in the same
+	// cluster.
 	Targets []runbooks.Target
 	// Several is Board.Several of the result.
 	Several string
-	// Needs is the process whose dependencies are queried, "" for none.
+	// Needs is the process whose dependencies the query is about. It is "" for any other query.
 	Needs string
-	// Summaries also queries each host's monit for its summary, as the page on verifying an
-	// installation requires: monit may know more processes than the config.
+	// Summaries means that each host's monit is also queried for its summary, because monit may
+	// know more processes than the config. The page on verifying an installation requires it.
 	Summaries bool
 	// Background reduces the number of concurrent commands.
 	Background bool
-	// Within limits the wait for answers. Rows without an answer are then left pending. 0 is no
+	// Within limits the wait for answers. Rows without an answer by then stay pending. 0 means no
 	// limit.
 	Within time.Duration
-	// NotUp returns when a target began to start or to stop. NotUp is nil if the caller has no such
-	// data.
+	// NotUp returns since when a target has been starting or stopping. It is nil if the caller does
+	// not know.
 	NotUp func(runbooks.Target) time.Time
-	// Partial is called with partial results while hosts have not answered; its error ends the
-	// assessment. If it is nil, Assess waits for all hosts.
+	// Partial is called with partial results until all hosts have answered. If it returns an error,
+	// the assessment ends. If Partial is nil, Assess reports only the complete result.
 	Partial func(Board) error
 }
 
-// scope is a query's cluster and its processes.
+// scope is the cluster of a query, with the queried targets.
 type scope struct {
 	cluster *fleet.Cluster
 	catalog *catalogs.Catalog
@@ -121,12 +125,12 @@ type scope struct {
 	needs   []runbooks.Target // the dependencies of rows, without the rows themselves
 }
 
-// ErrNothingThere means that no process is configured in a scope.
+// ErrNothingThere means that the config has no process in the queried scope.
 var ErrNothingThere = errors.New("no process is configured there")
 
-// Assess assesses once. The error is the error of the context or of Partial, or the reason why the
-// scope cannot be assessed. If the store does not answer, the board is only marked as Unrecorded:
-// the effect of runs is unknown in that case.
+// Assess checks all targets of a query once. It returns the error of the context or of Partial, or
+// the reason why the scope cannot be assessed. If the store does not answer, the error is nil and
+// the board has Unrecorded set, because the effects of runs are then unknown.
 func (a *Assessor) Assess(ctx context.Context, q Query) (Board, error) {
 	s, err := a.resolve(q)
 	if err != nil {
@@ -140,13 +144,13 @@ func (a *Assessor) Assess(ctx context.Context, q Query) (Board, error) {
 	return l.run(ctx)
 }
 
-// Watchable returns why a scope cannot be assessed, nil if it can.
+// Watchable returns nil if a scope can be assessed, otherwise the reason as an error.
 func (a *Assessor) Watchable(sc incident.Scope) error {
 	_, err := a.resolve(Query{Scope: sc})
 	return err
 }
 
-// resolve returns the targets of a query, hosts in config order.
+// resolve returns the cluster and the targets of a query. The hosts are in the order of the config.
 func (a *Assessor) resolve(q Query) (*scope, error) {
 	s := &scope{}
 	var ok bool
@@ -178,7 +182,7 @@ func (a *Assessor) resolve(q Query) (*scope, error) {
 	return s, nil
 }
 
-// targets are the targets of the scope.
+// targets lists the configured targets in an incident.Scope.
 func (s *scope) targets(sc incident.Scope) []runbooks.Target {
 	var out []runbooks.Target
 	for _, h := range s.cluster.Hosts {
@@ -194,15 +198,16 @@ func (s *scope) targets(sc incident.Scope) []runbooks.Target {
 	return out
 }
 
-// known reports whether a target is valid; the check of the config reports invalid targets.
+// known reports whether the config has a target, and the catalog has its process.
 func (s *scope) known(t runbooks.Target) bool {
 	_, process := s.catalog.Process(t.Process)
 	h, host := s.cluster.Host(t.Host)
 	return process && host && h.Runs(t.Process)
 }
 
-// upstream returns the direct and indirect dependencies of the rows, without the rows themselves.
-// For a member of etcd these include the other members, because the members serve together.
+// upstream returns the direct and indirect dependencies of the rows, but not the rows themselves.
+// The dependencies of a member of etcd include the other members, because the members serve
+// together.
 func (s *scope) upstream() []runbooks.Target {
 	seen := map[runbooks.Target]bool{}
 	for _, t := range s.rows {
@@ -236,14 +241,15 @@ func (a *Assessor) blank(s *scope, targets []runbooks.Target) []Row {
 	return rows
 }
 
-// plannedRead is a read of the catalog: of a process on a host, or of a cluster.
+// plannedRead identifies a read in the catalog. The read is about a process on a host, or about a
+// whole cluster.
 type plannedRead struct {
 	cluster               string
 	action, process, host string
 }
 
-// plan returns the steps of a catalog's read. The steps depend only on the catalogs and the fleet,
-// so each read is planned once.
+// plan returns the steps of a read in the catalog. It plans each read only once, because the steps
+// depend only on the catalogs and the fleet.
 func (a *Assessor) plan(r plannedRead) ([]runbooks.Step, error) {
 	if steps, ok := a.planned.Load(r); ok {
 		return steps.([]runbooks.Step), nil

@@ -9,23 +9,24 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Board is the result about one process, one host or a cluster.
+// Board is the result of an assessment, about processes, hosts or a cluster.
 type Board struct {
 	Cluster string
 	Host    string // "" unless the query is about one host
 	Several string // the queried hosts or processes, "" for a single one or the whole cluster
 	Rows    []Row
 	At      time.Time
-	// Unrecorded means that the state store did not answer.
+	// Unrecorded means that the state store did not answer, so the effects of runs are unknown.
 	Unrecorded bool
-	// Upstream are the dependencies of the rows.
+	// Upstream has the rows of the dependencies of Rows.
 	Upstream []Row
 	// Maintenance is the announced maintenance.
 	Maintenance []fleet.Maintenance
-	// Hosts are findings about hosts as a whole.
+	// Hosts has the findings about hosts as a whole.
 	Hosts []HostFinding
-	// Needs is a process if the rows are its dependencies, "" for any other board. Unmet are the
-	// unmet dependencies, and Absent the dependencies that no host of the config runs.
+	// Needs is a process if the query was about its dependencies. It is "" for any other board.
+	// Unmet has the dependencies that are not met, and Absent those that no host in the config
+	// runs.
 	Needs  string
 	Unmet  []Cause
 	Absent []string
@@ -47,29 +48,29 @@ type Row struct {
 	Causes      []Cause // the dependencies because of which the process is down or cannot work
 	// Maintenance is the announced maintenance of the process, or nil.
 	Maintenance *fleet.Maintenance
-	// NotUp is the time since which the process has been starting or stopping; zero if unknown.
+	// NotUp is the time since which the process has been starting or stopping. It is zero if
+	// unknown.
 	NotUp time.Time
-	// Log is the summary of the process's application log. It is nil if the log was not read;
-	// LogWhy is then the reason.
+	// Log is the summary of the process's log. If the log was not read, Log is nil and LogWhy is
+	// the reason.
 	Log    *observe.LogLook
 	LogWhy string
-	// ErrorsHeld means that the process's log has had more errors a minute than allowed, for longer
-	// than allowed.
+	// ErrorsHeld means that the log has had too many errors a minute for too long (see Policy).
 	ErrorsHeld bool
-	// Stopped is the run that stopped the process, nil for none.
+	// Stopped is how a run stopped the process. It is nil if no run did.
 	Stopped *Stop
 }
 
-// Target is the row's process on its host.
+// Target returns the process and the host of the row.
 func (r Row) Target() runbooks.Target { return runbooks.Target{Process: r.Process.ID, Host: r.Host} }
 
-// Stop is a stop of a process by a run.
+// Stop tells which run stopped a process, who requested it, and when.
 type Stop struct {
 	Run, By string
 	At      time.Time
 }
 
-// HostFinding concerns a host, not one of its processes.
+// HostFinding is a finding about a whole host, not about one of its processes.
 type HostFinding struct {
 	Host     string
 	Code     observe.Code
@@ -78,7 +79,7 @@ type HostFinding struct {
 	Text     string
 }
 
-// Severity of a row; without an answer it is unknown.
+// Severity returns the severity of a row. It is Unknown if there is no answer yet.
 func (r Row) Severity() runbooks.Severity {
 	if r.Pending {
 		return runbooks.Unknown
@@ -86,7 +87,7 @@ func (r Row) Severity() runbooks.Severity {
 	return r.Finding.Severity
 }
 
-// WorstCase is the worst possible level of an unknown row.
+// WorstCase returns the worst severity that a row of unknown severity could have.
 func (r Row) WorstCase() runbooks.Severity {
 	if r.Pending {
 		return r.Process.Level
@@ -94,7 +95,7 @@ func (r Row) WorstCase() runbooks.Severity {
 	return r.Finding.WorstCase
 }
 
-// Worst is the worst severity on the board.
+// Worst returns the worst severity on the board. It is Unknown if the board has no rows.
 func (b Board) Worst() runbooks.Severity {
 	worst := runbooks.None
 	if len(b.Rows) == 0 {
@@ -109,7 +110,8 @@ func (b Board) Worst() runbooks.Severity {
 	return worst
 }
 
-// WorstCase is the worst possible level of the unknown rows, None if there are none.
+// WorstCase returns the worst severity that the rows of unknown severity could have. It is None if
+// there are no such rows.
 func (b Board) WorstCase() runbooks.Severity {
 	worst := runbooks.None
 	for _, r := range b.Rows {
@@ -127,7 +129,7 @@ func worse(a, b runbooks.Severity) runbooks.Severity {
 	return a
 }
 
-// AsOf is the time of the oldest observation on the board.
+// AsOf returns the time of the oldest observation on the board.
 func (b Board) AsOf() time.Time {
 	oldest := b.At
 	for _, r := range b.Rows {

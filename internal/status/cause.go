@@ -8,7 +8,7 @@ import (
 	"dhbot/internal/observe"
 )
 
-// Cause is a dependency that was observed not to serve.
+// Cause is a dependency that does not work, and so affects other processes.
 type Cause struct {
 	Process string
 	Hosts   []string
@@ -16,7 +16,7 @@ type Cause struct {
 	Loop    bool // the dependency crashes and restarts repeatedly
 }
 
-// String is the cause as part of a sentence: "configuration_server on infra-1 is down".
+// String returns the cause as a clause, for example "configuration_server on infra-1 is down".
 func (c Cause) String() string {
 	word, ok := map[observe.State]string{
 		observe.Up: "dead", observe.Down: "down", observe.Failed: "down and could not be started", observe.Starting: "being started",
@@ -32,7 +32,7 @@ func (c Cause) String() string {
 	return fmt.Sprintf("%s on %s is %s", c.Process, strings.Join(c.Hosts, ", "), word)
 }
 
-// Because formats causes as a clause: "configuration_server on infra-1 is down".
+// Because joins causes into a clause, for example "configuration_server on infra-1 is down".
 func Because(causes []Cause) string {
 	parts := make([]string, len(causes))
 	for i, c := range causes {
@@ -41,7 +41,8 @@ func Because(causes []Cause) string {
 	return strings.Join(parts, ", and ")
 }
 
-// Causes returns the causes of the board and of all its rows, without duplicates.
+// Causes returns the unmet dependencies of the board and the causes of its rows, without
+// duplicates.
 func (b Board) Causes() []Cause {
 	out := slices.Clone(b.Unmet)
 	for _, r := range b.Rows {

@@ -11,47 +11,50 @@ import (
 )
 
 const (
-	// loopQuick restarts within the last loopLooks checks are a crash loop. So are loopQuick starts
-	// within a minute in a log that also has a fatal error.
+	// loopQuick is how many restarts within the last loopLooks checks are a crash loop. It is also
+	// how many starts within a minute are a crash loop if the log has a fatal error.
 	loopQuick = 2
-	// loopLooks restarts within loopLooks checks are a crash loop even if each followed an orderly
-	// end.
+	// loopLooks is a number of checks. The same number of restarts within these checks is a crash
+	// loop, even if the process ended orderly before each restart.
 	loopLooks = 3
-	// loopSlow restarts within loopWindow are a crash loop, however often the bot checks.
+	// loopSlow is how many restarts within loopWindow are a crash loop, however often the bot
+	// checks.
 	loopSlow = 3
-	// loopOrderly restarts within loopWindow are a crash loop even if each followed an orderly end,
-	// as a restart by hand does.
+	// loopOrderly is how many restarts within loopWindow are a crash loop, even if each looks like
+	// a restart by a person.
 	loopOrderly = 6
 	loopWindow  = 15 * time.Minute
-	// loopOver is how long a process must have been up before its loop is over.
+	// loopOver is how long a process must not have restarted before its crash loop is over.
 	loopOver = 2 * time.Minute
-	// sameRestart is the largest difference between two times that are observed for one restart.
+	// sameRestart is the largest difference between two observed times of the same restart.
 	sameRestart = 3 * time.Second
-	// sameStart is the largest difference between the start of a process and its start in the log,
-	// because clocks differ.
+	// sameStart is how much two times of the same start may differ, one from the process and one
+	// from its log, because clocks differ.
 	sameStart = 15 * time.Second
 )
 
-// history is what earlier checks observed of each process.
+// history has what earlier checks observed about each process and each host's monit.
 type history struct {
 	mu     sync.Mutex
 	lives  map[key]*lives
 	cycles map[hostKey]*cycle
 }
 
-// lives is what earlier checks observed of one configured process: its pids, restarts and starts.
+// lives has what earlier checks observed about one configured process, such as its pid and its
+// restarts.
 type lives struct {
 	pid     int
 	started time.Time
-	// dead means that the last check found the process dead or restarting. If the process was
-	// restarting, again is the time of that check, and collected is monit's check time.
+	// dead means that the last check found the process dead or restarting. If it was restarting,
+	// again is the time of this check, and collected is the time at which monit had checked it.
 	dead  bool
 	again time.Time
 	// failed means that the last attempt to start the process failed.
 	failed    bool
 	collected string
-	// restarts are the recently observed restarts, and starts are the starts in the log, by the
-	// clock of the log. Both are oldest first, without restarts by runs and during maintenance.
+	// restarts has the times of recently observed restarts. starts has the times of recent starts
+	// in the log, by the log's clock. Both are oldest first, and omit restarts by runs or during
+	// maintenance.
 	restarts, starts []time.Time
 	fatal            bool        // the log has a fatal error after the first time in starts
 	orderly          []time.Time // starts after an orderly end, from the log
@@ -70,8 +73,9 @@ func (h *history) of(k key) *lives {
 	return l
 }
 
-// prove completes an observation with the host's list of processes. If monit does not monitor or
-// know a process, and so reports no pid, prove looks up the earlier pid.
+// prove records in an observation whether the host's list of processes has the pid. If monit
+// reports no pid, because it does not monitor or know the process, prove looks up the last known
+// pid.
 func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 	pids.Prove(o)
 	if !unwatched(*o) || o.PID != 0 {
@@ -86,7 +90,7 @@ func (h *history) prove(k key, o *observe.Observation, pids observe.Pids) {
 }
 
 // unwatched reports whether monit does not monitor or know a process. Such a process may still run.
-// The begin or end of its monitoring is no sign of a restart.
+// When its monitoring begins or ends, this does not indicate a restart.
 func unwatched(o observe.Observation) bool {
 	return o.State == observe.NotMonitored || o.State == observe.Missing
 }
@@ -121,9 +125,9 @@ func inMaintenance(l *look, t runbooks.Target, at time.Time) bool {
 	return false
 }
 
-// see records one observation. A restart shows as another pid, as a process younger than a minute
-// at the first check, or as a process that is dead or just restarted. A dead process that is
-// followed by another process counts as one restart.
+// see records one observation. It recognises a restart by a different pid, by a dead or restarting
+// process, or, at the first check, by a process that is younger than a minute. A death and the
+// start that follows it count as one restart.
 func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 	at, first := o.At, l.pid == 0
 	l.failed = l.failed && (o.State != observe.Up || o.Alive == observe.AliveGone)
@@ -139,8 +143,8 @@ func (l *lives) see(o observe.Observation, excused func(time.Time) bool) {
 		l.again = time.Time{} // the restarted process never ran
 		l.collected = ""
 	case o.State == observe.Recovering, o.Alive == observe.AliveGone && !unwatched(o):
-		// monit reports a restart in progress for one cycle only. If it reports one in a later
-		// cycle again, that is another crash, unless the process never started.
+		// monit reports a restart in progress for only one cycle. If a later cycle reports a
+		// restart again, the process has crashed again, unless it never started.
 		if !l.dead || o.State == observe.Recovering && !l.failed && l.collected != "" && o.Collected != l.collected {
 			l.restarted(at, excused)
 		}
@@ -180,7 +184,7 @@ func (l *lives) restarted(at time.Time, excused func(time.Time) bool) {
 	}
 }
 
-// readIn records the starts in a process's log.
+// readIn records the starts that a process's log shows.
 func (l *lives) readIn(span observe.LogSpan, now time.Time, excused func(time.Time) bool) {
 	l.starts = nil
 	l.orderly = nil
@@ -200,15 +204,15 @@ func (l *lives) readIn(span observe.LogSpan, now time.Time, excused func(time.Ti
 	}
 }
 
-// disorderly are the restarts that did not follow an orderly end. An orderly end means that a
-// person restarted the process, and repeated restarts by people are not a crash loop.
+// disorderly returns the restarts before which the process did not end orderly. An orderly end
+// suggests that a person restarted the process, and a few such restarts are not a crash loop.
 func (l *lives) disorderly() []time.Time {
 	return slices.DeleteFunc(slices.Clone(l.restarts), func(at time.Time) bool {
 		return slices.ContainsFunc(l.orderly, func(o time.Time) bool { return at.Sub(o).Abs() < sameStart })
 	})
 }
 
-// loop is the crash loop of a process, nil for none.
+// loop returns the crash loop of a process, or nil if it is in none.
 func (h *history) loop(k key, now time.Time) *observe.Loop {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -227,8 +231,7 @@ func (h *history) loop(k key, now time.Time) *observe.Loop {
 	if len(l.starts) > len(list) {
 		list = l.starts
 	}
-	// Restarts with an orderly end are a loop if they are more frequent than people restart a
-	// process.
+	// Restarts after an orderly end are a crash loop if they are too frequent to be by people.
 	if lately(l.restarts, window) >= loopLooks || len(l.restarts) >= loopOrderly {
 		quick = true
 		list = l.restarts

@@ -9,21 +9,21 @@ import (
 )
 
 // cycle estimates how often a host's monit checks its services. monit reports the time of its last
-// check, not its interval. Two different times are at least one cycle apart.
+// check, not its interval. Two different times must be at least one cycle apart.
 type cycle struct {
 	last  time.Time // monit's last check, by the bot's clock
 	spans []time.Duration
 }
 
-// mostSpans is the number of remembered spans between two checks of monit: a longer cycle is
-// detected after that many.
+// mostSpans is how many of the latest times between two checks by monit are remembered. If monit's
+// cycle becomes longer, this is detected after mostSpans checks.
 const mostSpans = 5
 
-// sameLook is the largest difference between times of one check of monit: both monit and the host's
-// list of processes have whole seconds.
+// sameLook is how much two computed times of the same check by monit may differ. They differ
+// because monit and the host's list of processes report only whole seconds.
 const sameLook = 3 * time.Second
 
-// see records the time of a check of monit.
+// see records the time of a check by monit.
 func (c *cycle) see(at time.Time) {
 	span := at.Sub(c.last)
 	switch {
@@ -37,7 +37,8 @@ func (c *cycle) see(at time.Time) {
 	c.last = at
 }
 
-// length is the shortest recent span, which is no shorter than the cycle; 0 if unknown.
+// length returns the shortest recent time between two checks, as the estimate of the cycle. It
+// returns 0 if unknown.
 func (c *cycle) length() time.Duration {
 	if len(c.spans) == 0 {
 		return 0
@@ -48,8 +49,8 @@ func (c *cycle) length() time.Duration {
 // hostKey is a host of a cluster.
 type hostKey struct{ cluster, host string }
 
-// hear records when the monit of each host last checked a service. The newest time of all services
-// counts, because monit delays the check of a service that is starting.
+// hear records when monit last checked any service on each host. It uses the newest time of all
+// services, because monit delays the check of a service that is starting.
 func (h *history) hear(cluster string, rows []Row) {
 	newest := map[string]time.Time{}
 	for _, r := range rows {
@@ -73,7 +74,7 @@ func (h *history) hear(cluster string, rows []Row) {
 	}
 }
 
-// cycle is the cycle of a host's monit, 0 if unknown.
+// cycle returns the estimated cycle of a host's monit, or 0 if unknown.
 func (h *history) cycle(cluster, host string) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -83,7 +84,7 @@ func (h *history) cycle(cluster, host string) time.Duration {
 	return 0
 }
 
-// stale is the largest allowed age of a check by a host's monit.
+// stale returns the age from which an answer of a host's monit no longer counts.
 func (h *history) stale(cluster, host string) time.Duration {
 	return observe.StaleAfter(h.cycle(cluster, host))
 }

@@ -1,7 +1,7 @@
 // Package status determines the state of processes: it queries hosts, reads logs, and compares the
-// answers with the expected state. Every surface that shows a state (`status`, `verify`, Home, the
-// monitor, the check at the end of a sequence) uses its result, so no surface shows a better state
-// than another.
+// answers with the expected state. All surfaces use its result, so that none of them shows a better
+// state than another. The surfaces are `status`, `verify`, Home, the monitor, and the check at the
+// end of a sequence.
 //
 // # Files
 //

@@ -11,7 +11,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// etcdID is the process whose members serve together while a majority of them is up
+// etcdID is the id of etcd, whose members serve together while a majority of them is up
 // (etcd-runbook.md:122).
 const etcdID = "etcd"
 
@@ -21,7 +21,8 @@ type etcdHealth struct {
 	host    string
 }
 
-// etcdSteps are the reads of the members' status and health, if the scope includes etcd.
+// etcdSteps returns the reads of the status and health of etcd's members. It returns none if the
+// scope does not include etcd.
 func (l *look) etcdSteps() []runbooks.Step {
 	if !slices.ContainsFunc(l.scope.rows, func(t runbooks.Target) bool { return t.Process == etcdID }) {
 		return nil
@@ -38,8 +39,8 @@ func readEtcd(st runbooks.Step, r remote.Result) etcdHealth {
 }
 
 // judgeEtcd combines the reports of the supervisors and of etcd. If one member is down and the
-// others have a quorum, that is no outage of etcd. If all members run, that is no proof that they
-// serve.
+// others have a quorum, this is not an outage of etcd. If all members run, this does not prove that
+// they serve.
 func (l *look) judgeEtcd() {
 	var members []*Row
 	missing := 0
@@ -80,7 +81,7 @@ func (l *look) judgeEtcd() {
 	}
 }
 
-// add completes the finding of a running member with etcd's own report.
+// add adds etcd's own report to the finding about a running member.
 func (e etcdHealth) add(f *observe.Finding, level runbooks.Severity) {
 	text := fmt.Sprintf(". etcdctl on %s: %s", e.host, e.verdict.Text)
 	switch e.verdict.State {

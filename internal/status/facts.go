@@ -11,16 +11,16 @@ import (
 )
 
 const (
-	// recentRuns is the number of ended runs that are searched for stops.
+	// recentRuns is how many ended runs are searched for the stop of a process.
 	recentRuns = 30
-	// heldAfter is how long after a step the targets of the step are not an incident.
+	// heldAfter is how long after the end of a step its targets are not an incident.
 	heldAfter = 2 * time.Minute
-	// leadTime is how long before the stored start of a step its effect may appear, by the clock of
-	// a host.
+	// leadTime is how much earlier than the stored start of a step its effect may appear, because a
+	// host's clock may be behind.
 	leadTime = 5 * time.Second
 )
 
-// facts are the data of the store that determine the meaning of a status.
+// facts has the runs and maintenance from the store that decide what an observed state means.
 type facts struct {
 	open, ended []engine.Run
 	maintenance []fleet.Maintenance // not yet over
@@ -54,7 +54,7 @@ func (l *look) factsOf(ctx context.Context) facts {
 	return f
 }
 
-// mark sets the store's data on a row.
+// mark sets the fields of a row that come from the store, such as its maintenance.
 func (f facts) mark(cluster string, r *Row) {
 	t := r.Target()
 	r.InWork = ""
@@ -90,7 +90,7 @@ func (f facts) mark(cluster string, r *Row) {
 	}
 }
 
-// touched reports whether a run acted on a target at a time, or just before.
+// touched reports whether a run was acting on a target at a time, or shortly before.
 func (f facts) touched(t runbooks.Target, at time.Time) bool {
 	for _, run := range slices.Concat(f.open, f.ended) {
 		for _, c := range changes(run) {
@@ -102,10 +102,10 @@ func (f facts) touched(t runbooks.Target, at time.Time) bool {
 	return false
 }
 
-// underWay is the end of a step in progress.
+// underWay is a time in the far future. It stands for the end of a step in progress.
 var underWay = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// change is the effect of a run on one target: its changing steps, with the reads that verify them.
+// change is one step of a run that changes a target, with the waits that verify it.
 type change struct {
 	run    engine.Run
 	target runbooks.Target
@@ -115,7 +115,8 @@ type change struct {
 	done   bool      // the changing step was certainly executed
 }
 
-// changes are the changes that a run has begun, in order. Waits and reads alone are not changes.
+// changes returns the changes that a run has begun, in order. Steps that only wait or read are not
+// changes.
 func changes(run engine.Run) []change {
 	var out []change
 	for i, st := range run.Steps {
@@ -147,8 +148,8 @@ func changes(run engine.Run) []change {
 	return out
 }
 
-// covers reports whether an action on one target affects another: a step without a process affects
-// its whole host.
+// covers reports whether a step that acts on the target at affects the target t. A step without a
+// process affects all processes of its host.
 func covers(at, t runbooks.Target) bool {
 	return at == t || at.Process == "" && at.Host == t.Host
 }

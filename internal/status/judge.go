@@ -8,7 +8,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// judge turns observations into findings, using the expected states.
+// judge compares the observations with the expected states, and puts the findings on the board.
 func (l *look) judge() {
 	b := &l.board
 	b.At = l.Now()
@@ -52,7 +52,7 @@ func (l *look) judgeRow(r *Row) {
 	}
 }
 
-// ago formats a past duration for people.
+// ago formats how long something has lasted, for people.
 func ago(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -64,9 +64,9 @@ func ago(d time.Duration) string {
 	}
 }
 
-// busyHosts are the hosts whose monit has not checked anything for a while: monit has a single
-// worker, which a hanging start or stop blocks. Meanwhile the bot judges the host's processes by
-// their pids.
+// busyHosts returns a finding for each host whose monit has not checked anything for a while. monit
+// has a single worker, which a hanging start or stop blocks. In the meantime, the bot judges the
+// host's processes by their pids.
 func (l *look) busyHosts() []HostFinding {
 	var out []HostFinding
 	least := map[string]time.Duration{}

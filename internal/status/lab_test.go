@@ -28,14 +28,15 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// labAll is the environment variable that requires every state and every process.
+// labAll is the environment variable with which the tests break every process, and use every state.
 const labAll = "DHBOT_LAB_ALL"
 
-// labAccount is the bot's account on the lab's hosts, with exactly the rights that bot sudoers
-// prints.
+// labAccount is the bot's account on the lab's hosts. It has only the rights in the printed sudoers
+// file.
 const labAccount = "dhbotstatus"
 
-// labSite is the lab as a cluster of one generation, with its monitoring.
+// labSite is the lab, configured as a cluster of one generation of Deephaven, with its own
+// monitoring.
 type labSite struct {
 	name    string
 	config  status.Config
@@ -45,14 +46,14 @@ type labSite struct {
 	held    map[runbooks.Target]bool // shown with another target
 }
 
-// labTable has the sites, and the broken targets on their hosts.
+// labTable has the sites, and the targets that a test breaks.
 type labTable struct {
 	*testing.T
 	sites   []*labSite
 	targets []runbooks.Target
 }
 
-// labState is a state that processes are put into, and the expected result.
+// labState is a state into which a test puts processes, and the result that it expects.
 type labState struct {
 	labtest.State
 	looks  int // number of checks within which an incident opens
@@ -70,7 +71,7 @@ func labStates() []labState {
 		labtest.CrashLoop:     {looks: 3, own: true},
 		labtest.NotKnown:      {looks: 2, want: []runbooks.Severity{runbooks.Moderate}, own: true},
 		labtest.StaleMonit:    {looks: 12, want: unknown, own: true},
-		// monit gives up on one process after another, each after 15 s.
+		// monit waits 15 s for each process, one after the other.
 		labtest.HangingStop: {looks: 100, want: append(unknown, runbooks.Moderate), own: true, long: true},
 		labtest.Errors:      {looks: 40, want: []runbooks.Severity{runbooks.Low}, logged: true, long: true},
 	}
@@ -84,8 +85,8 @@ func labStates() []labState {
 }
 
 // TestLabTruth puts processes of the lab into each state and queries every surface, in both
-// generations. All surfaces must agree and none may be green. Nothing but the broken processes may
-// be Sev 1. One incident must open in time and be resolved once.
+// generations. All surfaces must agree, and none may show a broken process as green. Only broken
+// processes may be Sev 1. For each, one incident must open in time and be resolved once.
 //
 // If DHBOT_LAB_ALL is set, the test breaks every process, all at once.
 func TestLabTruth(t *testing.T) {
@@ -106,8 +107,8 @@ func TestLabTruth(t *testing.T) {
 	}
 }
 
-// TestLabDependency stops dependencies of other processes: the dependent processes still run but
-// cannot work, and have no incident of their own.
+// TestLabDependency stops processes on which others depend. The other processes still run but
+// cannot work, and must have no incident of their own.
 func TestLabDependency(t *testing.T) {
 	l := newLabTable(t)
 	l.targets = []runbooks.Target{{Process: "authentication_server", Host: "infra"}}
@@ -197,9 +198,9 @@ func TestLabDatabases(t *testing.T) {
 	l.well()
 }
 
-// TestLabAuthLog counts the lines that one round of the monitoring leaves in each host's log of
-// sudo: one for the query to monit about all of its processes, one for each unit of systemd, and
-// two on the host that is queried about etcd.
+// TestLabAuthLog counts the lines that one check by the monitoring adds to each host's log of sudo.
+// There must be one line for monit, one for each unit of systemd, and two more on the host that is
+// queried about etcd.
 func TestLabAuthLog(t *testing.T) {
 	l := newLabTable(t)
 	s := l.sites[0]
@@ -300,7 +301,7 @@ func labCluster(generation string, hosts map[string]labtest.Host) fleet.Cluster 
 	return cl
 }
 
-// every lists all processes under monit, of both generations.
+// every lists all targets that monit supervises, of both generations.
 func (l *labTable) every() []runbooks.Target {
 	var out []runbooks.Target
 	for _, s := range l.sites {
@@ -316,7 +317,7 @@ func (l *labTable) every() []runbooks.Target {
 	return out
 }
 
-// broken are the targets of a state that the site has.
+// broken returns the broken targets that the site has and on which it can detect the state.
 func (s *labSite) broken(l *labTable, st labState) []runbooks.Target {
 	return slices.DeleteFunc(slices.Clone(l.targets), func(t runbooks.Target) bool {
 		h, _ := s.config.Fleet.Clusters[0].Host(t.Host)
@@ -324,13 +325,13 @@ func (s *labSite) broken(l *labTable, st labState) []runbooks.Target {
 	})
 }
 
-// elsewhere reports whether the lab's substitute for a process logs to another place than the real
-// process, which logs as documented for the site's generation.
+// elsewhere reports whether the lab's substitute for a process does not log where the site's
+// generation of the process is documented to log.
 func (s *labSite) elsewhere(process string) bool {
 	return s.name == "legacy-20200121" && (process == "web_api_service" || process == "client_update_service")
 }
 
-// noRuns is a store without runs and maintenance.
+// noRuns is a store that has no runs and no maintenance.
 type noRuns struct{}
 
 func (noRuns) OpenWork(context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
@@ -401,7 +402,7 @@ func (s *labSite) untold(targets []runbooks.Target) []runbooks.Target {
 	return slices.DeleteFunc(slices.Clone(targets), func(t runbooks.Target) bool { return s.opened[t] > 0 || s.held[t] })
 }
 
-// on runs a script for each target on its host, concurrently.
+// on runs a script for each target, on the target's host. The hosts run it concurrently.
 func (l *labTable) on(targets []runbooks.Target, script string) {
 	l.Helper()
 	byHost := map[string][]string{}
@@ -411,8 +412,8 @@ func (l *labTable) on(targets []runbooks.Target, script string) {
 	labtest.On(l, byHost, script)
 }
 
-// beside runs a script for a state's neighbour process (labState.Neighbour) on the hosts of the
-// targets.
+// beside runs a script for the state's Neighbour, a second process that is broken on each host of
+// the targets.
 func (l *labTable) beside(st labState, script string) {
 	l.Helper()
 	if st.Neighbour == "" {
@@ -433,7 +434,8 @@ func (l *labTable) brokenBy(st labState, t runbooks.Target) bool {
 	})
 }
 
-// well checks until everything is as expected and no incident is open.
+// well repeats checks until every process is as expected and no incident is open. It fails the test
+// after a few minutes.
 func (l *labTable) well() {
 	l.Helper()
 	var bad []string
@@ -461,7 +463,7 @@ func (l *labTable) well() {
 	l.Fatalf("the lab is not as expected:\n%s", strings.Join(bad, "\n"))
 }
 
-// fresh is a new assessor without earlier observations, as after a restart.
+// fresh returns a new Assessor without earlier observations, as after a restart of the bot.
 func (s *labSite) fresh(l *labTable) *status.Assessor {
 	a, err := status.New(s.config)
 	if err != nil {
@@ -470,10 +472,10 @@ func (s *labSite) fresh(l *labTable) *status.Assessor {
 	return a
 }
 
-// between is the time between two checks of the monitoring that confirm a change.
+// between is the time between two checks by the monitoring that confirm a change.
 const between = 3 * time.Second
 
-// look is one check of the monitoring.
+// look makes one check as the monitoring does, and returns the board.
 func (s *labSite) look(l *labTable) status.Board {
 	l.Helper()
 	select {
@@ -544,12 +546,13 @@ func (s *labSite) rows(l *labTable, targets []runbooks.Target) map[string]map[ru
 	return out
 }
 
-// numbers matches numbers, which differ between two results about the same state.
+// numbers matches the numbers and durations in a result, which differ even if the state is the
+// same.
 var numbers = regexp.MustCompile(`[0-9]+(\.[0-9]+)?(ms|s|m)?`)
 
-// agree compares the surfaces about all broken targets. Processes change during the queries (monit
-// starts one after the other), so targets with differences are queried again: a real difference
-// between surfaces persists.
+// agree compares what the surfaces show about all broken targets. Targets with differences are
+// queried again, because processes may change between two queries. A real difference between
+// surfaces persists.
 func (s *labSite) agree(l *labTable, st labState) {
 	l.Helper()
 	left := s.broken(l, st)

@@ -18,13 +18,14 @@ import (
 )
 
 const (
-	// mostRead is how many bytes of a log file, and of the file before it, are read at a time.
+	// mostRead is how many bytes of a log file are read at a time. mostBefore is how many bytes of
+	// the previous file are read.
 	mostRead   = 64 << 10
 	mostBefore = 32 << 10
-	// logMemory is how far back log events are kept. It is longer than the time for which errors
-	// count, and longer than errors must last to be an incident.
+	// logMemory is how long log events are kept. It is longer than the time for which errors count,
+	// and longer than errors must last to be an incident.
 	logMemory = 20 * time.Minute
-	// whyRunes limits the reason why a log was not read.
+	// whyRunes limits the text that explains why a log was not read, in characters.
 	whyRunes = 200
 )
 
@@ -34,13 +35,13 @@ type key struct {
 	target  runbooks.Target
 }
 
-// logBook remembers, for each process, how far its log was read and the events in it.
+// logBook remembers for each process how far its log was read, and which events it had.
 type logBook struct {
 	mu   sync.Mutex
 	logs map[key]*processLog
 }
 
-// processLog is the state of one process's log. turn is its lock.
+// processLog is what is known about one process's log. The channel turn is its lock.
 type processLog struct {
 	turn   chan struct{}
 	file   string
@@ -48,7 +49,7 @@ type processLog struct {
 	offset int64 // offset after the last read
 	span   observe.LogSpan
 	before time.Time // time of the last line at an earlier check, while the process was not monitored
-	// read is when the log of a unit was last read, and why is the reason if that read failed.
+	// read is when the log of a systemd unit was last read. If this read failed, why is the reason.
 	read time.Time
 	why  string
 }
@@ -67,7 +68,7 @@ func (b *logBook) of(k key) *processLog {
 	return p
 }
 
-// logRead is the log data of one check.
+// logRead is what one check knows about the log of a process.
 type logRead struct {
 	asked  bool // the process has a log to read
 	span   observe.LogSpan
@@ -76,13 +77,13 @@ type logRead struct {
 	why    string // why it was not read
 }
 
-// logSize is a log file as stat shows it.
+// logSize has what stat shows about a log file.
 type logSize struct {
 	inode uint64
 	size  int64
 }
 
-// logSizes are the log files of a host, by path.
+// logSizes has the sizes of a host's log files by path, from an answer of stat.
 type logSizes struct {
 	files  map[string]logSize
 	result remote.Result
@@ -117,7 +118,7 @@ func (j *job) logPaths() []string {
 	return paths
 }
 
-// statStep is the read of all log sizes; without logs its command is empty.
+// statStep returns the read of all log sizes. If there are no logs, the step is empty.
 func (j *job) statStep() (runbooks.Step, error) {
 	paths := j.logPaths()
 	if len(paths) == 0 {
@@ -126,7 +127,7 @@ func (j *job) statStep() (runbooks.Step, error) {
 	return j.reads().StatLogs(paths)
 }
 
-// whyNot is why stat returned nothing for a process's log.
+// whyNot explains why stat returned nothing about the log of a process.
 func (s logSizes) whyNot(paths []string) string {
 	const unread = "Its log was not read: "
 	if s.result.Outcome != remote.Answered {
@@ -142,7 +143,8 @@ func (s logSizes) whyNot(paths []string) string {
 	return unread + "the host reported nothing about " + strings.Join(paths, ", ")
 }
 
-// readLog reads the part of a process's log that was added since the last read by any caller.
+// readLog reads what was added to a process's log since the last read, which may have been by
+// another check.
 func (j *job) readLog(ctx context.Context, p *catalogs.Process, sizes logSizes) logRead {
 	paths := j.reads().AppLogs(p)
 	if len(paths) == 0 {
@@ -169,8 +171,9 @@ func (j *job) readLog(ctx context.Context, p *catalogs.Process, sizes logSizes) 
 	return out
 }
 
-// catchUp reads a file from the last offset. A file that is new (there is one every quarter of an
-// hour) or has shrunk is read from its start, together with the end of the file before it.
+// catchUp reads a log file from the offset of the last read. If the file is new or has shrunk, it
+// is read from the start, together with the end of the previous file. A process begins a new file
+// every quarter of an hour. At most mostRead bytes are read.
 func (j *job) catchUp(ctx context.Context, log *processLog, p *catalogs.Process, file string, sizes logSizes) (why string) {
 	now := sizes.files[file]
 	same := log.file == file && log.inode == now.inode && now.size >= log.offset
@@ -203,7 +206,8 @@ func (j *job) catchUp(ctx context.Context, log *processLog, p *catalogs.Process,
 	return ""
 }
 
-// whole is the text of a read, up to its last complete line.
+// whole returns the output of a read up to its last complete line, or the reason why the read
+// failed.
 func whole(r remote.Result) (text, why string) {
 	switch {
 	case r.Outcome != remote.Answered:
@@ -215,7 +219,7 @@ func whole(r remote.Result) (text, why string) {
 	return text[:strings.LastIndexByte(text, '\n')+1], ""
 }
 
-// fileBefore reads the end of the log file before the current one.
+// fileBefore reads the end of the previous log file.
 func (j *job) fileBefore(ctx context.Context, p *catalogs.Process) (observe.LogSpan, bool) {
 	st, err := j.reads().Slices(p)
 	listed, why := whole(j.run(ctx, st, err))
@@ -236,8 +240,9 @@ func (j *job) fileBefore(ctx context.Context, p *catalogs.Process) (observe.LogS
 	return observe.ParseLog(text), why == ""
 }
 
-// unwatched records where the log of a process without monitoring ended, so that the next check can
-// detect whether the log grows. last is the zero time for a monitored process.
+// unwatched records the time of the last line in the log of a process that is not monitored, so
+// that the next check can detect whether the log grows. For a monitored process, the argument last
+// is zero.
 func (b *logBook) unwatched(k key, last time.Time) {
 	p := b.of(k)
 	select {

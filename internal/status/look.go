@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// look is one check of a scope. Its board belongs to the goroutine of run; other goroutines send
+// look is one check of a scope. Only the goroutine of run uses its board. Other goroutines send
 // their results to run.
 type look struct {
 	*Assessor
@@ -26,10 +26,10 @@ type look struct {
 	found chan finding
 }
 
-// finding is a result to be put on the board.
+// finding puts a result on the board of a look.
 type finding func(*look)
 
-// run queries all hosts and the store concurrently, and updates the board with the answers.
+// run queries all hosts and the store concurrently, and returns the board with their answers.
 func (l *look) run(ctx context.Context) (Board, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
@@ -78,7 +78,8 @@ func (l *look) run(ctx context.Context) (Board, error) {
 	return l.board, nil
 }
 
-// collect puts arriving results on the board, and shows the board while it waits for more.
+// collect puts each result on the board when it arrives. While it waits, it passes partial results
+// to the query's Partial.
 func (l *look) collect(ctx context.Context, left *int) error {
 	tick := time.NewTimer(FirstPartial)
 	defer tick.Stop()
@@ -104,14 +105,14 @@ func (l *look) collect(ctx context.Context, left *int) error {
 	return nil
 }
 
-// snapshot is a copy of the current board for a caller.
+// snapshot returns a copy of the board for the caller of Assess.
 func (l *look) snapshot() Board {
 	b := l.board
 	b.Rows, b.Upstream = slices.Clone(b.Rows), slices.Clone(b.Upstream)
 	return b
 }
 
-// row is the board's row of a target.
+// row returns the row of a target on the board, or nil.
 func (l *look) row(t runbooks.Target) *Row {
 	for _, rows := range [][]Row{l.board.Rows, l.board.Upstream} {
 		for i := range rows {
@@ -123,7 +124,7 @@ func (l *look) row(t runbooks.Target) *Row {
 	return nil
 }
 
-// job has the queries of one host.
+// job has the queries to one host.
 type job struct {
 	*look
 	host      string
@@ -151,15 +152,15 @@ func (l *look) jobs() []*job {
 	return out
 }
 
-// question is a read of the job's host, or the reason why there is none.
+// question is a read of the job's host, or the error because of which there is no read.
 type question struct {
 	step runbooks.Step
 	err  error
 }
 
-// begin sends questions as one command when a slot is free. The returned function waits for the
-// answer to one question; call it once for each, which frees the slot. A check that has ended sends
-// no more commands.
+// begin waits for a free slot, and sends questions to the host as one command. The returned
+// function waits for the answer to one question. The caller must call it once for each question,
+// because the last call frees the slot. If ctx ends first, no command is sent.
 func (j *job) begin(ctx context.Context, questions []question) (answer func(i int) remote.Result) {
 	var commands []remote.Command
 	at := make([]int, len(questions))
@@ -197,7 +198,7 @@ func (j *job) run(ctx context.Context, st runbooks.Step, err error) remote.Resul
 	return j.begin(ctx, []question{{step: st}})(0)
 }
 
-// told is the answer of one host about one process.
+// told has what a host answered about one process.
 type told struct {
 	process     *catalogs.Process
 	observation observe.Observation
@@ -205,9 +206,9 @@ type told struct {
 	log         logRead
 }
 
-// ask checks the host: list of processes, supervisors and log sizes in one command, and then the
-// new parts of the logs. A pid that is missing from the list may only be out of date, so then both
-// the supervisors and the list are queried again.
+// ask checks the host. One command reads the list of processes, the supervisors and the sizes of
+// the logs. Then the new parts of the logs are read. If a supervisor's pid is missing from the
+// list, the process may just have restarted, so the supervisors and the list are queried again.
 func (j *job) ask(ctx context.Context) finding {
 	first := j.round(ctx, true)
 	list, gone := first.supervised()
@@ -236,7 +237,7 @@ func (j *job) ask(ctx context.Context) finding {
 	return func(l *look) { l.fill(j.host, list) }
 }
 
-// fill puts the answers of a host into its rows. Rows without an answer in time stay pending.
+// fill puts the answers of a host into the host's rows. A row without an answer stays pending.
 func (l *look) fill(host string, list []told) {
 	for _, t := range list {
 		row := l.row(runbooks.Target{Process: t.process.ID, Host: host})

@@ -14,8 +14,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Whatever the supervisor answers, and whatever the state of the pid, the log, a dependency and the
-// age of the answer: no surface shows a better state than another, and none is green without proof.
+// No surface shows a better state than another, and none is green without proof. This must hold for
+// every answer of the supervisor, and for every state of the pid, the log and a dependency.
 func TestNoSurfaceIsGreenerThanAnother(t *testing.T) {
 	statuses := []string{
 		"OK", "Running", "Connection failed", "Resource limit matched", "Execution failed | Does not exist", "Does not exist", "Initializing",
@@ -54,7 +54,8 @@ func TestNoSurfaceIsGreenerThanAnother(t *testing.T) {
 
 var disOnInfra = runbooks.Target{Process: "db_dis", Host: "infra-1"}
 
-// compareSurfaces checks db_dis in every possible way, each time with a new assessor.
+// compareSurfaces compares what every surface shows about the process db_dis, each time with a new
+// Assessor.
 func compareSurfaces(t *testing.T, what string, world statustest.World) {
 	t.Helper()
 	fresh := func() *site {
@@ -98,7 +99,8 @@ func compareSurfaces(t *testing.T, what string, world statustest.World) {
 	}
 }
 
-// If a host hides its processes, green requires a recent check by the supervisor.
+// If a host hides its processes from the bot, a process is green only if its supervisor has checked
+// it recently.
 func TestHiddenPids(t *testing.T) {
 	for stale, want := range map[time.Duration]runbooks.Severity{0: runbooks.None, time.Hour: runbooks.Unknown} {
 		s := newSite(t, fleet.ACLsInEtcd)
@@ -112,8 +114,8 @@ func TestHiddenPids(t *testing.T) {
 	}
 }
 
-// monit's cycle is estimated from its answers: a check is fresh for two cycles, and for at least a
-// minute.
+// A check by monit counts as fresh for two of monit's cycles, and for at least a minute. The cycle
+// is estimated from monit's answers.
 func TestStaleByTheCycleOfTheHost(t *testing.T) {
 	for cycle, ages := range map[time.Duration]map[time.Duration]runbooks.Severity{
 		5 * time.Second:  {50 * time.Second: runbooks.None, 90 * time.Second: runbooks.Unknown},
@@ -138,8 +140,8 @@ func TestStaleByTheCycleOfTheHost(t *testing.T) {
 }
 
 // A crash loop is found within three checks, and reported with the number of restarts and the time
-// of the first restart. A single death is not a crash loop. Restarts by a run or during maintenance
-// are not one either.
+// of the first restart. A single death is not a crash loop. Neither are restarts by a run or during
+// maintenance.
 func TestCrashLoop(t *testing.T) {
 	const every = 30 * time.Second
 	type life = statustest.Process
@@ -203,7 +205,8 @@ func TestCrashLoop(t *testing.T) {
 	}
 }
 
-// Errors in a log open an incident only above a rate that lasts, but are always shown.
+// Errors in a log are always shown. They open an incident only if there are too many a minute for
+// long enough.
 func TestErrorRate(t *testing.T) {
 	lines := func(every time.Duration, for_ time.Duration) []string {
 		list := []string{"19m INFO - x"}
@@ -235,7 +238,7 @@ func TestErrorRate(t *testing.T) {
 }
 
 // A fatal error just before a start belongs to the previous process. A fatal error after the start
-// counts, although other errors of the first minutes do not.
+// counts, although other errors in the first minutes after a start do not.
 func TestFatalOfTheProcessBefore(t *testing.T) {
 	const start = "30s INFO - db_dis INITIALIZING"
 	for what, tt := range map[string]struct {
@@ -254,7 +257,8 @@ func TestFatalOfTheProcessBefore(t *testing.T) {
 	}
 }
 
-// A host that cannot be queried is unknown on every surface, with the worst possible level.
+// If a host cannot be queried, every surface shows it as unknown, with the worst severity that it
+// could have.
 func TestSilentHost(t *testing.T) {
 	for _, o := range []remote.Outcome{remote.Unreachable, remote.SudoRefused, remote.SupervisorSilent, remote.LoginRefused} {
 		s := newSite(t, fleet.ACLsInEtcd)

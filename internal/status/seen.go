@@ -16,12 +16,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// seenRunes limits the description of a result.
+// seenRunes limits each text in a result, in characters.
 const seenRunes = 300
 
-// Look checks a scope for the monitor, with few concurrent commands, and also returns the result as
-// incident.Seen. notUp returns the time since which a target has been starting or stopping. Look
-// returns an error if the store does not answer: it is then unknown which runs are in progress.
+// Look checks a scope for the monitor. It runs few concurrent commands, and returns the result both
+// as a board and in the form of the monitor. The function notUp returns since when a target has
+// been starting or stopping. Look returns an error if the store does not answer, because the
+// effects of runs are then unknown.
 func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbooks.Target) time.Time) (Board, []incident.Seen, error) {
 	b, err := a.Assess(ctx, Query{Scope: sc, Background: true, NotUp: notUp})
 	if err != nil {
@@ -33,12 +34,14 @@ func (a *Assessor) Look(ctx context.Context, sc incident.Scope, notUp func(runbo
 	return b, a.seen(b, sc.Process != ""), nil
 }
 
-// seen is the result of a check, target by target.
+// seen returns the result of a check in the form of the monitor, with one incident.Seen for each
+// target.
 //
-// A host that could not be queried is one result, not one for each of its processes. If most hosts
-// are lost at once, they are one result too. A process that is down because of a dependency, or
-// that a run works on, has no result of its own. A target in maintenance is not an incident,
-// whatever its state. If oneProcess is set, the result is about that process only.
+// A host that could not be queried is one problem, not a problem of each process. If most hosts are
+// lost at once, they are one problem too. A process is held back from being an incident if a run
+// works on it or if it is down because of a dependency. A target in maintenance is no incident,
+// whatever its state. If oneProcess is set, the check is about a single process, which is not held
+// back because of other targets.
 func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
 	var out []incident.Seen
 	silent := map[string][]Row{}
@@ -86,7 +89,7 @@ func (a *Assessor) seen(b Board, oneProcess bool) []incident.Seen {
 	return out
 }
 
-// window is the maintenance of a whole host, nil for none.
+// window returns the current maintenance window of a whole host, or nil.
 func (b Board) window(host string) *fleet.Maintenance {
 	for _, m := range b.Maintenance {
 		if m.IsWindow() && m.Covers(b.Cluster, "", host, b.At) {
@@ -100,7 +103,7 @@ func (b Board) window(host string) *fleet.Maintenance {
 // least half of all hosts.
 const manyHosts = 3
 
-// unreached reports whether a host could not be connected to.
+// unreached reports whether the bot could not connect to the host of the rows.
 func unreached(rows []Row) bool {
 	return !slices.ContainsFunc(rows, func(r Row) bool {
 		return r.Observation.Outcome != remote.Unreachable && r.Observation.Outcome != remote.TimedOut &&
@@ -145,7 +148,8 @@ func (a *Assessor) seenRow(b Board, r Row) incident.Seen {
 	return s
 }
 
-// aboutItself removes a Hold that is due to other targets, and puts its reason into Text instead.
+// aboutItself changes a result that is held back because of other targets. It removes the Hold, and
+// puts the reason into Text instead.
 func aboutItself(s incident.Seen) incident.Seen {
 	if len(s.Behind) > 0 {
 		s.Text = redact.Line(upper(s.Hold)+". "+s.Text, seenRunes)
@@ -157,7 +161,7 @@ func aboutItself(s incident.Seen) incident.Seen {
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// seenHost is a host with processes that could not be observed.
+// seenHost returns the result about a host on which some processes could not be observed.
 func seenHost(b Board, host string, rows []Row, all int) incident.Seen {
 	s := incident.Seen{
 		Target:    runbooks.Target{Host: host},
@@ -198,8 +202,8 @@ func worstCase(rows []Row) runbooks.Severity {
 	return worst
 }
 
-// seenNetwork is the problem that hides most hosts at once: the network, a jump host, or the bot's
-// own connection.
+// seenNetwork returns the result for the loss of most hosts at once. The problem may be the
+// network, a jump host, or the bot's own connection.
 func (a *Assessor) seenNetwork(b Board, hosts []string, silent map[string][]Row) incident.Seen {
 	via := ""
 	if a.Jump != "" {
@@ -216,8 +220,9 @@ func (a *Assessor) seenNetwork(b Board, hosts []string, silent map[string][]Row)
 	return s
 }
 
-// NextVerb is the command that repairs a process. It is "" if a run works on the process, if the
-// process could not be observed, or if its supervisor does not know it.
+// NextVerb returns the command that should repair a process: "restart" or "start". It returns "" if
+// a run works on the process, if the process was not observed, if its supervisor does not know it,
+// or if the catalog has no such action.
 func NextVerb(r Row) string {
 	verb := "restart"
 	switch r.Observation.State {

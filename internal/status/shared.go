@@ -11,10 +11,10 @@ import (
 )
 
 // sharedReads shares reads between concurrent checks. While a read of a host is in progress, all
-// callers that request the same read wait for the next one and share it. So each check gets a
-// result that is newer than its request. Reads that are requested together are sent together, and
-// shared only with checks that request exactly the same reads. The methods are safe for concurrent
-// use.
+// checks that request the same read wait for its end, and then share a second read. So each check
+// gets a result that is newer than its request. Reads that are requested together are sent
+// together. They are shared only with checks that request exactly the same reads. The methods are
+// safe for concurrent use.
 type sharedReads struct {
 	runner remote.Runner
 	now    func() time.Time
@@ -23,8 +23,8 @@ type sharedReads struct {
 	reads map[string]*sharedRead
 }
 
-// sharedRead is one read of a host, or several that are sent together. It is in progress, or waits
-// for the end of another sharedRead.
+// sharedRead is one read of a host, or several reads that are sent together. It is in progress, or
+// waits for the end of another sharedRead.
 type sharedRead struct {
 	commands []remote.Command
 	next     *sharedRead
@@ -46,13 +46,13 @@ func newSharedReads(r remote.Runner, now func() time.Time) *sharedReads {
 }
 
 // Run returns the result of a read that began after the call. If ctx ends first, Run returns at
-// once, without an outcome. A read without waiting checks is cancelled.
+// once, with a result without an outcome. A read is cancelled when no check waits for it any more.
 func (s *sharedReads) Run(ctx context.Context, c remote.Command) remote.Result {
 	return s.Begin(ctx, []remote.Command{c})(0)
 }
 
-// Begin starts reads of one host. The returned function waits for the result of one of them, as Run
-// does; it is safe for concurrent use.
+// Begin starts reads of one host. The returned function waits for the result of the read with an
+// index, as Run does. It is safe for concurrent use.
 func (s *sharedReads) Begin(ctx context.Context, commands []remote.Command) (result func(i int) remote.Result) {
 	r := s.join(ctx, commands)
 	var leave sync.Once
@@ -67,7 +67,7 @@ func (s *sharedReads) Begin(ctx context.Context, commands []remote.Command) (res
 	}
 }
 
-// keyOf is equal for reads that can be shared.
+// keyOf returns a key that is the same for reads that can be shared.
 func keyOf(commands []remote.Command) string {
 	var b strings.Builder
 	for _, c := range commands {
@@ -76,7 +76,7 @@ func keyOf(commands []remote.Command) string {
 	return b.String()
 }
 
-// join returns the read that a check shares, and starts it if none is in progress.
+// join adds a check to a read, and returns the read. It starts the read if none is in progress.
 func (s *sharedReads) join(ctx context.Context, commands []remote.Command) *sharedRead {
 	key := keyOf(commands)
 	s.mu.Lock()
@@ -96,7 +96,8 @@ func (s *sharedReads) join(ctx context.Context, commands []remote.Command) *shar
 	return current.next
 }
 
-// newSharedRead has the values of the first check's context but not its end.
+// newSharedRead returns a read that has not begun. Its context has the values of the first check's
+// context, but does not end with it.
 func newSharedRead(ctx context.Context, commands []remote.Command) *sharedRead {
 	r := &sharedRead{commands: commands, parts: make([]sharedPart, len(commands)), asking: 1}
 	for i := range r.parts {
@@ -106,7 +107,7 @@ func newSharedRead(ctx context.Context, commands []remote.Command) *sharedRead {
 	return r
 }
 
-// leave removes a check from a read; the last one cancels it.
+// leave removes a check from a read. If no check is left, the read is cancelled.
 func (s *sharedReads) leave(r *sharedRead) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +116,7 @@ func (s *sharedReads) leave(r *sharedRead) {
 	}
 }
 
-// carryOut runs a read, and then the read that waits for its end.
+// carryOut runs a read, and then each read that waits for the end of the previous read.
 func (s *sharedReads) carryOut(key string, r *sharedRead) {
 	for r != nil {
 		remote.RunAll(r.ctx, s.runner, r.commands, func(i int, result remote.Result) {
@@ -127,7 +128,7 @@ func (s *sharedReads) carryOut(key string, r *sharedRead) {
 	}
 }
 
-// after returns the read that waits for the end of r, nil for none.
+// after returns the read that waits for the end of r, or nil.
 func (s *sharedReads) after(key string, r *sharedRead) *sharedRead {
 	s.mu.Lock()
 	defer s.mu.Unlock()

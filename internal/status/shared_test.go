@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// counting is a runner that answers each call with the number of calls so far, once the test allows
-// it.
+// counting is a runner that counts its calls. When the test allows it, a call returns with its
+// number as the exit code.
 type counting struct {
 	asked atomic.Int64
 	began chan int64
@@ -74,7 +74,7 @@ func (s *sharedReads) kept() int {
 	return len(s.reads)
 }
 
-// wait returns when ok accepts a read in progress.
+// wait returns as soon as ok returns true for a read in progress.
 func (s *sharedReads) wait(ok func(*sharedRead) bool) {
 	for ; ; time.Sleep(time.Millisecond) {
 		s.mu.Lock()
@@ -88,7 +88,8 @@ func (s *sharedReads) wait(ok func(*sharedRead) bool) {
 	}
 }
 
-// A caller that leaves does not end a read for which others wait; the last caller to leave ends it.
+// A caller that leaves does not end a read for which others wait. When the last caller leaves, the
+// read ends.
 func TestSharedReadsAreLeft(t *testing.T) {
 	c, s := sharing()
 	leaving, leave := context.WithCancel(t.Context())
@@ -110,7 +111,7 @@ func TestSharedReadsAreLeft(t *testing.T) {
 	}
 }
 
-// A read that all callers left before it began is not shared with later callers.
+// If all callers have left a read before it began, later callers do not share it.
 func TestSharedReadsThatWereGivenUp(t *testing.T) {
 	c, s := sharing()
 	command := remote.Command{Host: "infra-1", Sent: "true"}

@@ -18,7 +18,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// site is a cluster as in the pages, with the state of its hosts and a clock.
+// site is a cluster like those in the documented procedures, with a clock and the state of its
+// hosts.
 type site struct {
 	*Assessor
 	world   statustest.World
@@ -43,7 +44,7 @@ func (s *store) OpenWork(context.Context) ([]engine.Stored, []fleet.Maintenance,
 }
 func (s *store) Recent(context.Context, int) ([]engine.Stored, error) { return s.ended, s.err }
 
-// estate is a cluster like the clusters in the pages: an infra node and two query nodes
+// estate returns a fleet with a cluster like the documented ones: an infra node and two query nodes
 // (server-installation-20200121.md:121-155).
 func estate(acls fleet.ACLStore) *fleet.Fleet {
 	query := []string{"log_aggregator_service", "tailer1", "db_tdcp", "db_query_server", "etcd"}
@@ -116,15 +117,15 @@ func rowOf(t *testing.T, b Board, id, host string) Row {
 	return b.Rows[i]
 }
 
-// failed is a process under monit that does not run and could not be started. stopped is an
-// inactive unit of systemd.
+// failed is a process that does not run and that monit could not start. stopped is a systemd unit
+// that is inactive.
 var (
 	failed  = statustest.Process{Status: "Execution failed | Does not exist", PID: -1}
 	stopped = statustest.Process{Status: "inactive (dead)"}
 )
 
-// The cause of a process that is down or cannot work is a process that is down: of several, the
-// first in the start order of the pages.
+// If a process is down or cannot work, its cause is a process that is down. If several are down,
+// the cause is the process that is documented to start first.
 func TestUpstream(t *testing.T) {
 	const starting = "Initializing"
 	for _, tt := range []struct {
@@ -185,7 +186,7 @@ func TestUpstream(t *testing.T) {
 	}
 }
 
-// A process that could not be observed is not a cause, and has no cause.
+// A process that could not be observed is not the cause of another, and has no cause itself.
 func TestUnseenIsNoCause(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.silent["infra-1"] = remote.Unreachable
@@ -196,8 +197,8 @@ func TestUnseenIsNoCause(t *testing.T) {
 	}
 }
 
-// A dependency that monit does not monitor, or that is starting, is not known to be dead: running
-// processes have no finding because of it. A dependency in a crash loop counts as dead.
+// A dependency that is starting, or that monit does not monitor, is not known to be dead. So
+// running processes have no finding because of it. A dependency in a crash loop counts as dead.
 func TestUnprovedIsNoCause(t *testing.T) {
 	for what, need := range map[string]statustest.Process{
 		"not monitored": {Status: "Not monitored"}, "being started": {Status: "Initializing", PID: -1},
@@ -246,7 +247,7 @@ func TestRunningAndCannotWork(t *testing.T) {
 	}
 }
 
-// A dependency that is starting after a failed start counts as dead, and is reported as dead.
+// If a dependency is starting after a failed start, it counts as dead, and is reported as dead.
 func TestStartedInVainIsDead(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	for _, status := range []string{"Execution failed | Does not exist", "Does not exist"} {
@@ -261,8 +262,8 @@ func TestStartedInVainIsDead(t *testing.T) {
 	}
 }
 
-// A process that is down because of a dependency is shown with the dependency. A watch of the
-// process shows the cause.
+// A process that is down because of a dependency is shown in the dependency's incident. If someone
+// watches the process itself, the watch shows the cause.
 func TestSeenTellsTheCause(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.world = statustest.World{"configuration_server": failed, "authentication_server": failed}
@@ -298,7 +299,7 @@ func TestUnknownToMonitAndRunning(t *testing.T) {
 	}
 }
 
-// verify lists services that monit supervises and the config does not list.
+// The command verify also lists services that monit supervises but that are not in the config.
 func TestVerifyTellsOfUnlisted(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.world = statustest.World{"client_update_service@query-1": failed, "db_dis@query-1": {Missing: true}}
@@ -342,7 +343,7 @@ func TestHalfTheNetworkIsOneMessage(t *testing.T) {
 	}
 }
 
-// One failed member of etcd and a lost quorum are different findings.
+// The finding about one failed member of etcd differs from the finding about a lost quorum.
 func TestEtcdMembers(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.world = statustest.World{"dh-etcd@query-1": stopped}
@@ -361,8 +362,8 @@ func TestEtcdMembers(t *testing.T) {
 	}
 }
 
-// Of several instances of a dependency, the one on the same host counts, even if it runs but cannot
-// work and another instance works.
+// If a dependency has several instances, only the instance on the same host counts. This holds even
+// if that instance cannot work and another instance works.
 func TestOwnInstanceCannotWork(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	query2, _ := s.Fleet.Clusters[0].Host("query-2")

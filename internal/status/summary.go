@@ -17,7 +17,8 @@ type summary struct {
 	result remote.Result
 }
 
-// summarySteps are the catalog's reads of every service of a host.
+// summarySteps returns the reads of monit's summary on the queried hosts, if the query requests
+// summaries.
 func (l *look) summarySteps() []runbooks.Step {
 	if !l.query.Summaries {
 		return nil
@@ -36,8 +37,9 @@ func (l *look) summarySteps() []runbooks.Step {
 	return out
 }
 
-// unlisted are services that are not up according to a host's monit, and that are not in the
-// config. For services in the config there is more data than a summary.
+// unlisted returns findings about services that are not in the config, and that are not up
+// according to a host's monit. About services in the config, a check has more data than the
+// summary.
 func (l *look) unlisted() []HostFinding {
 	var out []HostFinding
 	for _, sum := range l.board.summaries {
@@ -62,7 +64,7 @@ func (l *look) unlisted() []HostFinding {
 	return out
 }
 
-// configured reports whether a service belongs to a process in the config of a host.
+// configured reports whether a service of monit belongs to a process that the config has on a host.
 func (l *look) configured(host, service string) bool {
 	h, ok := l.scope.cluster.Host(host)
 	return ok && slices.ContainsFunc(h.Processes, func(id string) bool {

@@ -15,9 +15,9 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// round is the set of reads of a host that are sent as one command. First comes the list of its
-// processes, which cannot block. Then come its supervisors, and last the sizes of the logs, which
-// may be on a file server that does not answer.
+// round is a set of reads that are sent to a host as one command. The first is the list of
+// processes, because reading it cannot block. Then come the queries to the supervisors. The last is
+// the read of the logs' sizes, because the logs may be on a file server that does not answer.
 type round struct {
 	*job
 	asks   []ask
@@ -47,8 +47,8 @@ func (j *job) round(ctx context.Context, withLogs bool) *round {
 	return r
 }
 
-// supervised returns the observations of the supervisors, and whether a pid in them is missing from
-// the list of processes.
+// supervised returns what the supervisors answered about each process. The result gone means that
+// the list of processes lacks one of their pids.
 func (r *round) supervised() (list []told, gone bool) {
 	list = make([]told, len(r.processes))
 	for i, p := range r.processes {
@@ -100,7 +100,7 @@ func (j *job) reads() planner.HostReads {
 	return planner.ReadsOf(j.scope.catalog, h)
 }
 
-// monitored reports whether monit supervises one of the processes.
+// monitored reports whether monit supervises any process of the job.
 func (j *job) monitored() bool {
 	return slices.ContainsFunc(j.processes, func(p *catalogs.Process) bool { return p.Manager == runbooks.Monit })
 }
@@ -113,8 +113,9 @@ type ask struct {
 	read  func(*catalogs.Process, remote.Result) observe.Observation
 }
 
-// asks are the queries to the supervisors. If the job has one process under monit, monit is queried
-// about its service by name. If it has several, monit is queried about all services at once.
+// asks returns the queries to the supervisors. If monit supervises only one process of the job,
+// monit is queried about this process by name. If it supervises several, monit is queried about all
+// services at once.
 func (j *job) asks() []ask {
 	var out []ask
 	var monit []int
@@ -138,7 +139,7 @@ func (j *job) asks() []ask {
 	return append(out, ask{step: st, err: err, about: monit, read: listed})
 }
 
-// askOne queries one process with the catalog's own command.
+// askOne returns the query about one process, which is the catalog's own command.
 func (j *job) askOne(i int) ask {
 	p := j.processes[i]
 	alone := func(p *catalogs.Process, r remote.Result) observe.Observation {
@@ -151,8 +152,8 @@ func (j *job) askOne(i int) ask {
 	return ask{step: steps[0], about: []int{i}, read: alone}
 }
 
-// Reads returns the reads with which a check of a scope begins, host by host, and their targets.
-// The reads of logs that the check makes after them are not included.
+// Reads returns the reads with which a check of a query begins, host by host, and the targets of
+// the check. It does not include the reads of logs that follow.
 func Reads(catalogs catalogs.Set, fl *fleet.Fleet, now func() time.Time, q Query) ([]runbooks.Step, []runbooks.Target, error) {
 	a := &Assessor{planner: &planner.Planner{Catalogs: catalogs, Fleet: fl, Now: now}}
 	a.Catalogs = catalogs

@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// unitLogEvery is how often the log of a healthy unit is read in the background: each read is a
-// line in the host's auth log, unlike the read of an application log.
+// unitLogEvery is how often the log of a healthy unit is read in the background. It is read seldom,
+// because each read adds a line to the host's auth log.
 const unitLogEvery = 5 * time.Minute
 
 // hasUnitLog reports whether a process logs to the journal or to a file that only root may read
@@ -20,12 +20,12 @@ func hasUnitLog(p *catalogs.Process) bool {
 	return p.Manager == runbooks.Systemd && (p.Logs.Unit != "" || len(p.Logs.Files) > 0)
 }
 
-// unitLogged reports whether one of the host's processes has a unit log (see hasUnitLog). The times
-// in such a log may have no zone, so the host's clock is read too.
+// unitLogged reports whether any process of the job has a unit log (see hasUnitLog). If so, the
+// host's clock must be read too, because the times in such a log may have no zone.
 func (j *job) unitLogged() bool { return slices.ContainsFunc(j.processes, hasUnitLog) }
 
-// readUnitLog reads the log of etcd or MariaDB with the catalog's own command. In the background it
-// reads the log of a healthy unit only from time to time.
+// readUnitLog reads the log of etcd or MariaDB with the catalog's own command. For a check in the
+// background, it reads the log of a healthy unit only every few minutes.
 func (j *job) readUnitLog(ctx context.Context, t told) logRead {
 	steps, err := j.plan(plannedRead{cluster: j.scope.cluster.Name, action: "logs", process: t.process.ID, host: j.host})
 	if err != nil || len(steps) != 1 {

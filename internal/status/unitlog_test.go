@@ -56,9 +56,9 @@ func TestUnitLogs(t *testing.T) {
 	}
 }
 
-// In the background the log of a healthy unit is read every five minutes, and
-// its last result is shown until then. The log of an unhealthy unit, and any
-// log for a person, is read at each check.
+// In the background, the log of a healthy unit is read every five minutes. The checks in between
+// show the last result. The log of an unhealthy unit is read at each check. So is any log if a
+// person requested the check.
 func TestUnitLogIsReadSeldom(t *testing.T) {
 	s := newSite(t, fleet.ACLsInMySQL)
 	s.world["mariadb"] = statustest.Process{Log: []string{"1m ERROR - InnoDB: Table is corrupt"}}
@@ -99,8 +99,7 @@ func TestUnitLogIsReadSeldom(t *testing.T) {
 	}
 }
 
-// A log that may not be read is reported, but does not make the process
-// unknown.
+// If the bot may not read a log, this is reported, but the process does not become unknown.
 func TestUnitLogRefused(t *testing.T) {
 	s := newSite(t, fleet.ACLsInMySQL)
 	s.refused = "/var/log/mariadb/mariadb.log"

@@ -7,8 +7,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// upstream finds the rows whose state is caused by a dependency, so that a board shows one root
-// cause instead of a red line for each dependent process. It uses observations; an unknown row is
+// upstream finds the root causes of rows that are affected by a dependency. So a board shows one
+// root cause instead of a red line for each dependent process. A row that could not be observed is
 // never a cause.
 type upstream struct {
 	*scope
@@ -17,7 +17,8 @@ type upstream struct {
 	known map[runbooks.Target][]Cause
 }
 
-// index finds the rows of a look. Its rows are copies, which markUpstream does not change.
+// index finds the rows of a check by process or by target. The rows are copies, which markUpstream
+// does not change.
 type index struct {
 	byProcess map[string][]*Row
 	byTarget  map[runbooks.Target]*Row
@@ -33,9 +34,9 @@ func indexOf(rows []Row) index {
 	return in
 }
 
-// own returns the instance of a dependency on a host. A process on that host depends on this
-// instance only. own returns nil if the process depends on the instances elsewhere: the host has no
-// instance, or the dependency is etcd.
+// own returns the instance of a dependency on a host. Other processes on this host depend only on
+// this instance. own returns nil if the host has no instance, or if the dependency is etcd. Then
+// they depend on the instances on all hosts.
 func (in index) own(process, host string) *Row {
 	if process == etcdID {
 		return nil
@@ -47,9 +48,9 @@ func newUpstream(s *scope, in index, isOut func(Row) bool) *upstream {
 	return &upstream{scope: s, index: in, isOut: isOut, known: map[runbooks.Target][]Cause{}}
 }
 
-// markUpstream sets, for each row that is down, the dependencies that are down, and for each
-// running row the dead dependencies without which it cannot work. On a board with Needs it also
-// sets the unmet dependencies.
+// markUpstream sets the causes of each row. If the row is down, they are the dependencies that are
+// not up. If the row is running, they are the dead dependencies without which it cannot work. If
+// the board has Needs, markUpstream also sets Unmet.
 //
 // A dependency that is starting can be the cause of a row that is down. A running row cannot work
 // only if a dependency is dead.
@@ -79,8 +80,8 @@ func (l *look) markUpstream() {
 	}
 }
 
-// cannotWork marks a running row as unable to work because of dead dependencies: Sev 3 by the
-// incident key's "performing poorly", and without an incident of its own.
+// cannotWork marks a running row as unable to work because of dead dependencies. The row is Sev 3,
+// which the incident key calls "performing poorly", and has no incident of its own.
 func (r *Row) cannotWork(causes []Cause) {
 	f := &r.Finding
 	if len(causes) == 0 || r.Maintenance != nil {
@@ -101,8 +102,8 @@ func (r *Row) cannotWork(causes []Cause) {
 	}
 }
 
-// out reports whether a row was observed not to serve, or to be starting or stopping. A process
-// without monitoring may run, so it is out only if something else proves that it is down.
+// out reports whether a process was observed to be down, starting or stopping. A process that is
+// not monitored may run, so it is out only if something else proves that it is down.
 func out(r Row) bool {
 	switch r.Observation.State {
 	case observe.Starting, observe.Stopping, observe.Recovering:
@@ -112,7 +113,7 @@ func out(r Row) bool {
 	}
 }
 
-// roots are the root causes of a process on a host.
+// roots returns the root causes because of which a process on a host cannot work.
 func (u *upstream) roots(process, host string) []Cause {
 	at := runbooks.Target{Process: process, Host: host}
 	if causes, ok := u.known[at]; ok {
@@ -134,8 +135,9 @@ func (u *upstream) roots(process, host string) []Cause {
 	return causes
 }
 
-// cause returns why a dependency is not met on a host: because of dependencies of its own, or else
-// because of itself. A dependency that runs but cannot work is also not met.
+// cause returns the root causes if a dependency is not met on a host, otherwise none. They are the
+// root causes of the dependency, or the dependency itself if it has none. A dependency that runs
+// but cannot work is also not met.
 func (u *upstream) cause(process, host string) []Cause {
 	unmet := u.unmet(process, host)
 	if len(unmet) == 0 {
@@ -153,8 +155,8 @@ func (u *upstream) cause(process, host string) []Cause {
 	return []Cause{self}
 }
 
-// stateOf is the state of a cause: a process that is starting after a failed start, or for longer
-// than a start takes, is down.
+// stateOf returns the state to show for a cause. A process that is starting counts as failed if an
+// earlier start failed, or if it takes longer than a start may take.
 func stateOf(r Row) observe.State {
 	switch s := r.Observation.State; s {
 	case observe.Starting, observe.Recovering:
@@ -167,8 +169,9 @@ func stateOf(r Row) observe.State {
 	}
 }
 
-// helpless are the causes of a dependency that runs but cannot work. If it has an instance on the
-// same host, they are the causes of that instance, otherwise of all instances.
+// helpless returns the root causes because of which a running dependency cannot work. If the host
+// has its own instance, only the causes of this instance count. Otherwise helpless returns the
+// causes of all instances, or none if any instance can work.
 func (u *upstream) helpless(process, host string) []Cause {
 	if r := u.own(process, host); r != nil {
 		return u.roots(process, host)
@@ -185,8 +188,9 @@ func (u *upstream) helpless(process, host string) []Cause {
 }
 
 // unmet returns the rows of a needed process that are out, or none if enough instances remain for
-// the given host. It returns rows of etcd if the other members are no quorum. It returns rows of
-// another process if the instance on that host is out or, without one there, if all instances are.
+// the given host. For etcd, the remaining members must be a quorum. For another process, the
+// instance on this host must not be out. If the host has no instance, an instance on any other host
+// suffices.
 func (u *upstream) unmet(process, host string) []*Row {
 	if r := u.own(process, host); r != nil {
 		if u.isOut(*r) {

@@ -157,10 +157,10 @@ func (w *Watcher) note(t Token, ok bool, code string, h http.Header, sent, got t
 	}
 }
 
-// withoutMessage replaces the field "message" of a JSON object by null. Slack returns a sent
-// message with all its blocks, and slack-go would parse these blocks only to return the message's
-// id. Parsing them costs more than the rest of the call, and an unknown kind of block would make
-// a successful call look failed.
+// withoutMessage replaces the field "message" of a JSON object by null. Slack's answer repeats a
+// sent message with all its blocks, which slack-go would parse without need. Parsing them costs
+// more than the rest of the call. If slack-go did not know a kind of block, a successful call would
+// look failed.
 func withoutMessage(body []byte) []byte {
 	var echo struct{ Message json.RawMessage }
 	if json.Unmarshal(body, &echo) != nil || !bytes.HasPrefix(echo.Message, []byte("{")) {

@@ -15,17 +15,17 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// agentTimeout limits the wait for an agent's answer outside a login.
+// agentTimeout limits the wait for an agent if the caller sets no limit.
 const agentTimeout = 5 * time.Second
 
-// agentSocket is an ssh-agent. Every login queries it again.
+// agentSocket is an ssh-agent. Every login queries the agent again.
 type agentSocket struct {
 	config sshroute.Credential
 }
 
 func (a *agentSocket) String() string { return "agent " + a.config.Agent }
 
-// check reads only files: the agent itself may start later.
+// check checks only the certificate file. It does not query the agent, which may start later.
 func (a *agentSocket) check() error {
 	if a.config.CertificateFile == "" {
 		return nil
@@ -34,7 +34,8 @@ func (a *agentSocket) check() error {
 	return err
 }
 
-// selected is the certificate that selects one of the agent's keys, or nil.
+// selected returns the certificate that selects one of the agent's keys. It returns nil if the
+// config names no certificate file.
 func (a *agentSocket) selected() (*ssh.Certificate, error) {
 	if a.config.CertificateFile == "" {
 		return nil, nil
@@ -54,7 +55,7 @@ func (a *agentSocket) identities(timeout time.Duration) ([]identity, func(), err
 	if err != nil {
 		return nil, nil, fmt.Errorf("the ssh-agent at %s does not answer: %w", a.config.Agent, err)
 	}
-	// The deadline includes signing: an agent may wait for a touch forever.
+	// The deadline also applies to signing, because an agent may wait forever for a touch.
 	list, err := a.ask(conn, time.Now().Add(timeout))
 	if err != nil {
 		conn.Close()
@@ -97,7 +98,8 @@ func (a *agentSocket) ask(conn net.Conn, until time.Time) ([]identity, error) {
 	if len(out) == 0 {
 		return nil, fmt.Errorf("the ssh-agent at %s holds no key%s: add one with ssh-add", a.config.Agent, forCertificate(a.config.CertificateFile))
 	}
-	// An agent lists a key before its certificate, and hosts count refused keys.
+	// Certificates are offered first, because a host counts every refused key. An agent lists a key
+	// before its certificate.
 	slices.SortStableFunc(out, func(a, b identity) int { return cmp.Compare(rank(a), rank(b)) })
 	return out, nil
 }
@@ -117,7 +119,8 @@ func forCertificate(file string) string {
 	return " for the certificate " + file
 }
 
-// withCertificate signs for a certificate in a file with a key of the agent.
+// withCertificate returns an identity that offers the certificate from a file and signs with a key
+// of the agent.
 func withCertificate(file string, cert *ssh.Certificate, key ssh.AlgorithmSigner) ([]identity, error) {
 	s, err := ssh.NewCertSigner(cert, key)
 	if err != nil {
@@ -131,7 +134,7 @@ func withCertificate(file string, cert *ssh.Certificate, key ssh.AlgorithmSigner
 }
 
 func (a *agentSocket) name(s ssh.AlgorithmSigner, comment string) identity {
-	// The agent returns the key in its own form, without the certificate.
+	// The agent's client does not parse a public key, so a certificate would not be recognised.
 	public, err := ssh.ParsePublicKey(s.PublicKey().Marshal())
 	if err != nil {
 		return identity{name: "agent key " + comment, signer: s}
@@ -142,7 +145,7 @@ func (a *agentSocket) name(s ssh.AlgorithmSigner, comment string) identity {
 	return identity{name: fmt.Sprintf("agent key %s (%s)", comment, fingerprint(public)), signer: parsed{s, public}}
 }
 
-// parsed is a key of an agent with its parsed public part.
+// parsed is an agent's key whose public key or certificate has been parsed.
 type parsed struct {
 	ssh.AlgorithmSigner
 	public ssh.PublicKey

@@ -14,11 +14,12 @@ type Set struct {
 	sources []source
 }
 
-// source is one entry of the config.
+// source is a credential in the config, which can have several keys.
 type source interface {
-	// check returns a problem that can be found without dialling.
+	// check returns an error if the source is not usable. It does not connect to anything.
 	check() error
-	// identities returns the current keys of the source. Call release after the login.
+	// identities returns the current keys of the source. The caller must call release after the
+	// login.
 	identities(timeout time.Duration) (list []identity, release func(), err error)
 	// String names the source in messages.
 	String() string
@@ -30,8 +31,8 @@ type identity struct {
 	signer ssh.AlgorithmSigner
 }
 
-// Open reads the credentials of a config. Its error names each one that cannot be used. Agents are
-// queried only when a host is dialled.
+// Open reads the credentials of a config. Its error names each credential that cannot be used. Open
+// does not query agents, because they are queried at each login.
 func Open(list []sshroute.Credential) (*Set, error) {
 	if len(list) == 0 {
 		return nil, errors.New("no SSH key is configured: set ssh.key_file or ssh.credentials")
@@ -75,7 +76,8 @@ func (s *Set) Certificates(timeout time.Duration) []Certificate {
 	return out
 }
 
-// validity is the validity of a certificate; end is zero if it does not expire.
+// validity returns the period in which a certificate is valid. The result end is zero if the
+// certificate does not expire.
 func validity(c *ssh.Certificate) (from, end time.Time) {
 	from = time.Unix(int64(min(c.ValidAfter, 1<<62)), 0)
 	if c.ValidBefore != ssh.CertTimeInfinity {

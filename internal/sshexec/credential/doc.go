@@ -1,6 +1,6 @@
 // Package credential holds the bot's SSH credentials: keys in files, OpenSSH user certificates next
-// to them, and keys and certificates of an ssh-agent. It offers them in the order of the config,
-// and explains afterwards which were offered, which were not, and why.
+// to them, and keys and certificates of an ssh-agent. It offers them to a host in the order of the
+// config. After a login, it explains which it offered, and why it did not offer the others.
 //
 // # Files
 //

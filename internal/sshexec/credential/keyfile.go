@@ -18,14 +18,14 @@ import (
 	"dhbot/internal/trusted"
 )
 
-// maxKeyFile is larger than any private key or certificate.
+// maxKeyFile limits the size of a key file, in bytes. Any private key or certificate is smaller.
 const maxKeyFile = 1 << 20
 
 // certificateSuffix is OpenSSH's suffix for the certificate of a key.
 const certificateSuffix = "-cert.pub"
 
-// keyFile is a private key in a file, with its certificate if it exists. Both are read again when
-// they change, so a renewed certificate is used from the next dial.
+// keyFile is a private key in a file, with its certificate, if any. A changed file is read again,
+// so the next login uses a renewed certificate.
 type keyFile struct {
 	config sshroute.Credential
 
@@ -34,7 +34,7 @@ type keyFile struct {
 	list   []identity
 }
 
-// stamp detects a change of a file.
+// stamp is what a check compares to detect that a file has changed.
 type stamp struct {
 	modified time.Time
 	size     int64
@@ -47,7 +47,7 @@ func (k *keyFile) check() error {
 	return err
 }
 
-// identities offers the certificate before the bare key, as OpenSSH does.
+// identities returns the certificate before the bare key, which is also OpenSSH's order.
 func (k *keyFile) identities(time.Duration) ([]identity, func(), error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -77,7 +77,7 @@ func same(a, b map[string]stamp) bool {
 	return true
 }
 
-// look stats the files, and refuses a key that other accounts can now read.
+// look returns the stamps of the files. It returns an error if other accounts can read the key.
 func (k *keyFile) look() (map[string]stamp, error) {
 	now := map[string]stamp{}
 	for _, path := range []string{k.config.KeyFile, k.config.PassphraseFile, k.certificate()} {
@@ -104,7 +104,7 @@ func (k *keyFile) look() (map[string]stamp, error) {
 	return now, nil
 }
 
-// certificate is the path of the key's certificate, which need not exist.
+// certificate returns the path of the key's certificate. The file need not exist.
 func (k *keyFile) certificate() string {
 	if k.config.CertificateFile != "" {
 		return k.config.CertificateFile
@@ -140,7 +140,7 @@ func (k *keyFile) read() ([]identity, error) {
 	return []identity{{name: certificateName("certificate "+k.certificate(), cert), signer: withAlgorithms}, bare}, nil
 }
 
-// readKey reads the private key. Its errors do not contain the content.
+// readKey reads the private key. Its errors never contain any part of the key.
 func (k *keyFile) readKey() (ssh.AlgorithmSigner, error) {
 	path := k.config.KeyFile
 	text, err := readFile(path)
@@ -177,7 +177,8 @@ func (k *keyFile) parse(text []byte) (ssh.Signer, error) {
 	return ssh.ParsePrivateKeyWithPassphrase(text, bytes.TrimRight(passphrase, "\r\n"))
 }
 
-// isSecurityKey reports whether a private key file only refers to a FIDO key.
+// isSecurityKey reports whether the real private key is in a FIDO device, and the file only refers
+// to it.
 func isSecurityKey(text []byte) bool {
 	block, _ := pem.Decode(text)
 	return block != nil && bytes.Contains(block.Bytes, []byte("sk-ssh-ed25519@openssh.com")) ||
@@ -205,7 +206,7 @@ func parseCertificate(path string, text []byte) (*ssh.Certificate, error) {
 	return cert, nil
 }
 
-// certificateName names a certificate with its key id and its principals.
+// certificateName describes a certificate by its place, its key id and its principals.
 func certificateName(where string, c *ssh.Certificate) string {
 	principals := "any account"
 	if len(c.ValidPrincipals) > 0 {
@@ -214,7 +215,7 @@ func certificateName(where string, c *ssh.Certificate) string {
 	return fmt.Sprintf("%s (id %q, for %s)", where, c.KeyId, principals)
 }
 
-// fingerprint names a key as ssh-keygen -l does.
+// fingerprint returns the fingerprint of a key in the form of ssh-keygen -l.
 func fingerprint(key ssh.PublicKey) string {
 	return strings.TrimPrefix(key.Type(), "ssh-") + " " + ssh.FingerprintSHA256(key)
 }

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Offer has the identities of one login, and the result of each.
+// Offer has the identities for one login, and what became of each.
 type Offer struct {
 	login string
 
@@ -20,7 +20,7 @@ type Offer struct {
 	release []func()
 }
 
-// item is one identity, or a source without identities.
+// item is one identity, or a source that could not provide its identities.
 type item struct {
 	name    string
 	skipped string // why it was not offered
@@ -33,8 +33,8 @@ type item struct {
 	failed  string // why it did not sign
 }
 
-// Offer collects the identities for a login. accepted are the allowed signature algorithms, nil for
-// all. Call Close after the login.
+// Offer collects the identities for a login. The argument accepted lists the allowed signature
+// algorithms, or is nil if all are allowed. The caller must call Close after the login.
 func (s *Set) Offer(login string, accepted []string, now time.Time, timeout time.Duration) *Offer {
 	o := &Offer{login: login}
 	seen := map[string]bool{}
@@ -92,7 +92,7 @@ func (o *Offer) judge(id identity, accepted []string, now time.Time) *item {
 
 func stampOf(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
-// signatureAlgorithms are the algorithms of a key.
+// signatureAlgorithms returns the signature algorithms that a key can use.
 func signatureAlgorithms(key ssh.PublicKey) []string {
 	format := key.Type()
 	if cert, ok := key.(*ssh.Certificate); ok {
@@ -104,7 +104,7 @@ func signatureAlgorithms(key ssh.PublicKey) []string {
 	return []string{format}
 }
 
-// Signers are the offered identities, in order.
+// Signers returns the identities to offer, in order.
 func (o *Offer) Signers() []ssh.Signer {
 	var out []ssh.Signer
 	for _, it := range o.items {
@@ -122,8 +122,9 @@ func (o *Offer) Close() {
 	}
 }
 
-// tracked records how far a host went with an identity: the client reads the public key when it
-// offers it, and requests a signature when the host accepts it.
+// tracked records whether an identity was offered to a host, and whether the host accepted it. The
+// SSH client reads the public key when it offers the identity, and requests a signature when the
+// host accepts it.
 type tracked struct {
 	ssh.MultiAlgorithmSigner
 	offer *Offer
@@ -152,7 +153,8 @@ func (t *tracked) SignWithAlgorithm(rand io.Reader, data []byte, algorithm strin
 	return signature, err
 }
 
-// Offered counts the identities that the host has seen.
+// Offered counts the identities. The first result counts those that the host has seen, and the
+// second all that may be offered.
 func (o *Offer) Offered() (shown, of int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -167,7 +169,7 @@ func (o *Offer) Offered() (shown, of int) {
 	return shown, of
 }
 
-// String lists what was offered and refused, and what was not offered.
+// String lists the identities that the host refused, and those that were not offered.
 func (o *Offer) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
