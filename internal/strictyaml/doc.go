@@ -1,6 +1,5 @@
-// Package strictyaml walks the syntax tree of a YAML file and collects every
-// problem with its place: file, line, column and key. A decoder's strict mode
-// would stop at the first unknown key. The package is pure.
+// Package strictyaml parses a YAML file and collects every problem, with its file, line, column and
+// key. The strict mode of a decoder would stop at the first unknown key. The package is pure.
 //
 // # Files
 //

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Place is a place in a file.
+// Place is a position in a file.
 type Place struct {
 	File   string
 	Line   int // from 1; 0 for the whole file
 	Column int // from 1
 }
 
-// Problem returns a problem at the place.
+// Problem returns a problem at this place. The argument what describes it.
 func (p Place) Problem(what string) Problem {
 	return Problem{File: p.File, Line: p.Line, Column: p.Column, What: what}
 }
@@ -28,11 +28,11 @@ type Problem struct {
 	What   string // the problem, in one sentence without a full stop
 	// Instead is the fix.
 	Instead string
-	// Warning marks a problem with which the bot can run.
+	// Warning means that the bot can run in spite of the problem.
 	Warning bool
 }
 
-// String is the problem on one line, in the format that editors understand: "dhbot.yaml:12:5:
+// String returns the problem on one line, in a format that editors understand: "dhbot.yaml:12:5:
 // clusters.prod: what is wrong; what to do instead".
 func (p Problem) String() string {
 	var b strings.Builder
@@ -54,10 +54,10 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// Problems are all problems, sorted by place.
+// Problems is a list of problems.
 type Problems []Problem
 
-// Fatal reports whether the bot must not start.
+// Fatal reports whether the bot must not start, because a problem is not just a warning.
 func (ps Problems) Fatal() bool {
 	return slices.ContainsFunc(ps, func(p Problem) bool { return !p.Warning })
 }
@@ -71,7 +71,7 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err returns the problems as an error, or nil if the bot can run.
+// Err returns the problems as an error. It returns nil if all of them are warnings.
 func (ps Problems) Err() error {
 	if !ps.Fatal() {
 		return nil

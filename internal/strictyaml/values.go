@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// Text parses a text; "" if missing.
+// Text parses a text. It returns "" if the value is missing.
 func (v Value) Text() string {
 	if !v.There() {
 		return ""
@@ -29,7 +29,8 @@ func (v Value) Text() string {
 	}
 }
 
-// Word is a text or a number, exactly as written; a block of lines without its last newline.
+// Word returns a text or a number exactly as it is written. If the value is a block of lines, the
+// white space around it is removed.
 func (v Value) Word() string {
 	switch v.Node.(type) {
 	case *ast.IntegerNode, *ast.FloatNode:
@@ -41,8 +42,8 @@ func (v Value) Word() string {
 	}
 }
 
-// Words are the words of a list, or one word as a list of one. Duplicates are allowed, as in a
-// command.
+// Words returns the words of a list. If the value is a single word, it returns a list with this
+// word. Duplicates are allowed, because a command may have them.
 func (v Value) Words() []string {
 	out := []string{}
 	for _, item := range v.List() {
@@ -67,7 +68,7 @@ func OneOf[T ~string](set ...T) func(Value) T {
 	}
 }
 
-// Items are the entries of a list.
+// Items returns the entries of a list.
 func (v Value) Items() []Value {
 	if !v.There() {
 		return nil
@@ -86,8 +87,8 @@ func (v Value) Items() []Value {
 	return out
 }
 
-// first returns the first token of a node. For a block mapping, GetToken would return its
-// first colon.
+// first returns the first token of a node. GetToken is not enough, because for a block mapping it
+// returns the first colon.
 func first(n ast.Node) *token.Token {
 	if m, is := n.(*ast.MappingNode); is && !m.IsFlowStyle && len(m.Values) > 0 {
 		return m.Values[0].Key.GetToken()
@@ -95,7 +96,7 @@ func first(n ast.Node) *token.Token {
 	return n.GetToken()
 }
 
-// List returns the Items of a list. For any other value it is a list of that one value.
+// List returns the entries of a list. For any other value, it returns a list with only this value.
 func (v Value) List() []Value {
 	if _, list := v.Node.(*ast.SequenceNode); !list && v.There() {
 		return []Value{v}
@@ -103,7 +104,8 @@ func (v Value) List() []Value {
 	return v.Items()
 }
 
-// Texts parses a list of texts, and reports duplicates.
+// Texts returns the entries of a list of texts. It reports empty and duplicate entries, and leaves
+// them out.
 func (v Value) Texts() []Value {
 	var out []Value
 	seen := map[string]bool{}
@@ -123,7 +125,8 @@ func (v Value) Texts() []Value {
 	return out
 }
 
-// Number parses an integer within bounds, or returns the default.
+// Number parses an integer from least to most. If the value is missing or not allowed, it returns
+// otherwise.
 func (v Value) Number(least, most, otherwise int) int {
 	if !v.There() {
 		return otherwise
@@ -140,7 +143,7 @@ func (v Value) Number(least, most, otherwise int) int {
 	return otherwise
 }
 
-// Boolean parses true or false; false if missing.
+// Boolean parses true or false. It returns false if the value is missing.
 func (v Value) Boolean() bool {
 	if !v.There() {
 		return false
@@ -152,7 +155,8 @@ func (v Value) Boolean() bool {
 	return false
 }
 
-// Duration parses a duration such as "15m" within bounds, or returns the default.
+// Duration parses a duration such as "15m", from least to most. If the value is missing or not
+// allowed, it returns otherwise.
 func (v Value) Duration(least, most, otherwise time.Duration) time.Duration {
 	if !v.There() {
 		return otherwise
@@ -166,8 +170,8 @@ func (v Value) Duration(least, most, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-// Meant returns "did you mean …" with the similar words, or the whole list if no word is
-// similar.
+// Meant returns "did you mean …" with the words that are similar to word. If no word is similar, it
+// returns all words, with the argument list in front.
 func Meant(word string, among []string, list string) string {
 	if near := suggest.Near(word, among); len(near) > 0 {
 		return "did you mean " + strings.Join(near, ", ") + "?"
@@ -178,7 +182,7 @@ func Meant(word string, among []string, list string) string {
 	return list + strings.Join(among, ", ")
 }
 
-// Short formats a duration for people: 15m, not 15m0s.
+// Short formats a duration for people, for example as 15m instead of 15m0s.
 func Short(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

@@ -13,20 +13,20 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Reader walks the syntax tree of a file and collects every problem; a decoder in strict
-// mode would stop at the first problem.
+// Reader parses a file and collects every problem. A decoder in strict mode would stop at the first
+// problem.
 type Reader struct {
 	File string
 	// Example names a file that error messages suggest as a starting point.
 	Example string
-	// Strict distinguishes an empty text from a missing value, and reports keys and entries
-	// without a value. Otherwise both count as missing.
+	// Strict means that a key or an entry without a value is a problem, and that an empty text is a
+	// value. If Strict is false, both count as missing.
 	Strict   bool
 	Problems Problems
 }
 
-// Value is a node of the file with its place. The value of a missing key has a nil Node and
-// the place of the mapping that lacks the key.
+// Value is a node of the file with its place. If a key is missing, its value has a nil Node and the
+// place of the mapping that lacks the key.
 type Value struct {
 	R         *Reader
 	Node      ast.Node
@@ -34,7 +34,7 @@ type Value struct {
 	Line, Col int
 }
 
-// Parse returns the root of the file's single document.
+// Parse returns the top value of a file, which must have exactly one document.
 func (r *Reader) Parse(data []byte) Value {
 	top := Value{R: r, Line: 1, Col: 1}
 	file, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
@@ -58,14 +58,14 @@ func (r *Reader) Parse(data []byte) Value {
 	return top
 }
 
-// Add adds a problem once: a value may be parsed more than once.
+// Add adds a problem, unless it was added before, because a value may be parsed more than once.
 func (r *Reader) Add(p Problem) {
 	if !slices.Contains(r.Problems, p) {
 		r.Problems = append(r.Problems, p)
 	}
 }
 
-// Problem reports a problem of a value and the fix.
+// Problem reports a problem with a value. The argument instead is the fix.
 func (v Value) Problem(what, instead string) { v.report(what, instead, false) }
 
 func (v Value) Warning(what, instead string) { v.report(what, instead, true) }
@@ -90,7 +90,8 @@ func (v Value) There() bool {
 	}
 }
 
-// void reports a key or an entry without a value to a strict reader.
+// void reports whether a key or an entry has no value although the reader is strict. It then also
+// adds a problem.
 func (v Value) void() bool {
 	if _, null := v.Node.(*ast.NullNode); !null || !v.R.Strict {
 		return false
@@ -99,13 +100,14 @@ func (v Value) void() bool {
 	return true
 }
 
-// IsMapping reports whether the value has keys.
+// IsMapping reports whether the value is a mapping.
 func (v Value) IsMapping() bool {
 	_, is := v.Node.(*ast.MappingNode)
 	return is
 }
 
-// child is a part of a value, with its own place if it has one.
+// child returns a part of a value. If the token at is nil, the part has the place of the whole
+// value.
 func (v Value) child(name string, node ast.Node, at *token.Token) Value {
 	c := Value{R: v.R, Node: node, Key: strings.TrimPrefix(v.Key+"."+name, "."), Line: v.Line, Col: v.Col}
 	if at != nil && at.Position != nil {
@@ -114,8 +116,8 @@ func (v Value) child(name string, node ast.Node, at *token.Token) Value {
 	return c
 }
 
-// Pairs returns the entries of a mapping, in the order of the file. The place of an entry
-// is the place of its key.
+// Pairs returns the entries of a mapping, in the order of the file. The place of an entry is where
+// its key is.
 func (v Value) Pairs() []pair {
 	if !v.There() {
 		return nil
@@ -152,14 +154,14 @@ type pair struct {
 	Value Value
 }
 
-// Object is a mapping with a fixed set of keys.
+// Object is a parsed mapping.
 type Object struct {
 	Value
 	fields map[string]Value
 	Broken bool // the value is not a mapping; this was reported
 }
 
-// Object parses a mapping with these keys only.
+// Object parses a mapping. It reports every key that is not among keys.
 func (v Value) Object(keys ...string) Object {
 	o := v.AnyObject()
 	for _, p := range v.Pairs() {
@@ -179,15 +181,17 @@ func (v Value) AnyObject() Object {
 	return o
 }
 
-// unknown reports a key of a mapping that has only these keys.
+// unknown reports that the key of the pair is not allowed in its mapping. The allowed keys are in
+// the argument keys.
 func (p pair) unknown(keys []string) {
 	p.Value.Problem(fmt.Sprintf("there is no key %q here", p.Name), Meant(p.Name, keys, "the keys are "))
 }
 
-// Fields are the keys of a mapping, each with the reader of its value.
+// Fields maps each allowed key of a mapping to the function that parses the key's value.
 type Fields map[string]func(Value)
 
-// Read passes each value of a mapping to the reader of its key.
+// Read passes each value of a mapping to the function of its key. It reports keys that have no
+// function.
 func (v Value) Read(fields Fields) {
 	for _, p := range v.Pairs() {
 		read, known := fields[p.Name]
@@ -199,7 +203,8 @@ func (v Value) Read(fields Fields) {
 	}
 }
 
-// Into returns a reader that stores a value, unless the value has a problem.
+// Into returns a function for Fields that parses a value and stores the result, unless the value
+// has a problem.
 func Into[T any](to *T, read func(Value) T) func(Value) {
 	return func(v Value) {
 		before := len(v.R.Problems)
@@ -209,7 +214,7 @@ func Into[T any](to *T, read func(Value) T) func(Value) {
 	}
 }
 
-// Get is the value of a key, or a missing value.
+// Get returns the value of a key. If the key is missing, There of this value is false.
 func (o Object) Get(key string) Value {
 	if v, ok := o.fields[key]; ok {
 		return v
@@ -217,7 +222,7 @@ func (o Object) Get(key string) Value {
 	return o.child(key, nil, nil)
 }
 
-// Need is Get for a required key. The argument why is the fix in the problem of a missing key.
+// Need is like Get, but reports a missing key. The argument why is the fix for the problem.
 func (o Object) Need(key, why string) Value {
 	v := o.Get(key)
 	if !v.There() && !o.Broken {
@@ -226,7 +231,7 @@ func (o Object) Need(key, why string) Value {
 	return v
 }
 
-// NeedSome is Need for a list or mapping that must not be empty.
+// NeedSome is like Need, but also reports an empty list or mapping.
 func (o Object) NeedSome(key, why string) Value {
 	v := o.Need(key, why)
 	list, isList := v.Node.(*ast.SequenceNode)
@@ -237,7 +242,7 @@ func (o Object) NeedSome(key, why string) Value {
 	return v
 }
 
-// NeedWord is the word of a required key that must not be empty.
+// NeedWord returns the word of a required key. It reports a missing key and an empty word.
 func (o Object) NeedWord(key, why string) string {
 	v := o.Need(key, why)
 	word := v.Word()

@@ -18,7 +18,7 @@ tilte: x
 title: again
 `
 
-// read reads the sample into variables and prints its problems.
+// read parses the sample, and prints some of the values and all problems.
 func read(strict bool) {
 	r := strictyaml.Reader{File: "site.yaml", Strict: strict}
 	var (
@@ -40,7 +40,7 @@ func read(strict bool) {
 	fmt.Printf("%q %q\n%v\n", title, run, r.Problems)
 }
 
-// All problems are found at once, each with its place, its key and what to do.
+// All problems are found at once. Each has its place, its key and the fix.
 func ExampleValue_Read() {
 	read(true)
 	// Output:

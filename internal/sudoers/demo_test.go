@@ -8,9 +8,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// demoFiles are the files of every host of the demo's fleet, in both
-// generations. The demo itself cannot be imported here, because it imports this
-// package.
+// demoFiles returns a sudoers file for each host of the demo's fleet, in both generations. It does
+// not import the demo, because the demo imports this package.
 func demoFiles(t *testing.T, oldSudo bool) (out []*File) {
 	t.Helper()
 	cs, err := catalogs.Builtin()

@@ -22,9 +22,9 @@ func quoteERE(s string) string {
 }
 
 // toERE converts a parsed RE2 expression into an equivalent POSIX extended expression. It returns
-// an error for an expression that POSIX or sudo does not support. It also refuses an expression
-// that may or may not match a blank, because sudo compares arguments joined by blanks. A blank at a
-// fixed place is as safe as in a fixed line.
+// an error for an expression that POSIX or sudo does not support. It also returns an error if the
+// expression could match blanks in varying places, because sudo joins the arguments with blanks
+// before it compares them. A blank in a fixed place is allowed.
 func toERE(re *syntax.Regexp) (string, error) {
 	switch re.Op {
 	case syntax.OpEmptyMatch:
@@ -74,8 +74,8 @@ func joinERE(subs []*syntax.Regexp, sep string) (string, error) {
 	return strings.Join(out, sep), nil
 }
 
-// alternateERE is an alternation. POSIX has no empty alternative: if there is one, the other
-// alternatives become optional.
+// alternateERE returns an alternation. POSIX has no empty alternative. If subs has one, the other
+// alternatives become optional instead.
 func alternateERE(subs []*syntax.Regexp) (string, error) {
 	full := slices.DeleteFunc(slices.Clone(subs), func(s *syntax.Regexp) bool { return s.Op == syntax.OpEmptyMatch })
 	if len(full) == 0 {
@@ -89,7 +89,8 @@ func alternateERE(subs []*syntax.Regexp) (string, error) {
 	return text, err
 }
 
-// groupERE is an expression that a repetition can follow.
+// groupERE returns an expression after which a repetition such as * may follow. It adds parentheses
+// if they are needed.
 func groupERE(re *syntax.Regexp) (string, error) {
 	for re.Op == syntax.OpCapture {
 		re = re.Sub[0]
@@ -101,12 +102,12 @@ func groupERE(re *syntax.Regexp) (string, error) {
 	return text, err
 }
 
-// mostTimes is the largest repetition that POSIX guarantees (RE_DUP_MAX), and that sudo
+// mostTimes is the largest number of repetitions that POSIX guarantees (RE_DUP_MAX) and sudo
 // accepts.
 const mostTimes = 255
 
-// timesERE repeats the result of groupERE, in several parts if the number is larger than
-// mostTimes.
+// timesERE appends the repetition of re to text, which groupERE made. If a number is larger than
+// mostTimes, it writes text and its repetition several times.
 func timesERE(re *syntax.Regexp, text string) string {
 	switch re.Op {
 	case syntax.OpStar:
@@ -137,11 +138,12 @@ func timesERE(re *syntax.Regexp, text string) string {
 	return b.String()
 }
 
-// classERE writes a character class of printable ASCII; ranges are pairs.
+// classERE returns a character class of printable ASCII characters. The argument ranges has pairs
+// of a first and a last character.
 func classERE(ranges []rune) (string, error) {
 	var b strings.Builder
-	// "]" must be first, "^" not first and "-" last, because otherwise they have a special
-	// meaning.
+	// In a class, "]" must be first, "-" must be last, and "^" must not be first, because otherwise
+	// they have a special meaning.
 	var bracket, caret, dash string
 	for i := 0; i < len(ranges); i += 2 {
 		lo, hi := ranges[i], ranges[i+1]
@@ -178,7 +180,8 @@ func classERE(ranges []rune) (string, error) {
 	return "[" + text + "]", nil
 }
 
-// sample is a short text that the expression matches, with letters and digits where possible.
+// sample returns a short text that the expression matches. It has letters and digits where
+// possible.
 func sample(re *syntax.Regexp) string {
 	switch re.Op {
 	case syntax.OpLiteral:

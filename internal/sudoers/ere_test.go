@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// patterns, and texts that only some of the patterns match.
+// patterns has expressions to convert. texts has texts that some of them match and others do not.
 var (
 	patterns = []string{
 		`^[A-Za-z_][A-Za-z0-9_]{0,127}$`,
@@ -30,7 +30,8 @@ var (
 	}
 )
 
-// TestToERE compares which texts RE2's and the C library's expressions match.
+// TestToERE checks that each RE2 expression and the converted expression in the C library match the
+// same texts.
 func TestToERE(t *testing.T) {
 	grep, err := exec.LookPath("grep")
 	if err != nil {
@@ -107,8 +108,8 @@ func TestClimbs(t *testing.T) {
 	}
 }
 
-// FuzzExact: an exact line allows only its words: it contains no unescaped
-// wildcard, and no unescaped separator of the file's syntax.
+// FuzzExact: an exact line contains no unescaped wildcard, and no unescaped separator of the file's
+// syntax. So it allows only its own words.
 func FuzzExact(f *testing.F) {
 	for _, s := range []string{"x", "select * from t", "a,b:c=d", "#x", "^x$", "[a]", "!x", `\`, "a  b", "", "é", "a\nb"} {
 		f.Add(s, "y")

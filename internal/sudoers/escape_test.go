@@ -16,20 +16,20 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// attempt is one command of the bot's account that must have no effect beyond the rules.
+// attempt is a command that the bot's account runs, and that must have no effect beyond the rules.
 type attempt struct {
 	env  []string // NAME=value, set before sudo
 	argv []string
-	// harmless means that sudo may run it as the rule allows. Then the environment and the
+	// harmless means that a rule allows the command. In that case, the caller's environment and
 	// directory must not affect it.
 	harmless bool
 }
 
-// planted is the path that attempts try to have executed or read.
+// planted is a path of the attacker. Attempts try to make sudo or a program execute it or read it.
 const planted = "/tmp/planted"
 
-// attempts are commands that an attacker with the bot's account may try against a file,
-// besides variants of each of its rules.
+// attempts returns the commands that an attacker with the bot's account may try against a sudoers
+// file. They include variants of each rule.
 func attempts(f *File) (out []attempt) {
 	sudo := func(words ...string) {
 		out = append(out, attempt{argv: append([]string{"sudo", "-n"}, words...)})
@@ -59,7 +59,7 @@ func attempts(f *File) (out []attempt) {
 	return slices.DeleteFunc(out, func(a attempt) bool { return !a.harmless && listed(f, a.argv) })
 }
 
-// around are attempts that vary the example of one rule.
+// around returns attempts that are variants of the rule's example.
 func around(f *File, r Rule) (out []attempt) {
 	at := len(r.Example) - argCount(r)
 	head, args := r.Example[:at:at], r.Example[at:]
@@ -74,7 +74,8 @@ func around(f *File, r Rule) (out []attempt) {
 		deny(head, append(slices.Clone(extra), args...)...)
 		deny(head, extra...)
 	}
-	// The same words divided differently, and other programs of the same name.
+	// These attempts join the same words with other white space, or run other programs with the
+	// same name.
 	if len(args) > 1 {
 		deny(head, strings.Join(args, "\n"))
 		deny(head, strings.Join(args, "\t"))
@@ -84,8 +85,8 @@ func around(f *File, r Rule) (out []attempt) {
 	return out
 }
 
-// surrounding are attempts to have an allowed command run in another way: by an
-// option of sudo, or with a variable set.
+// surrounding returns attempts to run an allowed command in a way that is not allowed, with an
+// option of sudo or with a variable.
 func surrounding(r Rule) (out []attempt) {
 	at := len(r.Example) - argCount(r)
 	for _, o := range [][]string{{"-E"}, {"--preserve-env=PATH"}, {"-D", "/tmp"}, {"-R", "/tmp"}, {"-C", "4"}, {"-g", "shadow"}, {"-h", "other"}} {
@@ -99,8 +100,8 @@ func surrounding(r Rule) (out []attempt) {
 	return out
 }
 
-// listed reports whether any rule of the file allows the attempt. The rule of another process may
-// allow it, because such rules are similar.
+// listed reports whether any rule of the file allows a command. A variant of one rule may be
+// allowed by the similar rule of another process.
 func listed(f *File, argv []string) bool {
 	return slices.ContainsFunc(f.Rules, func(r Rule) bool {
 		return slices.Equal(r.Example, argv) || r.Args != `""` && r.Args[0] != '^' &&
@@ -108,8 +109,8 @@ func listed(f *File, argv []string) bool {
 	})
 }
 
-// variables can change what a program does: what it loads, where it finds other programs, and which
-// pager, editor, home, endpoint or configuration it uses.
+// variables are environment variables that can change what a program does. For example, they
+// determine what it loads, where it finds other programs, and which pager or endpoint it uses.
 var variables = []string{
 	"LD_PRELOAD=" + planted, "LD_LIBRARY_PATH=" + planted, "PATH=" + planted, "BASH_ENV=" + planted, "ENV=" + planted, "IFS=/", "HOME=" + planted,
 	"PAGER=" + planted, "SYSTEMD_PAGER=" + planted, "SYSTEMD_EDITOR=" + planted, "LESSOPEN=|" + planted, "EDITOR=" + planted, "SHELLOPTS=xtrace",
@@ -118,7 +119,7 @@ var variables = []string{
 	"JAVA_TOOL_OPTIONS=-javaagent:" + planted, "MYSQL_HOME=" + planted, "PYTHONPATH=" + planted, "PERL5LIB=" + planted, "TMPDIR=" + planted, "XAUTHORITY=" + planted,
 }
 
-// extras are arguments by which an allowed program does more.
+// extras has, for each program, arguments with which it would do more than a rule allows.
 var extras = map[string][][]string{
 	"monit":      {{"-c", planted}, {"-s", planted}, {"-p", planted}, {"-l", planted}, {"quit"}, {"-g", "all", "stop"}, {"procmatch", "."}},
 	"systemctl":  {{"edit", "dh-etcd"}, {"--host=root@127.0.0.1"}, {"--root=/tmp"}, {"link", planted}, {"enable", planted}, {"status", "dh-etcd"}, {"--property=ExecStart", "show"}, {"daemon-reload"}, {"poweroff"}, {"set-environment", "A=b"}},
@@ -150,17 +151,17 @@ var extras = map[string][][]string{
 	"dh_monit":         {{"stop", "all"}, {"quit"}},
 }
 
-// ran is the stand-in for every program of a file. It prints that it ran, where, and the
-// environment that reached it.
+// ran is a script that replaces every program in a file. It logs that it ran, its directory, and
+// the environment that reached it.
 const ran = `#!/bin/sh
 echo "RAN $0 in $(pwd)" >> /run/ran
 export -p >> /run/ran
 `
 
-// TestEscapes runs the attempts with the real sudo, in a chroot in which every program that a file
-// names is replaced by a stand-in. There are at least 100 attempts for each host of the demo's
-// fleet and of the lab, and none may succeed. The test needs root, sudo and a kernel that lets root
-// mount. DHBOT_ESCAPES=1 tries all of them; without it the test tries an evenly spread part.
+// TestEscapes runs the attempts with the real sudo, in a chroot in which a stand-in replaces every
+// program that a file names. There are at least 100 attempts for each host of the demo's fleet and
+// of the lab, and none may succeed. The test needs root, sudo and a kernel that lets root mount.
+// With DHBOT_ESCAPES=1 it runs all attempts, otherwise only an evenly spread part.
 func TestEscapes(t *testing.T) {
 	testenv.Program(t, "sudo")
 	for _, f := range slices.Concat(builtinFiles(t, false), demoFiles(t, false)) {
@@ -171,9 +172,9 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// TestWrapperEscapes is TestEscapes for an old sudo: it runs the attempts through the wrapper and
-// around it. It also lets the wrapper run each command of the catalog. Without DHBOT_ESCAPES=1 it
-// tests one host.
+// TestWrapperEscapes is like TestEscapes, but for an old sudo. It runs the attempts both through
+// the wrapper and without it. It also checks that the wrapper runs each command of the catalog.
+// Without DHBOT_ESCAPES=1 it tests only one host.
 func TestWrapperEscapes(t *testing.T) {
 	testenv.Program(t, "sudo")
 	now, old := builtinFiles(t, false), builtinFiles(t, true)
@@ -197,7 +198,7 @@ func TestWrapperEscapes(t *testing.T) {
 	}
 }
 
-// wrapped is a command as the bot sends it to a host with an old sudo.
+// wrapped returns a command in the form in which the bot sends it to a host with an old sudo.
 func wrapped(argv []string) []string {
 	if slices.Contains(argv, fleet.SudoWrapper) {
 		return argv
@@ -205,8 +206,8 @@ func wrapped(argv []string) []string {
 	return (&fleet.Host{OldSudo: true}).Sudo(argv)
 }
 
-// wrapperAttempts are the attempts against the file for a newer sudo, through the wrapper and
-// around it, and attempts against the wrapper itself.
+// wrapperAttempts returns the attempts against the file for a newer sudo, both through the wrapper
+// and without it. It adds attempts against the wrapper itself.
 func wrapperAttempts(now *File) (out []attempt) {
 	for _, a := range attempts(now) {
 		if !a.harmless {
@@ -240,15 +241,15 @@ func wrapperAttempts(now *File) (out []attempt) {
 	return out
 }
 
-// allowedTo reports whether an account may run these words anyway.
+// allowedTo reports whether a rule allows these words to run as the given account.
 func allowedTo(f *File, account string, words []string) bool {
 	return slices.ContainsFunc(f.Rules, func(r Rule) bool {
 		return r.RunAs == account && slices.Equal(r.Example[len(r.Example)-argCount(r)-1:], words)
 	})
 }
 
-// tryAll runs the attempts against a file, or a part of them, and the commands that must be
-// allowed.
+// tryAll runs attempts against a file, and the commands that must be allowed. Without
+// DHBOT_ESCAPES=1 it runs only some of the attempts.
 func tryAll(t *testing.T, f *File, tried, allowed []attempt) {
 	if os.Getenv("DHBOT_ESCAPES") == "" {
 		tried = some(tried, 200)
@@ -273,7 +274,7 @@ func tryAll(t *testing.T, f *File, tried, allowed []attempt) {
 	t.Logf("%d attempts, %d rules", len(tried), len(f.Rules))
 }
 
-// some are n of the attempts, evenly spread.
+// some returns n of the attempts, evenly spread over the list.
 func some(all []attempt, n int) (out []attempt) {
 	for i := range min(n, len(all)) {
 		out = append(out, all[i*len(all)/n])
@@ -286,7 +287,7 @@ type outcome struct {
 	surroundings string
 }
 
-// inRoot runs the attempts as the bot's account, one shell for all of them.
+// inRoot runs the attempts as the bot's account in a chroot. A single shell runs all of them.
 func inRoot(t *testing.T, f *File, tried []attempt) []outcome {
 	t.Helper()
 	dir := t.TempDir()
@@ -315,8 +316,8 @@ func inRoot(t *testing.T, f *File, tried []attempt) []outcome {
 	return got
 }
 
-// accountScript runs the attempts one after the other. After each it prints and empties the
-// stand-in's log.
+// accountScript returns a shell script that runs the attempts one after the other. After each
+// attempt it prints and empties the log of the stand-in programs.
 func accountScript(t *testing.T, tried []attempt) string {
 	t.Helper()
 	quote := func(s string) string {
@@ -347,8 +348,8 @@ func accountScript(t *testing.T, tried []attempt) string {
 	return b.String()
 }
 
-// rootScript makes a chroot from this machine's files, with an overlay that takes the changes. It
-// replaces every program by a stand-in, and runs the attempts.
+// rootScript returns a shell script that makes a chroot from this machine's files. An overlay takes
+// all changes. The script replaces every program in the file by a stand-in, and runs the attempts.
 func rootScript(f *File) string {
 	var b strings.Builder
 	b.WriteString(`d=$1; mkdir $d/t; mount -t tmpfs tmpfs $d/t; mkdir $d/t/up $d/t/work $d/t/root

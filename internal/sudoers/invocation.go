@@ -23,9 +23,9 @@ type invocation struct {
 	words []planner.HostWord // the program and its arguments
 }
 
-// read parses a command of the catalog: sudo [-n] [-u account] [--] program arguments…. In a
-// catalog sudo is the first word or absent. The error is errNoSudo, or explains the unsupported
-// part.
+// read parses a command of the catalog of the form sudo [-n] [-u account] [--] program arguments….
+// It returns errNoSudo if the first word is not sudo, or another error that explains what is not
+// supported.
 func read(words []planner.HostWord) (*invocation, error) {
 	if first(words) != "sudo" {
 		return nil, errNoSudo
@@ -79,8 +79,8 @@ func (inv *invocation) options(rest []planner.HostWord) ([]planner.HostWord, err
 
 var assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
-// rules are the lines that allow the command: in sudo's own file, or in the wrapper for an old
-// sudo.
+// rules returns the rules that allow the command. If wrapped is set, they are rules of the wrapper
+// for an old sudo.
 func (inv *invocation) rules(o Options, wrapped bool) ([]Rule, error) {
 	program := first(inv.words)
 	at := program
@@ -134,8 +134,8 @@ func (inv *invocation) example(program string, args []string) []string {
 // fewLines is the largest number of lines for one command.
 const fewLines = 32
 
-// enumerate lists all forms of the words, if none of them varies freely and there are few
-// forms.
+// enumerate lists all forms that the words can have. The result few is false if a word varies
+// freely or if there are too many forms.
 func enumerate(words []planner.HostWord) (all [][]string, few bool) {
 	all = [][]string{nil}
 	for _, w := range words {

@@ -14,9 +14,8 @@ import (
 // tested file.
 const account = "dhbotleast"
 
-// TestLab installs the printed file on real hosts and queries the real sudo:
-// the catalog's commands are allowed, similar commands are not, and commands
-// that only read really run.
+// TestLab installs the printed file on real hosts and queries the real sudo. Sudo must allow the
+// catalog's commands, and refuse similar commands. Commands that only read are also run.
 func TestLab(t *testing.T) {
 	hosts := labtest.Hosts(t)
 	for _, f := range builtinFiles(t, false) {
@@ -60,7 +59,7 @@ func TestLab(t *testing.T) {
 	}
 }
 
-// argCount is how many arguments the rule's example gives its program.
+// argCount returns the number of arguments of the program in the rule's example.
 func argCount(r Rule) int {
 	for i, w := range r.Example {
 		if w == nameOf(r) {
@@ -70,8 +69,8 @@ func argCount(r Rule) int {
 	return 0
 }
 
-// grants reports whether any rule of the file allows arguments that are similar to the arguments of
-// r.
+// grants reports whether any rule of the file allows these arguments for the program and the
+// account of r.
 func grants(t *testing.T, f *File, r Rule, args []string) bool {
 	for _, o := range f.Rules {
 		if o.RunAs == r.RunAs && o.Program == r.Program && allows(t, o)(args) {
@@ -81,7 +80,7 @@ func grants(t *testing.T, f *File, r Rule, args []string) bool {
 	return false
 }
 
-// cases are commands of the account, queried in one session.
+// cases are commands that the account tries in one session.
 type cases struct {
 	host   string
 	want   []bool

@@ -12,11 +12,11 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// Options are the inputs of the file besides catalog and fleet.
+// Options has what a sudoers file needs besides the catalog and the fleet.
 type Options struct {
-	// User is the account that the bot logs in with.
+	// User is the account with which the bot logs in to the host.
 	User string
-	// Paths maps programs to their absolute paths; the default directory is /usr/bin.
+	// Paths maps names of programs to their absolute paths. The default is the name in /usr/bin.
 	Paths map[string]string
 }
 
@@ -24,35 +24,37 @@ type Options struct {
 type File struct {
 	User, Host, Cluster, Catalog string
 	Rules                        []Rule
-	// oldSudo means that the host's sudo does not support regular expressions. The rules are then
-	// the wrapper's rules.
+	// oldSudo means that the host's sudo does not support regular expressions. In that case, Rules
+	// has the rules of the wrapper.
 	oldSudo bool
-	// LeftOut are the commands that cannot be allowed without allowing more.
+	// LeftOut lists the commands that have no rule, because a rule would allow more than the
+	// command.
 	LeftOut []LeftOut
-	// Plain are the commands without sudo, mostly reads of logs: the account must be able to
-	// run them itself.
+	// Plain lists the commands that run without sudo. Most of them read logs. The account itself
+	// must have the right to run them.
 	Plain []string
 }
 
-// Rule is one line: one command, or one pattern of commands, as one account.
+// Rule is one line of the file. It allows one command, or one pattern of commands, to run as one
+// account.
 type Rule struct {
 	Process string // of the command; "" for none
 	RunAs   string // the account that the command runs as
 	Program string // absolute path
-	// Args are the arguments in the syntax of sudoers: escaped words, `""` for none, or ^a
-	// regular expression$. In the wrapper's rules they are the expression for the program's
-	// name and its arguments.
+	// Args has the arguments in the syntax of sudoers. They are escaped words, `""` for no
+	// arguments, or ^a regular expression$. In a rule of the wrapper, Args is a regular expression
+	// for the name of the program and its arguments.
 	Args string
-	// Uses are the actions with this command, sorted.
+	// Uses lists the actions that send this command, sorted.
 	Uses []string
-	// Example is a command that the rule must allow, with "sudo -n" first and the program as
-	// the bot names it.
+	// Example is a command that the rule must allow. It begins with "sudo -n", and names the
+	// program as the bot does.
 	Example []string
 }
 
-// Ask is a command that only checks whether sudo has the rule: exit code 0 means that the example
-// is allowed, 1 that it is not. It does not show whether sudo would ask for a password first. For
-// a command through the wrapper, it asks the wrapper itself.
+// Ask returns a command that only checks whether the rule's example is allowed. Exit code 0 means
+// that it is, and 1 that it is not. The check does not show whether sudo would ask for a password.
+// For a rule of the wrapper, the command asks the wrapper.
 func (r Rule) Ask() []string {
 	if i := slices.Index(r.Example, fleet.SudoWrapper); i > 0 {
 		return slices.Insert(slices.Clone(r.Example), i+1, mayOption)
@@ -60,15 +62,15 @@ func (r Rule) Ask() []string {
 	return slices.Concat([]string{"sudo", "-n", "-l"}, r.Example[2:])
 }
 
-// LeftOut is a command without a rule.
+// LeftOut is a command that has no rule, with the reason.
 type LeftOut struct {
 	Use     string // "intraday-cleanup db_dis"
 	Command string // for people, with placeholders
 	Why     string
 }
 
-// For makes the file for one host of a cluster. It returns an error for an invalid option, or
-// if the catalog's commands cannot be listed.
+// For makes the sudoers file for one host of a cluster. It returns an error for an invalid option,
+// or if the catalog's commands cannot be listed.
 func For(cat *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host, o Options) (*File, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -128,7 +130,8 @@ func (f *File) add(c planner.HostCommand, o Options) {
 	}
 }
 
-// merge adds a rule, or adds its use to an existing rule.
+// merge adds a rule to the file. If the file already has the rule, merge only adds the action to
+// the rule's Uses.
 func (f *File) merge(r Rule, process, action string) {
 	i := slices.IndexFunc(f.Rules, func(o Rule) bool {
 		return o.RunAs == r.RunAs && o.Program == r.Program && o.Args == r.Args
@@ -144,7 +147,8 @@ func (f *File) merge(r Rule, process, action string) {
 	}
 }
 
-// sort groups the rules by process, in the order of the first rule of each process.
+// sort groups the rules by process. The processes stay in the order of their first rules, and rules
+// without a process come last.
 func (f *File) sort() {
 	order := map[string]int{}
 	for _, r := range f.Rules {

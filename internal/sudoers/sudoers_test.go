@@ -106,7 +106,7 @@ func siteFile(t *testing.T, host string, oldSudo bool) *File {
 	return f
 }
 
-// rulesOf are the lines of the file that grant something.
+// rulesOf returns the lines of the file that allow something.
 func rulesOf(f *File) (out []string) {
 	for line := range strings.Lines(f.String()) {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
@@ -208,7 +208,7 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// builtin are the built-in catalogs, and a small fleet of each generation.
+// builtin returns the built-in catalogs, and a fleet with a small cluster of each generation.
 func builtin(t testing.TB) (catalogs.Set, *fleet.Fleet) {
 	t.Helper()
 	cs, err := catalogs.Builtin()
@@ -252,9 +252,9 @@ func builtinFiles(t testing.TB, oldSudo bool) (out []*File) {
 	return out
 }
 
-// TestBuiltin checks every rule of the built-in catalogs: there is no wildcard,
-// the line has exactly one program with its arguments written out, the example
-// is allowed, and similar commands are not.
+// TestBuiltin checks every rule of the built-in catalogs. Its line must have no wildcard, and
+// exactly one program with all arguments written out. It must allow the rule's example, but no
+// similar command.
 func TestBuiltin(t *testing.T) {
 	shape := regexp.MustCompile(`^dhops ALL = \([a-z]+\) NOPASSWD: /[A-Za-z0-9_./-]+ (""|\^.*\$|[^^].*)$`)
 	wild := regexp.MustCompile(`(^|[^\\])[*?[]`)
@@ -283,8 +283,8 @@ func TestBuiltin(t *testing.T) {
 	}
 }
 
-// TestRemovalsStayBelowTheirRoots: dbmerge may only remove paths below the documented directories
-// that have exactly the form of one day of one table.
+// TestRemovalsStayBelowTheirRoots: the account dbmerge may only remove a path below the documented
+// directories, and only if the path has the form of one day of one table.
 func TestRemovalsStayBelowTheirRoots(t *testing.T) {
 	const day, other = "/db/Intraday/Order/Event/infra_1/2018-02-09", "/db/Intraday/Order/Event/p.2/2018-02-09"
 	const states, details = "/db/TempFiles/dbmerge/db_dis/", "/db/Systems/Order/ImportDetails/"
@@ -327,7 +327,7 @@ func TestRemovalsStayBelowTheirRoots(t *testing.T) {
 	}
 }
 
-// nameOf is the name of the rule's program in the rule's example.
+// nameOf returns the name of the program in the rule's example.
 func nameOf(r Rule) string {
 	if slices.Contains(r.Example, r.Program) {
 		return r.Program
@@ -335,7 +335,7 @@ func nameOf(r Rule) string {
 	return filepath.Base(r.Program)
 }
 
-// allows reads a rule's arguments as sudo does.
+// allows returns a function that reports whether a rule allows arguments, as sudo would decide.
 func allows(t *testing.T, r Rule) func(args []string) bool {
 	t.Helper()
 	switch {
@@ -355,8 +355,8 @@ func allows(t *testing.T, r Rule) func(args []string) bool {
 
 var escape = regexp.MustCompile(`\\(.)`)
 
-// near are argument lists that differ in one step from args: one word more or
-// less, an option instead of a word, or ".." instead of a path component.
+// near returns argument lists that differ from args in one step. For example, they have one word
+// more or less, or ".." in place of a path component.
 func near(args []string) (out [][]string) {
 	out = append(out, append(slices.Clone(args), "x"), append([]string{"--x"}, args...), append(slices.Clone(args), "*"))
 	for i, a := range args {
@@ -410,7 +410,7 @@ func TestPlansAreAllowed(t *testing.T) {
 	}
 }
 
-// TestVisudo lets sudo's own checker read every file.
+// TestVisudo checks every file with visudo, sudo's own checker.
 func TestVisudo(t *testing.T) {
 	visudo := testenv.Program(t, "visudo")
 	for _, f := range append(builtinFiles(t, false), siteFile(t, "infra", false), siteFile(t, "query", false), siteFile(t, "query", true)) {

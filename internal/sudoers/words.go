@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// exact is a list of arguments in the syntax of sudoers, without wildcards.
+// exact returns arguments in the syntax of sudoers, so that they match only themselves.
 func exact(args []string) (string, error) {
 	if len(args) == 0 {
 		return `""`, nil
@@ -24,8 +24,9 @@ func exact(args []string) (string, error) {
 		}
 		var b strings.Builder
 		for j, r := range a {
-			// "," ":" "=" and "#" are special in the file's syntax, "*" "?" "[" "]" and "!" in
-			// its wildcards, and "^" begins a regular expression.
+			// These characters have a special meaning. "," ":" "=" and "#" belong to the file's
+			// syntax, and "*" "?" "[" "]" and "!" to its wildcards. "^" begins a regular
+			// expression.
 			if strings.ContainsRune(`,:=#*?[]!`, r) || r == '^' && i == 0 && j == 0 {
 				b.WriteByte('\\')
 			}
@@ -38,7 +39,8 @@ func exact(args []string) (string, error) {
 
 var errEmpty = errors.New("a sudoers file cannot express an empty argument")
 
-// single refuses arguments with blanks that the file's syntax would merge.
+// single returns its argument. It returns an error if the argument has blanks that a sudoers file
+// would merge or drop.
 func single(args string) (string, error) {
 	if strings.Contains(args, "  ") || strings.HasPrefix(args, " ") || strings.HasSuffix(args, " ") {
 		return "", fmt.Errorf("a sudoers file cannot express the blanks of %q", args)
@@ -46,8 +48,8 @@ func single(args string) (string, error) {
 	return args, nil
 }
 
-// sayable refuses text that a sudoers file cannot contain: the characters in forbidden, and
-// everything but printable ASCII.
+// sayable returns an error for text that a sudoers file cannot contain. Only printable ASCII is
+// allowed, except the characters in forbidden.
 func sayable(text, forbidden string) error {
 	for _, r := range text {
 		if r < ' ' || r > '~' || strings.ContainsRune(forbidden, r) {
@@ -60,9 +62,9 @@ func sayable(text, forbidden string) error {
 // maxRegexp is sudo's own limit, in bytes (sudoers(5), "Regular expressions").
 const maxRegexp = 1024
 
-// pattern returns a list of arguments as one regular expression, with an example that it matches.
-// separator is the text between two arguments. A repeatable word has no upper bound in the
-// expression: the C library would expand the bound into as many copies.
+// pattern converts a list of arguments to one regular expression, and also returns an example that
+// it matches. The argument separator is the text between two words. A word that may be repeated has
+// no upper bound in the expression, because the C library would make a copy for each repetition.
 func pattern(words []planner.HostWord, separator string) (args string, example []string, err error) {
 	var b strings.Builder
 	for i, w := range words {
@@ -139,7 +141,7 @@ func wordPattern(w planner.HostWord) (ere, example string, err error) {
 	return b.String(), x.String(), nil
 }
 
-// parse parses a pattern and removes the anchors.
+// parse parses a pattern of the catalog and removes its anchors.
 func parse(pattern string) (*syntax.Regexp, error) {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
@@ -158,8 +160,8 @@ func parse(pattern string) (*syntax.Regexp, error) {
 	return re, nil
 }
 
-// noOption refuses a pattern at the beginning of a word that could match text beginning with "-",
-// which the program would treat as an option.
+// noOption returns an error if a pattern could match text that begins with "-", because the program
+// would treat this text as an option. The same applies to a pattern that could match an empty text.
 func noOption(re *syntax.Regexp, pattern string) error {
 	prog, err := syntax.Compile(re.Simplify())
 	if err != nil {
@@ -176,8 +178,8 @@ func noOption(re *syntax.Regexp, pattern string) error {
 	return err
 }
 
-// climbs reports whether a word of this form can have ".." as a path component, so that the
-// path leaves its directory. An invalid expression counts as climbing.
+// climbs reports whether an expression can match a path with ".." as a component, which would leave
+// its directory. For an invalid expression it returns true.
 func climbs(ere string) bool {
 	re, err := syntax.Parse(ere, syntax.Perl)
 	if err != nil {
@@ -187,7 +189,7 @@ func climbs(ere string) bool {
 	if err != nil {
 		return true
 	}
-	// States of a component: empty, ".", "..", or other.
+	// These are states of a path component: empty, "..", or other. The state of "." is 1.
 	const begun, dots, other = 0, 2, 3
 	found := false
 	walk(prog, func(in *syntax.Inst, read int, next func(int)) {
@@ -225,10 +227,10 @@ func matchesOther(in *syntax.Inst) bool {
 	return false
 }
 
-// walk visits a program in every possible way to match, with a state that begins at 0. It calls
-// visit for each instruction that reads a character, and for the match, once for every state in
-// which it is reached. The function next continues after the instruction with a new state;
-// without a call of next the path ends there.
+// walk follows every path through the program of a regular expression, with a state that is 0 at
+// first. It calls visit for each instruction that reads a character, and for the match, once for
+// every state in which the path reaches it. The function next continues after the instruction with
+// a new state. If visit does not call next, this path ends.
 func walk(prog *syntax.Prog, visit func(in *syntax.Inst, state int, next func(state int))) {
 	type place struct {
 		pc    uint32

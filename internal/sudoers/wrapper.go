@@ -11,17 +11,17 @@ import (
 )
 
 const (
-	// wrapperBlank separates words in the wrapper. No allowed word can contain it (sayable), so
-	// words split differently do not match.
+	// wrapperBlank separates words in the wrapper. No allowed word can contain it (see sayable), so
+	// words that are split differently do not match.
 	wrapperBlank = "#"
-	// mayOption asks the wrapper whether it would run the command after it.
+	// mayOption is the option that asks the wrapper whether it would run the command that follows.
 	mayOption = "--may"
 )
 
-// Wrapper is the script for a sudo without regular expressions, to be installed as
-// fleet.SudoWrapper; "" if the host's sudo has regular expressions. Sudo allows the script with any
-// arguments. The script runs a command if one of its expressions for the account matches the whole
-// command.
+// Wrapper returns the script for a sudo without regular expressions. The script is installed as
+// fleet.SudoWrapper. Wrapper returns "" if the host's sudo has regular expressions. Sudo allows the
+// script with any arguments. The script runs a command if one of its expressions for the account
+// matches the whole command.
 func (f *File) Wrapper() string {
 	if !f.oldSudo {
 		return ""
@@ -33,9 +33,9 @@ func (f *File) Wrapper() string {
 	return b.String()
 }
 
-// wrapperHead uses bash -p, which reads no file and no function from its environment; sudo has
-// already emptied the environment. Ranges of characters have their usual meaning only in the C
-// locale.
+// wrapperHead is the start of the script. With -p, bash reads no start-up file that its environment
+// names, and no function from it. sudo has also reset the environment. The script sets the C
+// locale, because only there ranges of characters have their usual meaning.
 const wrapperHead = `#!/bin/bash -p
 # What dhbot runs through sudo on %s (cluster %s, catalog %s) as %s, and nothing else.
 # Install it as %s, owner root, mode 0755, on hosts whose sudo
@@ -63,12 +63,13 @@ allow() { # ACCOUNT PROGRAM EXPRESSION
 
 const wrapperTail = "\nrefuse\n"
 
-// allowLine is a rule as a line of the wrapper.
+// allowLine returns a rule as a line of the wrapper script.
 func allowLine(r Rule) string {
 	return fmt.Sprintf("allow %s %s '%s'", r.RunAs, r.Program, strings.ReplaceAll(r.Args, "'", `'\''`))
 }
 
-// wrapperLine allows the bot's account to run the wrapper as each account of its rules.
+// wrapperLine returns the line of the sudoers file that lets the bot's account run the wrapper, as
+// each account of its rules.
 func (f *File) wrapperLine() string {
 	accounts := map[string]bool{}
 	for _, r := range f.Rules {
@@ -77,14 +78,14 @@ func (f *File) wrapperLine() string {
 	return fmt.Sprintf("%s ALL = (%s) NOPASSWD: %s", f.User, strings.Join(slices.Sorted(maps.Keys(accounts)), ", "), fleet.SudoWrapper)
 }
 
-// VersionCommand queries sudo's version. It begins with env, so that it is not mistaken for a
-// command that sudo runs.
+// VersionCommand prints sudo's version. It begins with env, so that it is not mistaken for a
+// command to run through sudo.
 var VersionCommand = []string{"env", "sudo", "--version"}
 
 var versionLine = regexp.MustCompile(`(?m)^Sudo version ([0-9][0-9a-z.]*)$`)
 
-// ReadVersion parses the answer of VersionCommand, and reports whether that sudo has regular
-// expressions.
+// ReadVersion parses the output of VersionCommand. The result reads means that this sudo has
+// regular expressions.
 func ReadVersion(answer string) (version string, reads bool, err error) {
 	m := versionLine.FindStringSubmatch(answer)
 	if m == nil {

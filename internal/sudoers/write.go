@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// WriteTo writes the file in the format of visudo.
+// WriteTo writes the file in the format that sudo reads.
 func (f *File) WriteTo(w io.Writer) (int64, error) {
 	n, err := io.WriteString(w, f.String())
 	return int64(n), err
 }
 
-// String is the text of the file.
+// String returns the text of the file.
 func (f *File) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# What dhbot runs through sudo on %s (cluster %s, catalog %s) as %s, and nothing else.\n", f.Host, f.Cluster, f.Catalog, f.User)
@@ -53,9 +53,8 @@ func (f *File) writeRules(b *strings.Builder, line func(Rule) string) {
 	}
 }
 
-// Defaults are the sudo settings of the account. They override the host's settings for all
-// accounts: variables (env_keep), the search path for programs of a script, a changed root or
-// directory.
+// Defaults returns the settings of sudo for the bot's account. They override the host's settings
+// for all accounts, for example which variables sudo keeps and which search path it sets.
 func (f *File) Defaults() []string {
 	d := []string{"!env_keep, env_reset, !setenv, always_set_home, !requiretty", `secure_path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"`}
 	if !f.oldSudo { // runcwd needs 1.9.3; the wrapper changes the directory itself
@@ -64,12 +63,12 @@ func (f *File) Defaults() []string {
 	return d
 }
 
-// Line is a rule as a line of the file.
+// Line returns a rule as a line of the file.
 func (f *File) Line(r Rule) string {
 	return fmt.Sprintf("%s ALL = (%s) NOPASSWD: %s %s", f.User, r.RunAs, r.Program, r.Args)
 }
 
-// Lacks explains that a host does not allow a rule.
+// Lacks returns the message that a host lacks a rule.
 func (f *File) Lacks(r Rule) string {
 	if f.oldSudo {
 		return "the wrapper lacks: " + allowLine(r)
@@ -77,7 +76,7 @@ func (f *File) Lacks(r Rule) string {
 	return "sudoers lacks: " + f.Line(r)
 }
 
-// comment keeps a text on one comment line.
+// comment changes a text so that it fits on one comment line of the file.
 func comment(s string) string {
 	s = strings.NewReplacer("\n", " ", "\r", " ").Replace(s)
 	return strings.TrimSuffix(s, `\`)

@@ -9,13 +9,14 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// Keys is the prefix of all keys. Its methods return the keys.
+// Keys is the prefix of all keys in etcd. Each method returns a key, or the prefix of a group of
+// keys.
 type Keys string
 
-// MaxMillis is the latest time in a key.
+// MaxMillis is the latest time that a key can contain, in Unix milliseconds.
 const MaxMillis = 9_999_999_999_999 // the year 2286
 
-// EveryHost, in the key of an announcement, means all hosts; EveryProcess means all processes
+// EveryHost stands for all hosts in the key of a maintenance. EveryProcess stands for all processes
 // of a host.
 const (
 	EveryHost    = "*"
@@ -33,7 +34,8 @@ func (k Keys) Lock(name string) string { return string(k) + "lock/" + name }
 func (k Keys) Claims() string          { return string(k) + "claim/" }
 func (k Keys) Claim(key string) string { return string(k) + "claim/" + key }
 
-// Rotating keeps a delivery while it is signed again.
+// Rotating returns the prefix under which a claim is kept while a rotation of the key signs it
+// again.
 func (k Keys) Rotating() string        { return string(k) + "rotating/" }
 func (k Keys) Records() string         { return string(k) + "rec/" }
 func (k Keys) Chunks() string          { return string(k) + "trail/" }
@@ -49,12 +51,13 @@ func (k Keys) Post(id string) string   { return string(k) + "post/" + id }
 func (k Keys) Thread(id string) string { return string(k) + "thread/" + id }
 func (k Keys) Posted() string          { return string(k) + "posted" }
 
-// Watched is the key of a monitoring value, or the prefix of such keys.
+// Watched returns the key of a value of the monitoring, or the prefix of such keys.
 func (k Keys) Watched(name string) string { return string(k) + "watch/" + name }
 
 func (k Keys) Maintenances() string { return string(k) + "maintenance/" }
 
-// Maintenance refuses names that would change the structure of the key.
+// Maintenance returns the key of a maintenance. It returns an error if a name is empty or contains
+// a slash.
 func (k Keys) Maintenance(m fleet.Maintenance) (string, error) {
 	process, host := m.Process, m.Host
 	if host == "" {
@@ -73,7 +76,8 @@ func (k Keys) Maintenance(m fleet.Maintenance) (string, error) {
 
 func (k Keys) Replica(name string) string { return string(k) + "replica/" + name }
 
-// Ended is the key of a run in the index of ended runs, which begins with the newest end.
+// Ended returns the key of a run in the index of ended runs. The keys sort by the time at which the
+// runs ended, newest first.
 func (k Keys) Ended(id string, at time.Time) string {
 	ms := min(max(at.UnixMilli(), 0), MaxMillis)
 	return fmt.Sprintf("%sended/%013d/%s", string(k), MaxMillis-ms, id)
@@ -83,13 +87,14 @@ func (k Keys) Record(run string, seq int) string {
 	return fmt.Sprintf("%srec/%s/%08d", string(k), run, seq)
 }
 
-// LooseRecord is the key of a record without a run; "~" is not a run id.
+// LooseRecord returns the key of a record that belongs to no run. It has "~" in place of a run id.
 func (k Keys) LooseRecord(process string, n int64) string {
 	return fmt.Sprintf("%srec/~/%s/%016d", string(k), process, n)
 }
 
-// Chunk is the key of a chunk, given the number of its last entry. The keys sort by this number, so
-// the first key from Chunk(n) on holds entry n.
+// Chunk returns the key of a chunk of the trail. The argument is the number of the chunk's last
+// entry. The keys sort by this number, so entry n is in the first chunk whose key is not below
+// Chunk(n).
 func (k Keys) Chunk(last uint64) string {
 	return fmt.Sprintf("%strail/%016d", string(k), min(last, math.MaxInt64/1000))
 }

@@ -14,9 +14,9 @@ import (
 // patience limits how long goroutines may take to end on a busy machine.
 const patience = 2 * time.Minute
 
-// Goroutines fails the test if a goroutine that the test started after this
-// call still runs after the test and its cleanup. A label identifies such
-// goroutines; the goroutines that they start inherit it.
+// Goroutines fails the test if a goroutine that the test started after this call still runs after
+// the test and its cleanup. It finds these goroutines by a label, which a goroutine inherits from
+// the goroutine that started it.
 func Goroutines(t *testing.T) {
 	t.Helper()
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("test", t.Name())))
