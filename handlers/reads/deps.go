@@ -9,8 +9,7 @@ import (
 	"dhbot/internal/status"
 )
 
-// Deps queries the direct and indirect dependencies of a process, in start order, and the
-// process itself.
+// Deps shows the status of a process and of its direct and indirect dependencies.
 func (s *Reads) Deps(ctx context.Context, c *call.Call) error {
 	targets, absent := call.NeededBy(c)
 	q := status.Query{Scope: c.Scope(), Targets: targets, Needs: c.Process.ID}

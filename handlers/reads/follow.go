@@ -15,18 +15,18 @@ import (
 const (
 	// FollowFor is how long a log is followed.
 	FollowFor = 2 * time.Minute
-	// followEvery is the interval between reads. Each read with new lines edits the
-	// message; the workspace allows about 50 edits a minute.
+	// followEvery is the interval between reads of the log. A read that finds new lines edits the
+	// message, and Slack allows about 50 edits a minute.
 	followEvery = 5 * time.Second
-	// followLines is the number of last lines of each read.
+	// followLines is the number of lines that each read takes from the end of the log.
 	followLines = "12"
-	// Followed is the maximum number of logs followed at a time. It leaves edits and
-	// workers for other requests.
+	// Followed is the maximum number of logs that the bot follows at a time. The limit leaves
+	// edits and workers for other requests.
 	Followed = 3
 )
 
-// Follow shows the end of a log in one message and updates it for FollowFor. Each update
-// is a separate bounded read; nothing runs on the host between the reads.
+// Follow shows the end of a log in one message and updates it for FollowFor. Each update runs a
+// separate command, so nothing runs on the host between updates.
 func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	if c.ChannelShared {
 		return refusal.New(call.WrongPlace, "People of other organisations are in this channel: follow the log elsewhere. `logs` sends it only to you.")
@@ -84,7 +84,7 @@ func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	}
 }
 
-// saidText returns the texts of answers, without times.
+// saidText returns the content of answers as text, without their times.
 func saidText(parts []outputcard.Answer) string {
 	var b strings.Builder
 	for _, p := range parts {

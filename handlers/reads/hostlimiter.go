@@ -1,7 +1,7 @@
 package reads
 
-// hostLimiter limits the concurrent commands on each host. Only one goroutine may call the
-// method semaphore; any goroutine may use the semaphores that it returns.
+// hostLimiter limits the concurrent commands on each host. Only one goroutine may call the method
+// semaphore, but any goroutine may use the returned semaphores.
 type hostLimiter struct {
 	atOnce int
 	hosts  map[string]chan struct{}

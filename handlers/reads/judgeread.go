@@ -13,13 +13,14 @@ import (
 	"dhbot/runbooks"
 )
 
-// judgeable reports whether a read has a known good answer. Such a read shows its verdict
-// instead of the output.
+// judgeable reports whether the bot knows what a good answer to a read is. If so, the read shows
+// a verdict instead of its output.
 func judgeable(until runbooks.Condition) bool {
 	return slices.Contains([]runbooks.Condition{runbooks.EtcdStatus, runbooks.EtcdQuorum, runbooks.EtcdAlarms, runbooks.AllUp}, until)
 }
 
-// judgeRead grades an answer. An answer that cannot be parsed is unknown, never good.
+// judgeRead adds a verdict and a grade to an answer. An answer that cannot be parsed is unknown,
+// never good.
 func judgeRead(p *outputcard.Answer, st runbooks.Step, r remote.Result) {
 	v := proof.Evaluate(st, nil, r, time.Time{})
 	p.Verdict = redact.Line(v.Text, 600)

@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/refusal"
 )
 
-// ShowRun answers with the current state of a run. The run's own message stays in its
-// channel.
+// ShowRun answers with the current state of a run. The message that the run already has stays
+// where it is.
 func (s *Reads) ShowRun(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, runcard.Run(c.About))
 }

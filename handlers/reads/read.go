@@ -30,8 +30,8 @@ func New(base *call.Base) *Reads {
 	return &Reads{Base: base, following: make(chan struct{}, Followed)}
 }
 
-// ReadOutput answers a read that shows output: the verdict in the card, the rest as files
-// in its thread. Sensitive output goes only to the requester.
+// ReadOutput handles a read that shows output: the verdict in a card, and the rest as files in
+// the card's thread. Only the requester gets sensitive output.
 func (s *Reads) ReadOutput(ctx context.Context, c *call.Call) error {
 	reads, err := s.bindReads(ctx, c)
 	if err != nil {
@@ -57,8 +57,8 @@ func (s *Reads) ReadOutput(ctx context.Context, c *call.Call) error {
 	return s.showReading(ctx, c, reading)
 }
 
-// runReads runs the reads of a plan concurrently, a few at a time on each host, and keeps
-// their order.
+// runReads runs the reads of a plan concurrently, a few at a time on each host. The answers are
+// in the order of the plan.
 func (s *Reads) runReads(ctx context.Context, steps []runbooks.Step) []outputcard.Answer {
 	out, results := make([]outputcard.Answer, len(steps)), make([]remote.Result, len(steps))
 	turns := newHostLimiter(status.PerHost)

@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/status"
 )
 
-// ShowStatus answers with the status of a process, a host or the cluster, and shows
-// partial results while hosts do not answer.
+// ShowStatus answers with the status of a process, a host or the cluster. It shows partial
+// results until all hosts have answered.
 func (s *Reads) ShowStatus(ctx context.Context, c *call.Call) error {
 	return s.showAssessment(ctx, c, c.Query(), statuscard.Status)
 }
@@ -47,8 +47,8 @@ func (s *Reads) showAssessment(ctx context.Context, c *call.Call, q status.Query
 	return s.recordRead(ctx, c, b, show)
 }
 
-// recordRead stores the read's record, which also settles its claim. If the store does not
-// answer, the read is answered without a record.
+// recordRead stores the record of a read, which also marks the request as handled. If the store
+// does not answer, the read is answered without a record.
 func (s *Reads) recordRead(ctx context.Context, c *call.Call, b status.Board, show func(status.Board) error) error {
 	r := audit.Record{
 		At: s.Now(), Kind: audit.ReadDone, Person: c.Who.Name, Account: c.Account.String(), Via: string(c.Via),

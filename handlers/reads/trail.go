@@ -28,7 +28,8 @@ const (
 	mostBack     = 31 * 24 * time.Hour
 )
 
-// maxEntries is the maximum number of entries shown; the newest are kept.
+// maxEntries is the maximum number of entries that an answer shows. If there are more, the oldest
+// entries are left out.
 const maxEntries = 5_000
 
 // trailQuery selects entries of the trail.
@@ -60,7 +61,7 @@ func (s *Reads) AuditTrail(ctx context.Context, c *call.Call) error {
 	return s.tellTrail(ctx, c, q, out, files)
 }
 
-// Timeline shows the timeline of an incident from the trail.
+// Timeline shows the timeline of an incident, made from the audit trail.
 func (s *Reads) Timeline(ctx context.Context, c *call.Call) error {
 	q, entries, left, err := s.readTrail(ctx, c, timelineBack)
 	if err != nil {
@@ -74,8 +75,8 @@ func (s *Reads) Timeline(ctx context.Context, c *call.Call) error {
 	return s.tellTrail(ctx, c, q, out, files)
 }
 
-// tellTrail records the read of the trail and shows the result. In a channel that
-// outsiders read, only the requester sees it.
+// tellTrail records that the trail was read, and shows the result. If outsiders can read the
+// channel, only the requester sees the result.
 func (s *Reads) tellTrail(ctx context.Context, c *call.Call, q trailQuery, out card.Card, files []outputcard.File) error {
 	r := audit.Record{
 		At: s.Now(), Kind: audit.ReadDone, Person: c.Who.Name, Account: c.Account.String(), Via: string(c.Via),
@@ -130,7 +131,8 @@ func (s *Reads) readTrail(
 	return q, entries, older, err
 }
 
-// personOf returns the person of a record. The record of a refusal has only the account.
+// personOf returns the person of a record, or "" if unknown. A refusal is recorded with the
+// account only, so personOf looks for the person who has this account.
 func (s *Reads) personOf(r audit.Brief) string {
 	if r.Person != "" {
 		return r.Person
@@ -179,8 +181,8 @@ func mentions(text, name string) bool {
 	}), name)
 }
 
-// trailQuery parses `[PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]`, in any order. The
-// period may also be a duration alone.
+// trailQuery parses `[PERSON|PROCESS|R-XXXX] [in CLUSTER] [since=2h]`, in any order. The word
+// `since=` may be left out.
 func (s *Reads) trailQuery(c *call.Call, back time.Duration) (trailQuery, error) {
 	q := trailQuery{what: "everything"}
 	w := words.Of(c.Topic)
@@ -212,7 +214,8 @@ func (s *Reads) trailQuery(c *call.Call, back time.Duration) (trailQuery, error)
 	return q, nil
 }
 
-// trailSubject parses the person, process or run of the entries.
+// trailSubject parses a word as the person, process or run whose entries are wanted, and sets it
+// in q.
 func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 	if q.what != "everything" {
 		return &command.Question{
@@ -250,12 +253,12 @@ func (s *Reads) trailSubject(c *call.Call, q *trailQuery, typed string) error {
 	return m
 }
 
-// known reports whether a person may read at least one cluster of a grammar.
+// known reports whether a person may read at least one of the clusters that a grammar knows.
 func (s *Reads) known(p auth.Person, g *command.Grammar) bool {
 	return slices.ContainsFunc(g.ClusterNames(), s.Sees(p, ""))
 }
 
-// seq returns entries in the form for audit's writers.
+// seq returns entries as an iterator, as the writers of package audit expect.
 func seq(entries []audit.Sealed) func(yield func(audit.Sealed, error) bool) {
 	return func(yield func(audit.Sealed, error) bool) {
 		for _, e := range entries {

@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// Absent is a mentioned person who is away, or in Do Not Disturb until a time.
+// Absent is a mentioned person who is away, or who does not want to be disturbed until a given
+// time.
 type Absent struct {
 	Person string
 	DND    time.Time
 }
 
-// WithAbsent adds to a card which of the mentioned people are away.
+// WithAbsent adds a note to a card that says which of the mentioned people are away.
 func WithAbsent(c Card, list []Absent) Card {
 	if len(list) == 0 {
 		return c

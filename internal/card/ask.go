@@ -1,11 +1,11 @@
 package card
 
-// FieldMessage is the field of a TapAsk that has the message on which a
-// shortcut was used.
+// FieldMessage is the field of a tap TapAsk that has the text of the message on which a person
+// used the shortcut.
 const FieldMessage = "message"
 
-// AskCommand returns the form for typing a command, for a shortcut on a message
-// or in the search bar.
+// AskCommand returns the form in which a person types a command. The form opens from a shortcut
+// on a message or in the search bar.
 func AskCommand(prefilled string) Form {
 	return Form{
 		Action: TapAsk, Value: "command", Title: "What do you want?",

@@ -2,8 +2,8 @@ package card
 
 import "slices"
 
-// AskedBy adds the requester to the footer of an answer: a slash command or a tap leaves no
-// message in the channel.
+// AskedBy adds the requester to the footer of an answer, because a slash command or a tap leaves
+// no message in the channel.
 func AskedBy(c Card, person string) Card {
 	c.Foot = slices.Clone(c.Foot)
 	if n := len(c.Foot); n > 0 {

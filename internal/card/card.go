@@ -34,13 +34,13 @@ type Span struct {
 // Line is one line of text.
 type Line []Span
 
-// T returns a plain span, B a bold one, C inline code, At a time.
+// T returns a plain span, B a bold span, C a span of inline code, and At the span of a time.
 func T(s string) Span     { return Span{Text: s} }
 func B(s string) Span     { return Span{Kind: Strong, Text: s} }
 func C(s string) Span     { return Span{Kind: Mono, Text: s} }
 func At(t time.Time) Span { return Span{Kind: When, At: t, Clock: true} }
 
-// L returns a link to a message, with a URL from the platform.
+// L returns a link to a message. The URL comes from the chat platform.
 func L(text, url string) Span { return Span{Kind: Link, Text: text, URL: url} }
 
 // P returns the span of a person.
@@ -48,25 +48,25 @@ func P(name string, a auth.Account) Span {
 	return Span{Kind: Who, Text: name, Account: a}
 }
 
-// G returns the span of a user group of the config.
+// G returns the span of a user group from the config, given the group's id.
 func G(id string) Span { return Span{Kind: Group, Text: id} }
 
 // Card is one message.
 type Card struct {
-	// Push is the text of the notification, and the fallback without blocks:
-	// one line that makes sense without the card.
+	// Push is the text of the notification, and replaces the card where blocks cannot be shown.
+	// It is one line that makes sense without the card.
 	Push    string
 	Head    Line // the first line, with the essence
 	Body    []Element
 	Buttons []Button
 	Foot    []Line // footer
-	// Facts has the same content for programs; may be nil.
+	// Facts has the content of the card for programs. It may be nil.
 	Facts *Facts
 	// Code is the reason of a refusal, for programs; "" on other cards.
 	Code refusal.Code
-	// Private requests an answer that only the requester sees.
+	// Private means that only the requester sees the card.
 	Private bool
-	// Broadcast also shows a card of a thread in the channel.
+	// Broadcast means that a card in a thread is also shown in the channel.
 	Broadcast bool
 }
 
@@ -79,7 +79,7 @@ type Text struct{ Lines []Line }
 // Pre is output, shown unchanged in a fixed-width font.
 type Pre struct{ Text string }
 
-// Table has one row per thing; the first column is its name.
+// Table has one row for each thing, with the name of the thing in the first column.
 type Table struct {
 	Header []string
 	Rows   [][]Line
@@ -99,8 +99,8 @@ const (
 	Danger
 )
 
-// Button is a button. Value is a run id and digest, or a command with validated
-// names; it never contains free text.
+// Button is a button of a card. Its Value is a run id and digest, or a command with validated
+// names. Value never contains free text.
 type Button struct {
 	Action  string // the tap's name, e.g. "approve"
 	Label   string
@@ -109,11 +109,11 @@ type Button struct {
 	Confirm *Confirm
 }
 
-// Confirm is a question before a tap counts.
+// Confirm is a question that a person must answer before a tap takes effect.
 type Confirm struct{ Title, Text, Yes, No string }
 
-// Form is a modal: inputs and a submit button, or a text with buttons that show
-// more.
+// Form is a modal window. It has either inputs and a submit button, or a text with buttons that
+// show more.
 type Form struct {
 	Action string // returned as the tap's action
 	Value  string // returned as the tap's value
@@ -121,9 +121,9 @@ type Form struct {
 	Body   []Element
 	Inputs []Input
 	Submit string // "" if there is nothing to submit
-	// Typed is the equivalent command, for when the form cannot open.
+	// Typed is the equivalent command, which the bot names if the form cannot open.
 	Typed string
-	// Buttons are below the body; their answers replace the form.
+	// Buttons are below the body. The answer to a tapped button replaces the form.
 	Buttons []Button
 }
 

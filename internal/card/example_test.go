@@ -7,7 +7,7 @@ import (
 	"dhbot/internal/test/cardtest"
 )
 
-// show prints the push text of a card, and the card as a terminal does.
+// show prints the push text of a card, and the card as a terminal shows it.
 func show(name string) {
 	for _, s := range cardtest.All() {
 		if s.Name == name {

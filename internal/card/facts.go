@@ -8,8 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Facts are the content of a card as data for programs: JSON with stable keys. Severities
-// are numbers of the incident key, 0 to 3, and null for unknown. Exactly one field is set.
+// Facts are the content of a card as data for programs, in JSON with stable keys. A severity is a
+// number from 0 to 3, or null if it is unknown. Exactly one field is set.
 type Facts struct {
 	Status *StatusFacts `json:"status,omitempty"`
 	Run    *RunFacts    `json:"run,omitempty"`
@@ -39,7 +39,7 @@ type FindingFacts struct {
 	Run      string       `json:"run,omitempty"` // the open run that acts on the process
 	Causes   []string     `json:"causes,omitempty"`
 	At       time.Time    `json:"at,omitzero"` // the time of the observation
-	// Maintenance is the end of the maintenance of the process.
+	// Maintenance is when the maintenance of the process ends.
 	Maintenance time.Time `json:"maintenance_until,omitzero"`
 }
 

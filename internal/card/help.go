@@ -43,7 +43,7 @@ func Help(groups []HelpGroup, cluster string) Card {
 	return c
 }
 
-// HelpParam is a parameter of a command: NAME=VALUE after its target.
+// HelpParam is a parameter of a command, typed as NAME=VALUE after the target.
 type HelpParam struct {
 	Name, Help, Values string
 	Default            string // "" for none

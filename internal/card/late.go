@@ -7,9 +7,8 @@ import (
 	"dhbot/internal/command"
 )
 
-// Late answers a command or tap that arrived too late. It offers a late command
-// again as a button; for a late tap it reports that the button still works.
-// Nothing was done.
+// Late answers a command or tap that arrived too late and was not carried out. It offers a late
+// command again as a button. For a late tap it says that the button still works.
 func Late(age time.Duration, request *command.Fields) Card {
 	text := fmt.Sprintf("This reached me %s late, so I did nothing.", age.Round(time.Second))
 	if request == nil {

@@ -17,8 +17,8 @@ func SomeMessagesMissed(from, to time.Time, push string) Card {
 	}}
 }
 
-// RoundTripMessage is the message to which the bot adds a reaction as a
-// round-trip check.
+// RoundTripMessage returns the message that the bot uses to check its connection. The bot adds a
+// reaction to it, and waits for Slack to report the reaction.
 func RoundTripMessage() Card {
 	const text = "👂 Every two minutes I add a reaction here or remove it. Slack reports that to me, so I know that your messages reach me."
 	return Card{Push: text, Head: Line{T(text)}}

@@ -10,7 +10,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// ChangeTap requests a change, after a confirmation.
+// ChangeTap returns a button that requests a change, after a confirmation.
 func ChangeTap(verb string, at runbooks.Target, cluster, impact string) Button {
 	return Button{
 		Action: TapCommand, Label: UpperFirst(verb) + " on " + at.Host + "…", Style: Danger,
@@ -24,11 +24,12 @@ func ChangeTap(verb string, at runbooks.Target, cluster, impact string) Button {
 	}
 }
 
-// logsBefore is the length of the log shown before a failure.
+// logsBefore is how long before a failure the shown log begins.
 const logsBefore = 5 * time.Minute
 
-// LogsTap reads a process's log from shortly before its failure. If the time of
-// the failure is unknown, it reads the last half hour.
+// LogsTap returns a button that shows a process's log from shortly before its failure. If the
+// time of the failure is unknown, the button shows the last half hour. The result is nil if the
+// process has no logs action.
 func LogsTap(p catalogs.Process, at runbooks.Target, cluster string, failed time.Time) []Button {
 	if !slices.Contains(p.Actions, "logs") {
 		return nil
@@ -52,7 +53,7 @@ func WatchTap(s incident.Scope) Button {
 	return CommandTap("👁 Watch", ScopeFields("watch", s))
 }
 
-// ScopeFields returns a command for a scope.
+// ScopeFields returns the command that applies a verb to the process, host or cluster of a scope.
 func ScopeFields(verb string, s incident.Scope) command.Fields {
 	return command.On(verb, s.Process, s.Host, s.Cluster)
 }

@@ -9,15 +9,14 @@ import (
 type Member struct {
 	Person string
 	Roles  []string
-	// Gone is the reason if every account of the person is refused, and "" if
-	// one is accepted. Unknown means that the bot does not know whether an
-	// account is accepted.
+	// Gone says why every account of the person is refused, and is "" if at least one account is
+	// accepted. Unknown means that the bot could not find out.
 	Gone    string
 	Unknown bool
 }
 
-// People lists the permissions of each person in a cluster, people without a
-// working account first.
+// People lists the permissions of each person in a cluster. People without a working account come
+// first.
 func People(cluster string, list []Member) Card {
 	var gone, unknown, active []Line
 	for _, m := range list {

@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Few joins the names of a list with commas. If there are more than limit
-// names, it names only the first ones, and counts the others.
+// Few joins names with commas. If there are more than limit names, it lists the first few and
+// counts the others.
 func Few(list []string, limit int) string { return FewBy(list, limit, ", ") }
 
 // FewBy is Few with another separator.
@@ -21,8 +21,8 @@ func FewBy(list []string, limit int, sep string) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(list[:limit], sep), len(list)-limit)
 }
 
-// Capped keeps the first limit lines. If there are more, it adds a line that
-// counts the others with a noun.
+// Capped keeps the first limit lines. If there are more, it adds a line that counts the others,
+// such as "… and 3 hosts" for the noun "host".
 func Capped(lines []Line, limit int, noun string) []Line {
 	if len(lines) <= limit {
 		return lines
@@ -70,7 +70,7 @@ func Duration(d time.Duration) string {
 	}
 }
 
-// Limits of a reason, and of any other text, on a lock screen.
+// Maximum lengths of texts on a lock screen, in runes: of a reason, and of any other text.
 const (
 	PushReason = 80
 	PushMost   = 240
@@ -84,8 +84,8 @@ func Clip(s string, limit int) string {
 	return s
 }
 
-// Name returns a person without a mention: the answer to a query mentions no
-// one.
+// Name returns a person's name without mentioning the person, because the answer to a query
+// mentions no one.
 func Name(a engine.Actor) Span { return P(a.Person, auth.Account{}) }
 
 // Count formats a number with its noun: "1 record", "3 records".

@@ -37,7 +37,7 @@ func choiceTap(c command.Choice) Button {
 	return b
 }
 
-// LeftOut lists the words of a read that were ignored.
+// LeftOut names the read that was answered, and the typed words that were ignored.
 func LeftOut(answered string, left []string, choices []command.Choice) Card {
 	text := "Answered: " + answered + ". Ignored: " + strings.Join(left, ", ") + "."
 	c := Card{
@@ -53,7 +53,8 @@ func LeftOut(answered string, left []string, choices []command.Choice) Card {
 	return c
 }
 
-// EditedRunsNothing answers a command in the new text of an edited message.
+// EditedRunsNothing tells a person who edited a message into a command that edited messages run
+// nothing.
 func EditedRunsNothing() Card {
 	const text = "Edited messages run nothing. Send the command as a new message."
 	return Card{Push: text, Head: Line{T("✏️ " + text)}, Private: true}

@@ -34,9 +34,9 @@ func TestWorst(t *testing.T) {
 	}
 }
 
-// The card of a successful restart whose process is not ready shows the state of the pid and offers
-// the next actions. If the log could not be read, it is unknown whether the process is ready, and
-// the card shows neither.
+// If a restart succeeds but the process is not ready, the card shows the state of the pid and
+// offers the next actions. If the log could not be read, nobody knows whether the process is
+// ready, so the card shows no state of the pid and offers no actions.
 func TestNotReadyOffersNextActions(t *testing.T) {
 	exit := 0
 	for state, want := range map[engine.StepState]string{engine.StepNoted: "status  stop", engine.StepDone: ""} {

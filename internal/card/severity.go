@@ -38,8 +38,8 @@ func LevelWords(s, worstCase runbooks.Severity) string {
 	return s.String()
 }
 
-// UpTo returns the end of an unknown level's text, from the comma on; it is
-// empty if the worst possible level is none or unknown.
+// UpTo returns the end of an unknown level's text, such as ", could be up to Sev 1 · Critical".
+// It returns "" if the worst possible level is none or unknown.
 func UpTo(worstCase runbooks.Severity) string {
 	if !isLevel(worstCase) {
 		return ""

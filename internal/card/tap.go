@@ -4,7 +4,7 @@ import (
 	"dhbot/internal/command"
 )
 
-// MostTaps is the largest number of buttons of a question.
+// MostTaps is the maximum number of buttons under a question.
 const MostTaps = 5
 
 // CommandTap is a button that sends a command.
@@ -12,8 +12,8 @@ func CommandTap(label string, f command.Fields) Button {
 	return Button{Action: TapCommand, Label: label, Value: f.Encode()}
 }
 
-// The taps of cards. A button's value is "R-XXXX DIGEST", for TapCommand a command's encoded
-// Fields, and for TapRun the proposal that the requester saw.
+// These are the names of the taps. A button's value is "R-XXXX DIGEST" for most taps, a command's
+// encoded Fields for TapCommand, and the proposal that the requester saw for TapRun.
 const (
 	TapApprove  = "approve"  // the button
 	TapApproved = "approved" // the form that a destructive approval opens

@@ -9,11 +9,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// validityWarning is how long before the end of an approval the bot mentions the approvers.
+// validityWarning is how long before an approval ends the bot reminds the approvers.
 const validityWarning = 10 * time.Minute
 
-// ValidUntil is the end of the run's approval; ok is false without an approval. The end is computed
-// from the plan: no stored value prolongs it.
+// ValidUntil returns the end of the run's approval. The result ok is false if the run is not
+// approved. The end is computed from the plan, so no stored value can prolong it.
 func (r Run) ValidUntil() (end time.Time, ok bool) {
 	if r.ApprovedAt == nil {
 		return time.Time{}, false
@@ -35,7 +35,7 @@ func (r Run) NeedsValidity(i int) bool {
 	}
 }
 
-// touched reports whether an earlier change of this run concerned the target of step i, or the
+// touched reports whether an earlier change of this run affected the target of step i, or the
 // target's whole host.
 func (r Run) touched(i int) bool {
 	for j := range i {
@@ -74,7 +74,7 @@ func (r Run) invalid(i int, now time.Time) bool {
 	return r.NeedsValidity(i) && (!approved || !now.Before(end))
 }
 
-// WhyInvalid explains that the approval ended before step i, and the consequence.
+// WhyInvalid says that the approval ended before step i, and what follows for the run.
 func (r Run) WhyInvalid(i int) string {
 	end, _ := r.ValidUntil()
 	return fmt.Sprintf("the approval was valid until %s. Step %d would stop something or begin a new target, so it needs a new approval", clock(&end), i+1)

@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// planOf is a plan of the catalog on a small fleet.
+// planOf returns a plan that the catalog makes for a small fleet.
 func planOf(t *testing.T, in runbooks.Inputs) runbooks.Plan {
 	t.Helper()
 	catalogs, err := catalogs.Builtin()
@@ -34,9 +34,9 @@ func planOf(t *testing.T, in runbooks.Inputs) runbooks.Plan {
 	return plan
 }
 
-// walk carries an approved run through its steps; step i lasts takes(i). It
-// returns the index of the first refused step and the code of the refusal, or
-// -1 if none is refused.
+// walk carries an approved run through its steps. The function takes returns the duration of step
+// i. walk returns the index of the first refused step and the code of the refusal, or -1 if no
+// step is refused.
 func walk(t *testing.T, plan runbooks.Plan, takes func(i int) time.Duration) (refusedAt int, code refusal.Code) {
 	t.Helper()
 	approved := time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
@@ -154,9 +154,8 @@ func TestValidityIsBounded(t *testing.T) {
 	}
 }
 
-// TestNextHostAfterApprovalEnds tests the whole engine: the restart of the first
-// host lasts beyond the end of the approval, so the restart of the second host
-// is not sent.
+// TestNextHostAfterApprovalEnds tests the whole engine. The restart of the first host lasts until
+// after the end of the approval, so the restart of the second host is not sent.
 func TestNextHostAfterApprovalEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -175,7 +174,7 @@ func TestNextHostAfterApprovalEnds(t *testing.T) {
 	})
 }
 
-// TestStepInLedgerIsNotSent: a step that the ledger has already noted as sent is not sent.
+// TestStepInLedgerIsNotSent: if the ledger says that a step was sent, the step is not sent again.
 func TestStepInLedgerIsNotSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)

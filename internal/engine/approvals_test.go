@@ -46,8 +46,8 @@ func TestApprovalsCount(t *testing.T) {
 	}
 }
 
-// TestExactDeadline: a deadline has passed from its exact time on, and not a
-// millisecond before, for each event that depends on a deadline.
+// TestExactDeadline: a deadline passes at its exact time, and not a millisecond earlier. The test
+// covers each event that depends on a deadline.
 func TestExactDeadline(t *testing.T) {
 	waiting := begin(t, asked(runbooks.Critical, runbooks.Disruptive, step(runbooks.Exec, "a"))).Run
 	change, err := Next(waiting, Voted{ben, digest}, noon, policy)

@@ -14,8 +14,8 @@ import (
 // not by a person.
 func (r Run) BroughtBack() bool { return r.State == Closed && r.EndedBy == nil }
 
-// bringBack checks the targets of a run that a restored or adopted store contained, and closes it.
-// The run is not continued; it keeps its locks until it is closed.
+// bringBack checks the targets of a run from a restored or adopted store, and then closes the
+// run. The run is not continued, and keeps its locks until it is closed.
 func (w *worker) bringBack(ctx, hard context.Context, st Stored) {
 	found, ok := w.lookAtTargets(ctx, st.Run)
 	if !ok {

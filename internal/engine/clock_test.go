@@ -7,9 +7,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestClockAhead: times in a log are compared by the host's clock. If the bot's clock is ahead of
-// the host's, a line written after a restart has an earlier time than the bot has for the
-// restart.
+// TestClockAhead: times in a log are compared by the host's clock. If the bot's clock is ahead, a
+// log line written after a restart seems older than the restart.
 func TestClockAhead(t *testing.T) {
 	at := time.Date(2026, 3, 9, 14, 2, 5, 0, time.UTC)
 	for _, c := range []struct {

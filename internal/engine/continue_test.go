@@ -8,8 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// endedAt is a run of a plan that ended in step n, counted from 0, with that
-// step in the given state. The steps before it are done.
+// endedAt returns a run that ended in step n of a plan. Steps are counted from 0. Step n has the
+// given state, and the steps before it are done.
 func endedAt(plan runbooks.Plan, in runbooks.Inputs, n int, state engine.StepState, run engine.State) engine.Run {
 	at := time.Date(2026, 11, 28, 2, 0, 0, 0, time.UTC)
 	r := engine.Run{V: engine.FormVersion, ID: "R-7F3K", State: run, Inputs: in, Plan: plan, Asked: engine.Anna, EndedAt: &at, Steps: make([]engine.Step, len(plan.Steps))}

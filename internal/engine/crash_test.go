@@ -33,8 +33,8 @@ type mortal struct {
 
 var errDead = fmt.Errorf("%w: the process is dead", engine.ErrStoreDown)
 
-// enter counts a call. effect reports whether the call takes effect; answer reports whether the
-// process is still alive to receive the answer.
+// enter counts a call. The result effect reports whether the call takes effect. The result answer
+// reports whether the process is still alive to receive the answer.
 func (m *mortal) enter() (effect, answer bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -100,7 +100,8 @@ func TestCrashAtEveryBoundary(t *testing.T) {
 				ends[state]++
 			}
 			t.Logf("heir %s, dying before the call %v: died at each of %d calls, ended as %v", heir, before, died, ends)
-			// Seven steps of two hosts: at least a begin, a command and an end each.
+			// The run has seven steps on two hosts, and each step makes at least three calls: to
+			// store its begin, to send a command, and to store its end.
 			if died < 20 || ends[engine.Done] == 0 || ends[engine.Unknown] == 0 {
 				t.Errorf("only %d deaths, ended as %v: the test does not cover enough", died, ends)
 			}
@@ -252,8 +253,8 @@ func TestFailingCommits(t *testing.T) {
 	}
 }
 
-// TestResultIsStoredAfterOutage: the store is down when a command ends, for longer than any single
-// try. The result is stored when the store is up again.
+// TestResultIsStoredAfterOutage: when a command ends, the store is down for longer than one
+// attempt may last. The result is stored when the store is up again.
 func TestResultIsStoredAfterOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)

@@ -26,7 +26,7 @@ type (
 	}
 	// LookingBy records that an approver is looking at the run.
 	LookingBy struct{ By Actor }
-	// Reminded records that reminder N was posted, in which message, and the people it mentions.
+	// Reminded records that reminder N was posted, the id of its message, and whom it mentions.
 	Reminded struct {
 		N       int
 		Message string
@@ -42,7 +42,7 @@ type (
 	// Begin starts the run; the same transaction takes all locks. Digest is the digest of the
 	// plan that the Gate has just derived.
 	Begin struct{ Worker, Digest string }
-	// Blocked records that Begin met a lock of another run.
+	// Blocked records that Begin found a lock that another run holds.
 	Blocked struct{ Lock, Run string }
 	// RecheckFailed is a refusal by the Gate.
 	RecheckFailed struct{ Why string }
@@ -68,7 +68,8 @@ type (
 	}
 	// WorkerLost records that the worker died or left while it worked on the run.
 	WorkerLost struct{ Worker string }
-	// Probed is the state of the target of a run whose outcome is unknown, read from the host.
+	// Probed records the state of a target as read from its host, for a run whose outcome is
+	// unknown.
 	Probed struct{ Text string }
 	// BroughtBack closes a run that a restored or adopted store contained, with the reason and the
 	// state of the run's targets.

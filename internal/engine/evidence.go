@@ -8,8 +8,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// before returns evidence of a process that step i is about to stop or restart, if an earlier step
-// observed it running.
+// before returns evidence of the process that step i is about to stop or restart. It returns none
+// if no earlier step observed that the process was running.
 func (w *worker) before(ctx context.Context, r Run, i int) []string {
 	ps := r.Plan.Steps[i]
 	seen, _ := r.before(i)
@@ -19,7 +19,7 @@ func (w *worker) before(ctx context.Context, r Run, i int) []string {
 	return nil
 }
 
-// after returns evidence of a process that did not reach the state for which a step waited.
+// after returns evidence of a process for which a step waited in vain.
 func (w *worker) after(ctx context.Context, r Run, ps runbooks.Step, st Step) []string {
 	failed := st.State == StepFailed || st.State == StepUnknown || st.notReady(ps)
 	pid := cmp.Or(st.NewPID, st.OldPID)

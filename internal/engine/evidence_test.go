@@ -66,7 +66,7 @@ func TestEvidenceOfTheUnready(t *testing.T) {
 	})
 }
 
-// unchanged are hosts on which a restart does nothing.
+// unchanged simulates hosts on which a restart does nothing.
 type unchanged struct{ *hosts }
 
 func (u unchanged) Run(ctx context.Context, c remote.Command) remote.Result {

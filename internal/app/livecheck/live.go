@@ -28,7 +28,7 @@ type Found struct {
 	Text  string
 }
 
-// liveTimeout limits one command of a live check.
+// liveTimeout is the time limit for one command of a live check.
 const liveTimeout = 20 * time.Second
 
 // CheckLive connects to Slack, every host and the store. It reports for each host which
@@ -121,11 +121,11 @@ func checkHost(ctx context.Context, pool *sshexec.Pool, cat *catalogs.Catalog, c
 	return append(out, checkSudo(ctx, pool, cat, cl, h, about)...)
 }
 
-// noiseRunes limits the shown output of a login shell.
+// noiseRunes is the maximum number of characters shown of a login shell's output.
 const noiseRunes = 120
 
 // checkShell runs `true`, which prints nothing, so all output comes from the login shell. A shell
-// that is not POSIX is a problem: the pool refuses it before it sends a command. A shell that
+// that is not POSIX is a problem, because the bot refuses to send it commands. A shell that
 // prints gets a hint, because the printed text comes before every answer.
 func checkShell(ctx context.Context, on remote.Runner, h *fleet.Host, about string) (found []Found, usable bool) {
 	r := ask(ctx, on, h, []string{"true"})
@@ -204,7 +204,7 @@ func problemOf(r remote.Result) string {
 	return r.Outcome.String() + ": " + r.Detail
 }
 
-// CheckPagers checks that each pager can be reached, without an alert.
+// CheckPagers checks that each pager can be reached. It sends no alert.
 func CheckPagers(ctx context.Context, cfg *config.Config) []Found {
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()

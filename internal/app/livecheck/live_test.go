@@ -14,9 +14,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// A live check reports a login shell that is not POSIX once, with the fix, and
-// sends the host nothing else. A shell that prints before every answer is a
-// hint, and the other checks still work. The shells run behind a real sshd.
+// A live check reports a login shell that is not POSIX once, with the fix, and sends the host
+// nothing else. A shell that prints text before every answer gets a hint, and the other checks
+// still work. The shells run behind a real sshd.
 func TestCheckLoginShells(t *testing.T) {
 	catalogs, err := catalogs.Builtin()
 	if err != nil {

@@ -122,7 +122,7 @@ func checkAccount(ctx context.Context, edge *slackio.Edge, rules *auth.Rules, p 
 	}
 }
 
-// noClaims is not used: a live check receives no events.
+// noClaims is never called, because a live check receives no events.
 type noClaims struct{}
 
 func (noClaims) Claim(context.Context, string, []byte) (bool, error) { return false, nil }

@@ -12,7 +12,8 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// liveWorld is a local Slack and a config that fits it.
+// liveWorld starts a local Slack and returns it with a matching config. If change is not nil, it
+// first edits the workspace.
 func liveWorld(t *testing.T, change func(*slacklocal.Workspace)) (*slacklocal.Server, *config.Config) {
 	t.Helper()
 	ws := slacklocal.DemoWorkspace()
@@ -46,7 +47,7 @@ func failures(found []Found) (out []string) {
 	return out
 }
 
-// A working Slack side has no problems.
+// The check finds no problems in a workspace that is set up correctly.
 func TestCheckSlackFindsNothing(t *testing.T) {
 	local, cfg := liveWorld(t, nil)
 	if bad := failures(checkSlack(t.Context(), cfg, app.Options{SlackAPI: local.APIURL()})); len(bad) > 0 {
@@ -54,7 +55,7 @@ func TestCheckSlackFindsNothing(t *testing.T) {
 	}
 }
 
-// Each fault of the Slack side is reported with its fix.
+// Each fault in the Slack workspace is reported with its fix.
 func TestCheckSlackNamesEachFault(t *testing.T) {
 	yes := true
 	fault := func(f slacklocal.Fault) func(*slacklocal.Server, *config.Config) error {
@@ -122,7 +123,7 @@ func TestCheckSlackNamesEachFault(t *testing.T) {
 	}
 }
 
-// Scopes are compared with exactly what the bot needs.
+// The granted scopes must be exactly the scopes that the bot needs.
 func TestCheckSlackComparesScopes(t *testing.T) {
 	local, cfg := liveWorld(t, func(ws *slacklocal.Workspace) { ws.App.Scopes = []string{"users:read", "channels:read"} })
 	bad := fmt.Sprint(failures(checkSlack(t.Context(), cfg, app.Options{SlackAPI: local.APIURL()})))

@@ -65,8 +65,9 @@ func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl 
 	return []Found{{OK: true, About: about, Text: text}}
 }
 
-// checkSudoVersion compares the host's sudo with the config; nil if they agree. A sudo with
-// regular expressions can run the wrapper too.
+// checkSudoVersion reports a host whose sudo is older than the config says, or cannot be queried.
+// It returns nil if there is no problem. A newer sudo is no problem, because it can also run the
+// wrapper script for old versions.
 func checkSudoVersion(ctx context.Context, on remote.Runner, h *fleet.Host, about string) []Found {
 	r := ask(ctx, on, h, sudoers.VersionCommand)
 	if !r.OK() {

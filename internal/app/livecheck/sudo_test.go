@@ -94,8 +94,8 @@ func TestCheckSudo(t *testing.T) {
 	}
 }
 
-// TestCheckWrapper: if the config says that sudo is old, the wrapper is asked
-// whether it would run each command. It runs none.
+// TestCheckWrapper: if the config says that sudo is old, the check asks the wrapper script
+// whether it would run each command. No command is run.
 func TestCheckWrapper(t *testing.T) {
 	catalogs, err := catalogs.Builtin()
 	if err != nil {

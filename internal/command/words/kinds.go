@@ -30,7 +30,7 @@ var states = []string{
 // IsState reports whether a token is a word of a question about a state.
 func (t Token) IsState() bool { return slices.Contains(states, t.Key) }
 
-// doubtSigns are signs of doubt or refusal as typed; Slack's names for them follow.
+// doubtSigns are characters that people type as signs of doubt or refusal.
 const doubtSigns = "?？❓❔❌🚫⛔🛑✋🙅👎🤔⏳⌛⏰"
 
 var doubtNames = []string{
@@ -55,7 +55,7 @@ func (t Token) IsMark() bool {
 // BeginsWithEmoji reports whether a token begins with an emoji.
 func (t Token) BeginsWithEmoji() bool { return emoji.MatchString(t.Raw) }
 
-// JoinerSigns join names or commands, here or in a shell.
+// JoinerSigns are the characters that join names or commands, either for the bot or in a shell.
 const JoinerSigns = "&/+>|<"
 
 // placeWords stand before a host or cluster.

@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// Changes that phones and chats make to typed text: links, ids for people and channels,
-// one dash for two, curly quotes, non-breaking spaces, full-width letters.
+// These expressions match what phones and chats change in typed text: links, ids for people and
+// channels, one dash for two, curly quotes, non-breaking spaces and full-width letters.
 var (
 	person   = regexp.MustCompile(`<@([A-Z0-9]+)(?:\|([^>]*))?>`)
 	channel  = regexp.MustCompile(`<#([A-Z0-9]+)(?:\|([^>]*))?>`)
@@ -16,7 +16,8 @@ var (
 	bareName = regexp.MustCompile(`<(?:https?://|mailto:)([^|>/]*)/?>`)
 	bareLink = regexp.MustCompile(`<((?:https?://|mailto:)[^|>]*)>`)
 
-	// flagDash is a typographic dash at the start of a word, before a letter: a flag.
+	// flagDash matches a typographic dash that begins a word and stands before a letter. The
+	// person typed two dashes for a flag.
 	flagDash = regexp.MustCompile(`(^|\s)[—–‒―]([A-Za-z])`)
 
 	// gluedComma is a comma typed directly before the next word.
@@ -48,7 +49,8 @@ func normalise(text string, names map[string]string) string {
 	return strings.Map(plain, text)
 }
 
-// shownID returns the label of an id in a text, else its known name, else the id.
+// shownID returns the label that a text gives to an id. Without a label it returns the known name
+// of the id, and otherwise the id itself.
 func shownID(m []string, names map[string]string) string {
 	if m[2] != "" {
 		return m[2]
@@ -76,10 +78,9 @@ func plain(r rune) rune {
 	}
 }
 
-// Clean returns a message without the changes of keyboards and chats, and without
-// emphasis, code marks and a list marker, which become spaces. The result quote reports
-// whether the message contains a quote or a code block, which may be another person's
-// words or an example.
+// Clean returns a message without the changes of keyboards and chats. It replaces emphasis, code
+// marks and a list marker by spaces. The result quote reports whether the message contains a
+// quote or a code block, which may be another person's words or an example.
 func Clean(message string, names map[string]string) (text string, quote bool) {
 	text = normalise(message, names)
 	quote = quoted(text)

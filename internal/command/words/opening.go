@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Addressed returns the text of a message that mentions the bot: the text after the mention, or the
-// text before it if nothing follows. The result atStart reports whether only greetings and
-// punctuation precede the mention, or whether the message has no mention. Only such a message can
-// request a change.
+// Addressed returns the text of a message that mentions the bot: the text after the mention, or
+// the text before it if nothing follows. The result atStart is true if only greetings and
+// punctuation precede the mention, or if there is no mention. Only such a message can request a
+// change.
 func Addressed(message, botID string) (text string, atStart bool) {
 	if botID == "" {
 		return strings.TrimSpace(message), true
@@ -35,7 +35,8 @@ func Addressed(message, botID string) (text string, atStart bool) {
 	}
 }
 
-// withoutSeparators removes separators after the bot's mention, up to a word or an emoji.
+// withoutSeparators removes the separators that follow the bot's mention, up to a word or an
+// emoji.
 func withoutSeparators(after string) string {
 	for {
 		rest := strings.TrimLeft(after, " \n,;.!")

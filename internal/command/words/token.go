@@ -75,11 +75,11 @@ func Key(s string) string {
 	return strings.ToLower(strings.Trim(s, Punctuation))
 }
 
-// emoji matches Slack's text form, ":pray:", with a skin tone.
+// emoji matches an emoji in Slack's text form, such as ":pray:", with an optional skin tone.
 var emoji = regexp.MustCompile(`^:[a-z+-][a-z0-9_+-]*:(?::skin-tone-[2-6]:)?`)
 
-// Rest returns the text from the first of the tokens to its end, joined into one line, without
-// leading punctuation.
+// Rest returns the part of the text that begins with the first token of t. The result is on one
+// line and has no leading punctuation.
 func Rest(text string, t []Token) string {
 	if len(t) == 0 {
 		return ""
