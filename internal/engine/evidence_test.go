@@ -79,7 +79,7 @@ func (u unchanged) Run(ctx context.Context, c remote.Command) remote.Result {
 	return remote.Result{Outcome: remote.Answered, Started: time.Now(), Ended: time.Now()}
 }
 
-// watched is an engine that collects evidence.
+// watched returns an engine that collects evidence.
 func (h *testEngine) watched(runner remote.Runner) *engine.Engine {
 	e, err := engine.New(engine.Config{
 		Runs: h.store, Runner: runner, Replica: "bot", Policy: engine.TestPolicy, Now: time.Now, Log: slog.New(slog.DiscardHandler),

@@ -1,6 +1,6 @@
 package engine
 
-// Helpers of this package's internal tests that package engine_test also uses.
+// Helpers of the internal tests, exported for the tests in package engine_test.
 var (
 	TestStep    = step
 	TestAsked   = asked

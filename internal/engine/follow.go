@@ -8,15 +8,16 @@ import (
 	"dhbot/internal/pause"
 )
 
-// Pauses of Follow, which restarts a watch after a second, and more slowly if the watch ends
-// repeatedly.
+// Pauses of Follow before it restarts a watch. The first pause is a second, and the pauses get
+// longer if the watch ends repeatedly.
 const (
 	rewatchFirst  = time.Second
 	rewatchAtMost = time.Minute
 )
 
-// Follow watches the runs until ctx ends, and calls see with each form. It restarts a watch that
-// ended, and calls begin before each start. The argument follower names the caller in the log.
+// Follow watches the runs until ctx ends, and calls see with each new version of a run. It
+// restarts a watch that ended, and calls begin before each start. The argument follower names the
+// caller in the log.
 func Follow(ctx context.Context, runs Runs, log *slog.Logger, follower string, begin func(), see func(Stored)) {
 	for wait := rewatchFirst; ctx.Err() == nil; {
 		began := time.Now()

@@ -12,11 +12,11 @@ import (
 	"dhbot/internal/redact"
 )
 
-// ErrNewerForm means that a newer version of the bot stored a value in a form that this version
+// ErrNewerForm means that a newer version of the bot stored a value in a format that this version
 // does not know. During a rolling upgrade this replica leaves the value to newer replicas.
 var ErrNewerForm = errors.New("a newer version of the bot stored this in a form that this version does not know")
 
-// EncodeRun returns a run's stored form: JSON.
+// EncodeRun returns a run as JSON, which is its stored form.
 func EncodeRun(r Run) ([]byte, error) {
 	if r.V != FormVersion {
 		return nil, fmt.Errorf("run %s has form version %d, this program writes %d", r.ID, r.V, FormVersion)
@@ -28,9 +28,9 @@ func EncodeRun(r Run) ([]byte, error) {
 	return b, nil
 }
 
-// DecodeRun parses a run's stored form. An unknown field is an error, because writing the run back
-// would lose it. It returns ErrNewerForm for a later form version, and converts an earlier form
-// version.
+// DecodeRun parses the stored form of a run. It converts earlier versions of the form, and
+// returns ErrNewerForm for a later version. An unknown field is an error, because it would be
+// lost when the run is written back.
 func DecodeRun(b []byte) (Run, error) {
 	var form struct {
 		V  int
@@ -55,8 +55,8 @@ func DecodeRun(b []byte) (Run, error) {
 	return r, nil
 }
 
-// Check reports whether a store may accept the change: its run has a valid id, and its records
-// belong to that run and continue its chain. Every store calls it first.
+// Check returns an error if no store may accept the change. The run needs a valid id, and the
+// records must belong to the run and continue its chain. Every store calls Check first.
 func (c Change) Check() error {
 	if !ValidID(c.Run.ID) {
 		return fmt.Errorf("%q is not a run id; ids look like R-7F3K", c.Run.ID)
@@ -67,12 +67,12 @@ func (c Change) Check() error {
 	return audit.CheckLinks(c.Run.ID, c.Records, c.Run.Records, c.Run.Head)
 }
 
-// idLetters are the characters of run ids: digits and capitals, except characters that are easily
-// confused (0/O, 1/I/L), and except U, so that no id is a word.
+// idLetters are the characters of run ids. They lack characters that are easily confused (0/O,
+// 1/I/L). They also lack U, so that no id is a word.
 const idLetters = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// IDLetters is the initial number of random characters of an id (30^4 = 810,000 ids), MaxIDLetters
-// the largest number.
+// IDLetters is the initial number of random characters of an id (30^4 = 810,000 ids).
+// MaxIDLetters is the largest number.
 const (
 	IDLetters    = 4
 	MaxIDLetters = 8
@@ -80,14 +80,14 @@ const (
 
 var idForm = regexp.MustCompile(`^R-[` + idLetters + `]{4,8}$`)
 
-// ValidID reports whether s has the form of a run id: "R-" and four to eight characters of the
-// alphabet, in capitals.
+// ValidID reports whether s has the form of a run id: "R-" and four to eight characters of
+// idLetters.
 func ValidID(s string) bool { return idForm.MatchString(s) }
 
-// FreshID mints a run id for which taken returns false. After three collisions in a row the id gets
-// longer. Ids of a state's first epoch have an even number of characters. Ids of later epochs have
-// an odd number and begin with a character of their epoch. So no two epochs share an id, although a
-// store does not know the ids that another epoch used.
+// FreshID mints a run id for which taken returns false. After three collisions in a row the id
+// gets longer. Ids of the first epoch have an even number of characters. Ids of a later epoch
+// have an odd number, and begin with a character of the epoch. So no two epochs share an id,
+// although a store does not know the ids that another epoch used.
 func FreshID(epoch uint64, taken func(id string) (bool, error)) (string, error) {
 	first, n := "", IDLetters
 	if epoch > 1 {
@@ -108,14 +108,14 @@ func FreshID(epoch uint64, taken func(id string) (bool, error)) (string, error) 
 	return "", errors.New("no unused run id was found; is the store's list of used ids damaged?")
 }
 
-// readsAsSecret reports whether redaction would mistake the id, followed by a colon, for the name
-// of a secret: in "R-NPWD: restart" it would hide the rest.
+// readsAsSecret reports whether redaction would mistake the id before a colon for the name of a
+// secret. In "R-NPWD: restart" it would hide the rest.
 func readsAsSecret(id string) bool {
 	const shown = ": restart db_dis on infra-1"
 	return redact.Line(id+shown, 100) != id+shown
 }
 
-// mintID returns a run id: "R-", the given first characters, and n random characters.
+// mintID returns a run id, which is "R-" followed by first and n random characters.
 func mintID(first string, n int) string {
 	b := make([]byte, 0, n)
 	var r [1]byte

@@ -65,7 +65,7 @@ func TestRunIDs(t *testing.T) {
 			letters[c]++
 		}
 	}
-	// Of 3,000 random ids out of 810,000, about six collide, and never a hundred.
+	// About six of 3,000 random ids out of 810,000 collide, and never a hundred.
 	if len(seen) < 2900 {
 		t.Errorf("only %d different ids of 3,000", len(seen))
 	}
@@ -114,8 +114,8 @@ func TestChangeCheck(t *testing.T) {
 	}
 }
 
-// No minted id makes redaction hide its run's title: "R-NPWD: restart" would
-// read as a password.
+// No minted id makes redaction hide the title of its run. In "R-NPWD: restart" the title would
+// look like a password.
 func TestIDsAreNoSecrets(t *testing.T) {
 	for id, reads := range map[string]bool{"R-NPWD": true, "R-XPWD": true, "R-7F3K": false, "R-PWD2": false} {
 		if got := engine.ReadsAsSecret(id); got != reads {

@@ -21,9 +21,10 @@ type edge struct {
 	from, to State
 }
 
-// TestModel walks through every interleaving of two voters, the requester, two workers, crashes and
-// the clock, for runs that need no vote, one and two. It checks every transition against the rules
-// of world. The transitions that occurred must be exactly the table in the doc comment of Next.
+// TestModel walks through every order of events of two voters, the requester, two workers,
+// crashes and the clock, for runs that need no vote, one vote or two votes. It checks every
+// transition against the rules of world. The transitions that occurred must be exactly the table
+// in the doc comment of Next.
 func TestModel(t *testing.T) {
 	seen := map[edge]bool{}
 	for _, r := range []Run{
@@ -84,7 +85,7 @@ func explore(t *testing.T, start world, seen map[edge]bool) {
 	t.Logf("need %d: %d worlds", start.Run.Need, len(known))
 }
 
-// noDeadEnds: a final state can be reached from every state.
+// noDeadEnds checks that a final state can be reached from every state.
 func noDeadEnds(t *testing.T, known map[string]world, onward map[string][]string) {
 	t.Helper()
 	ends := map[string]bool{}
@@ -106,7 +107,7 @@ func noDeadEnds(t *testing.T, known map[string]world, onward map[string][]string
 	}
 }
 
-// documented reads the table in the doc comment of Next.
+// documented returns the transitions that the table in the doc comment of Next lists.
 func documented(t *testing.T) map[edge]bool {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), "next.go", nil, parser.ParseComments)
@@ -136,7 +137,7 @@ func documented(t *testing.T) map[edge]bool {
 	return table
 }
 
-// TestAnyPlanAnyOrder checks the same rules for plans of any shape and events in any order.
+// TestAnyPlanAnyOrder checks the rules of world for plans of any shape and events in any order.
 func TestAnyPlanAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		kinds := []runbooks.StepKind{runbooks.Exec, runbooks.Exec, runbooks.Wait, runbooks.Wait, runbooks.Manual}

@@ -77,7 +77,7 @@ func Next(r Run, e Event, now time.Time, p Policy) (Change, error) {
 	return t.change, nil
 }
 
-// transition is one call of Next in progress.
+// transition is the state of one call of Next.
 type transition struct {
 	run    Run
 	now    time.Time
@@ -165,14 +165,15 @@ func (t *transition) record(kind audit.Kind, edit func(*audit.Record)) {
 	t.change.Records = append(t.change.Records, rec)
 }
 
-// by sets the person of a record.
+// by sets the fields of a record that name a person.
 func by(rec *audit.Record, a Actor) {
 	rec.Person = a.Person
 	rec.Account = a.Account.String()
 	rec.Via = a.Via
 }
 
-// inSilence adds to a record's text that Slack did not answer about the person.
+// inSilence adds to a text since when Slack has not answered about the person. Without a silence
+// it returns the text unchanged.
 func inSilence(text string, a Actor) string {
 	if a.SilentSince == nil {
 		return text
@@ -182,7 +183,7 @@ func inSilence(text string, a Actor) string {
 	)
 }
 
-// stamp returns a time in its stored form: UTC, in milliseconds.
+// stamp returns a time as it is stored: in UTC, cut to milliseconds.
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 
 // clone copies the parts of a run that Next changes. Plan and inputs are shared, because Next

@@ -36,8 +36,8 @@ const (
 // outcome.
 func Settled(r Run) error { return settled(r) }
 
-// settled refuses an action because the run has moved on, and names the outcome, so that a late tap
-// always gets an answer.
+// settled refuses an action because the run has already moved on. The refusal names the outcome,
+// so that a late tap always gets an answer.
 func settled(r Run) error {
 	switch r.State {
 	case Denied:
@@ -57,7 +57,7 @@ func settled(r Run) error {
 	}
 }
 
-// byVotes is " by ben and chris at 14:07 UTC".
+// byVotes says who approved a run and when, such as " by ben and chris at 14:07 UTC".
 func byVotes(r Run) string {
 	if len(r.Votes) == 0 {
 		return " (no approval was needed) at " + clock(r.ApprovedAt)
@@ -76,7 +76,7 @@ func who(a *Actor) string {
 	return a.Person
 }
 
-// clock is a time of day with its zone, because people in other zones read the sentence.
+// clock returns a time of day in UTC with the zone, because readers may be in other zones.
 func clock(t *time.Time) string {
 	if t == nil {
 		return "an unknown time"
@@ -84,11 +84,11 @@ func clock(t *time.Time) string {
 	return t.UTC().Format("15:04 MST")
 }
 
-// maxText limits a sentence stored with a run, in runes.
+// maxText is the maximum length of a text that is stored with a run, in runes.
 const maxText = 500
 
 // line makes a text safe to store and show.
 func line(s string) string { return redact.Line(s, maxText) }
 
-// sentence removes the full stop of a text that is followed by more of the same sentence.
+// sentence removes the full stop of a text, so that the caller can continue the sentence.
 func sentence(s string) string { return strings.TrimRight(s, ". ") }

@@ -10,7 +10,7 @@ import (
 	"dhbot/internal/refusal"
 )
 
-// Callee is an approver who is mentioned, with the account to mention.
+// Callee is an approver whom a message mentions, with the account that it mentions.
 type Callee struct {
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
@@ -21,8 +21,8 @@ type Callee struct {
 type Look struct {
 	Actor
 	At time.Time `json:"at"`
-	// Round is the number of the last reminder before the look. The look suppresses the mentions of
-	// the next reminder only.
+	// Round is the number of the last reminder before the approver looked. Only the next reminder
+	// then mentions no one.
 	Round int `json:"round"`
 }
 
@@ -30,14 +30,14 @@ type Look struct {
 type Reminder struct {
 	N  int       `json:"n"` // from 1
 	At time.Time `json:"at"`
-	// Message is the platform's id of the reminder's message, in the thread of the run's message;
-	// "" if the run has no message.
+	// Message is the platform's id of the reminder's message, which is in the thread of the run's
+	// message. It is "" if the run has no message.
 	Message string   `json:"message,omitempty"`
 	Called  []Callee `json:"called,omitempty"`
 }
 
-// LastTime is the previous executed run of the same action and target, for comparison. An ID of ""
-// means that no such run was found.
+// LastTime describes the last executed run of the same action and target, for comparison. If no
+// such run was found, ID is "".
 type LastTime struct {
 	ID    string    `json:"id,omitempty"`
 	State State     `json:"state,omitempty"`
@@ -50,7 +50,7 @@ type LastTime struct {
 	Among int `json:"among"`
 }
 
-// remindAt has the times of reminders, as fractions of the time that a run waits for votes.
+// remindAt says when each reminder is sent, as a fraction of the time that a run waits for votes.
 var remindAt = [...]struct{ part, of time.Duration }{{1, 5}, {1, 2}, {4, 5}}
 
 // MaxReminders is the largest number of reminders of a run.
@@ -62,8 +62,9 @@ func (r Run) RemindAt(n int) time.Time {
 	return r.RequestedAt.Add(r.VoteBy.Sub(r.RequestedAt) * p.part / p.of)
 }
 
-// ReminderDue is the number of the reminder that is due and not yet posted, 0 for none. If several
-// reminders are overdue, it is the last of them, so that no one is mentioned twice at once.
+// ReminderDue is the number of the reminder that is due and not yet posted, or 0. If several
+// reminders are overdue, only the last of them is posted, so that no one is mentioned twice at
+// once.
 func (r Run) ReminderDue(now time.Time) int {
 	if r.State != Waiting || !now.Before(r.VoteBy) {
 		return 0
@@ -76,7 +77,7 @@ func (r Run) ReminderDue(now time.Time) int {
 	return 0
 }
 
-// Reminded is the number of the last posted reminder, 0 for none.
+// Reminded is the number of the last posted reminder, or 0 if there is none.
 func (r Run) Reminded() int {
 	if len(r.Reminders) == 0 {
 		return 0
@@ -91,7 +92,7 @@ func (r Run) Quiet(n int) bool {
 	return r.Looking != nil && r.Looking.Round == r.Reminded() && n < MaxReminders
 }
 
-// looking applies LookingBy: the run shows this approver as looking, in place of an earlier
+// looking applies LookingBy: the run shows this approver as looking, and no longer an earlier
 // approver.
 func (t *transition) looking(e LookingBy) error {
 	r := &t.run
@@ -146,7 +147,7 @@ func (t *transition) reminded(e Reminded) error {
 	return nil
 }
 
-// names lists the mentioned people in one line.
+// names lists the mentioned people on one line.
 func names(called []Callee) string {
 	list := make([]string, len(called))
 	for i, c := range called {

@@ -28,8 +28,7 @@ const (
 	Closed    State = "closed"  // an unknown run that a person closed
 )
 
-// Words is the state as people read it: with "approval" instead of "vote". The stored state keeps
-// its own word.
+// Words returns the state as people read it, with "approval" instead of "vote".
 func (s State) Words() string {
 	switch s {
 	case Waiting:
@@ -75,14 +74,14 @@ type Step struct {
 	Output  string    `json:"output,omitempty"` // SHA-256 of the output of the command
 	OldPID  int       `json:"old_pid,omitempty"`
 	NewPID  int       `json:"new_pid,omitempty"`
-	// Seen is the encoded observation of a wait step. A later wait step of the same target
-	// compares its own observation with Seen.
+	// Seen is the encoded observation of a wait step. A later wait step for the same target
+	// compares its own observation with this.
 	Seen    []byte     `json:"seen,omitempty"`
 	Started *time.Time `json:"started,omitempty"`
 	Ended   *time.Time `json:"ended,omitempty"`
 	By      string     `json:"by,omitempty"` // manual steps: who completed it
-	// Kept is evidence of the target, collected before a change or after a wait that timed out:
-	// lines for people, redacted and limited.
+	// Kept is evidence about the target, as redacted and shortened lines for people. It is
+	// collected before a change, or after a wait that timed out.
 	Kept []string `json:"kept,omitempty"`
 }
 
@@ -91,10 +90,10 @@ type Actor struct {
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
 	Via     string       `json:"via"` // slash, mention, button, terminal
-	// Origin is the local user at the terminal: "uid 1001".
+	// Origin is the local user at the terminal, such as "uid 1001".
 	Origin string `json:"origin,omitempty"`
-	// SilentSince is when Slack stopped answering. It is set if Slack's last answer about the
-	// person was used, because Slack did not answer.
+	// SilentSince is when Slack stopped answering. It is set if Slack did not answer about the
+	// person, so that its last known answer was used.
 	SilentSince *time.Time `json:"silent_since,omitempty"`
 }
 
@@ -105,20 +104,20 @@ type Vote struct {
 	Digest string    `json:"digest"` // the plan that the voter saw
 }
 
-// Unclear is a guard that could not decide whether a plan does harm.
+// Unclear is a guard that could not decide whether a plan would do harm.
 type Unclear struct {
 	Step int    `json:"step"` // the index of the guard in the plan
 	Text string `json:"text"` // the answer of the guard, one line, redacted
 }
 
-// Place is where a run was requested; the message of the run is posted there.
+// Place is where a run was requested. The message of the run is posted there.
 type Place struct {
 	Channel string `json:"channel"`
 	Thread  string `json:"thread,omitempty"`
 }
 
-// Run is one requested plan with its approvals, steps and outcome. It is stored as JSON; V is the
-// version of the form.
+// Run is one requested plan with its approvals, steps and outcome. It is stored as JSON. The
+// field V is the version of its stored form.
 type Run struct {
 	V      int             `json:"v"`
 	ID     string          `json:"id"` // "R-7F3K", never used again
@@ -134,13 +133,13 @@ type Run struct {
 	Called []Callee `json:"called,omitempty"`
 	// Last is the previous run of the same action and target.
 	Last *LastTime `json:"last,omitempty"`
-	// Beside lists, for people, the other hosts of the cluster that run the same process and that
-	// this run does not touch.
+	// Beside lists other hosts of the cluster that run the same process and that this run does
+	// not touch. It is shown to people.
 	Beside []string `json:"beside,omitempty"`
-	// Unclear lists guards that could not decide at the request. Need includes one more approval
-	// for them, and at the start these guards may be undecided again.
+	// Unclear lists the guards that could not decide when the run was requested. Because of them,
+	// Need includes one more approval. These guards may be undecided again at the start.
 	Unclear []Unclear `json:"unclear,omitempty"`
-	// Anyway means that a process is started although a dependency was observed down.
+	// Anyway means that the process is started although one of its dependencies was seen down.
 	Anyway bool `json:"anyway,omitempty"`
 
 	Looking   *Look      `json:"looking,omitempty"`
@@ -164,15 +163,15 @@ type Run struct {
 	ProbedAt    *time.Time `json:"probed_at,omitempty"` // when the target of an unknown run was last checked
 
 	Behind string `json:"behind,omitempty"` // the run that holds the lock for which a queued run waits
-	// Worker is the replica that executes the run. In state running, "" means that the run was
-	// handed over and waits for a replica.
+	// Worker is the replica that executes the run. If a running run has no Worker, it was handed
+	// over and waits for a replica.
 	Worker string `json:"worker,omitempty"`
 
 	Records int    `json:"records"` // number of records so far
 	Head    string `json:"head"`    // hash of the last record
 }
 
-// FormVersion is the version of the stored form of a Run. Form 2 added called, last, looking and
-// reminders; form 3 end_reminder; form 4 unclear; form 5 kept; form 6 anyway. A run of an earlier
-// form lacks the fields added later.
+// FormVersion is the version in which a Run is stored. Version 2 added called, last, looking and
+// reminders. Version 3 added end_reminder, 4 unclear, 5 kept, and 6 anyway. An earlier version of
+// a stored run lacks the fields that were added later.
 const FormVersion = 6

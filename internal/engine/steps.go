@@ -10,7 +10,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Current is the index of the current step, or -1.
+// Current is the index of the current step, or -1 if there is none.
 func (r Run) Current() int {
 	for i, st := range r.Steps {
 		if st.State == StepPending || st.State == StepStarted {
@@ -20,7 +20,7 @@ func (r Run) Current() int {
 	return -1
 }
 
-// started is the index of the step in progress, or -1.
+// started is the index of the step in progress, or -1 if there is none.
 func (r Run) started() int {
 	if i := r.Current(); i >= 0 && r.Steps[i].State == StepStarted {
 		return i
@@ -37,8 +37,8 @@ func (r Run) completed(i int) bool {
 	return r.Steps[i].State == StepDone || r.Steps[i].State == StepNoted
 }
 
-// stoppedAs is the final state of a run that stops between two steps: Partly if the run has changed
-// something, otherwise the state that the caller passes.
+// stoppedAs is the final state of a run that stops between two steps. It is Partly if the run has
+// changed something, and otherwise the given state.
 func (r Run) stoppedAs(unchanged State) State {
 	for i := range r.Steps {
 		if r.changes(i) && r.completed(i) {
@@ -50,7 +50,7 @@ func (r Run) stoppedAs(unchanged State) State {
 
 // failedAs is the final state of a run whose step f failed. If step f checks a change, that
 // change did not help and does not count. If another change was completed, the run is partly
-// done, otherwise failed.
+// done. Otherwise it failed.
 func (r Run) failedAs(f int) State {
 	proof := r.Plan.Steps[f].Kind == runbooks.Wait
 	for i := range f {
@@ -66,7 +66,7 @@ func (r Run) sameTarget(i, j int) bool {
 	return aboutHost(a) == aboutHost(b) && a.Process == b.Process
 }
 
-// aboutHost is the host that a step concerns; the step may run on another host.
+// aboutHost is the host that a step concerns. The step itself may run on another host.
 func aboutHost(s runbooks.Step) string {
 	if s.About != "" {
 		return s.About
@@ -156,7 +156,7 @@ func (t *transition) recheckFailed(e RecheckFailed) error {
 	return nil
 }
 
-// withRest adds the changes that did not happen to the reason of a partly done run.
+// withRest adds to the reason of a partly done run which changes did not happen.
 func (t *transition) withRest() {
 	if rest := t.run.notDone(); rest != "" && t.run.State == Partly {
 		t.run.Why = line(sentence(t.run.Why) + "; not done: " + rest)
@@ -197,7 +197,7 @@ func (t *transition) stepBegins(e StepBegins) error {
 	return nil
 }
 
-// mine refuses an event from a worker that does not execute the run.
+// mine refuses an event from a worker that is not executing the run.
 func (t *transition) mine(worker string) error {
 	r := &t.run
 	switch {
@@ -248,7 +248,7 @@ func (t *transition) stepEnds(e StepEnds) error {
 	}
 }
 
-// goOn applies the completion of a step.
+// goOn applies what follows when a step is complete.
 func (t *transition) goOn() {
 	r := &t.run
 	switch {
@@ -261,7 +261,7 @@ func (t *transition) goOn() {
 	}
 }
 
-// stop ends a run that was to stop after its current step.
+// stop ends a run that was asked to stop after its current step.
 func (t *transition) stop() {
 	t.end(t.run.stoppedAs(Cancelled), t.run.Why, t.run.Abort)
 	t.withRest()
@@ -274,7 +274,7 @@ func (t *transition) recordEnd() {
 	})
 }
 
-// unknown sets a run to unknown, with its locks, until a person closes it.
+// unknown makes the state of a run unknown. The run keeps its locks until a person closes it.
 func (t *transition) unknown(why string) {
 	t.skipRest()
 	t.run.State = Unknown

@@ -9,8 +9,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// first is the change that creates a run: waiting for its votes, or approved at once if it needs
-// no vote. Only the request is taken from r; first sets states, times and counts itself.
+// first returns the change that creates a run. The run waits for votes, or is approved at once if
+// it needs none. Only the request is taken from r, and first itself sets states, times and
+// counts.
 func first(r Run, now time.Time, p Policy) (Change, error) {
 	if err := validateRun(r); err != nil {
 		return Change{}, err
@@ -34,7 +35,7 @@ func first(r Run, now time.Time, p Policy) (Change, error) {
 	return t.change, nil
 }
 
-// validateRun refuses a run that cannot be executed within the rules.
+// validateRun refuses a run that cannot be executed, or only against the rules.
 func validateRun(r Run) error {
 	bad := func(why string) error {
 		return refusal.New(BadRun, "This request cannot run: %s. Nothing was run. The cause is a bug in the catalog or in the bot.", why)

@@ -19,9 +19,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// hosts is a fleet on which every host supervises one db_dis as monit 5.33
-// does: a restart returns at once and the pid changes later. It records the
-// commands that it executes.
+// hosts simulates hosts that each supervise one db_dis as monit 5.33 does. A restart returns at
+// once, and the pid changes later. The field executed has the changing commands that were
+// executed.
 type hosts struct {
 	mu       sync.Mutex
 	executed []string // the changing commands, in order
@@ -105,7 +105,7 @@ func (h *hosts) did() []string {
 	return slices.Clone(h.executed)
 }
 
-// testEngine is an engine with everything around it, inside a synctest bubble.
+// testEngine is an engine with all its parts, inside a synctest bubble.
 type testEngine struct {
 	t     *testing.T
 	store *memstore.Store
@@ -139,7 +139,8 @@ func (h *testEngine) engine(replica string, runs engine.Runs, runner remote.Runn
 	return e
 }
 
-// stored is a Gate that derives exactly the stored plan.
+// stored returns a Gate that derives exactly the stored plan. If recheck is not nil, the Gate
+// calls it.
 func stored(recheck func(engine.Run) error) engine.Gate {
 	return engine.GateFuncs{
 		DeriveFunc: func(r engine.Run) (runbooks.Plan, error) { return r.Plan, nil },
@@ -165,7 +166,8 @@ func (h *testEngine) start(e *engine.Engine) (stop func()) {
 	}
 }
 
-// restart is a plan that restarts db_dis on hosts, as the catalog makes it.
+// restart returns a run that restarts db_dis on each host, with the steps that the catalog would
+// plan.
 func restart(level runbooks.Severity, hosts ...string) engine.Run {
 	var steps []runbooks.Step
 	for _, host := range hosts {
@@ -245,8 +247,7 @@ func (h *testEngine) wantLocks(runs ...string) {
 	}
 }
 
-// wantTrail verifies the trail, and that it has a record of every executed
-// command.
+// wantTrail verifies the audit trail, and checks that it has a record of every executed command.
 func (h *testEngine) wantTrail() {
 	h.t.Helper()
 	told := map[string]int{}

@@ -8,8 +8,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestUndecidedGuardAtTheStart: at the start, an undecided guard ends the run unless the guard was
-// undecided at the request too and the request was approved. Observed harm always ends the run.
+// TestUndecidedGuardAtTheStart: if a guard is undecided at the start, the run ends. The run goes
+// on only if the guard was undecided at the request too, and the request was approved. Observed
+// harm always ends the run.
 func TestUndecidedGuardAtTheStart(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -35,7 +36,7 @@ func TestUndecidedGuardAtTheStart(t *testing.T) {
 }
 
 // TestEtcdCannotBeQueried: if etcdctl cannot be used, the check of the last member is only noted,
-// because its unit is up. If another member follows, the check is unknown.
+// because the member's unit is up. If another member follows, the result of the check is unknown.
 func TestEtcdCannotBeQueried(t *testing.T) {
 	began := time.Unix(1_800_000_000, 0)
 	member := func(host string) []runbooks.Step {

@@ -11,13 +11,13 @@ import (
 	"dhbot/runbooks"
 )
 
-// Needed is the number of votes that the run needs: the number at the request, but never less than
-// the floor of its class and level, whatever is stored.
+// Needed is the number of votes that the run needs. It is the number at the request, but never
+// less than the minimum for the run's class and level, whatever is stored.
 func (r Run) Needed() int {
 	return max(r.Need, auth.Policy{}.VotesNeeded(r.Plan.Class, r.Plan.Severity))
 }
 
-// Approvals counts the people other than the requester who voted for exactly the run's plan.
+// Approvals counts the people other than the requester who voted for this exact plan.
 func (r Run) Approvals() int {
 	counted := map[string]bool{}
 	for _, v := range r.Votes {
@@ -33,8 +33,8 @@ func (r Run) approved() bool { return r.Plan.Digest != "" && r.Approvals() >= r.
 // begun reports whether the run has started its steps.
 func (r Run) begun() bool { return r.StartedAt != nil }
 
-// sameActor compares names and accounts: one name with two accounts is one person, and so is one
-// account with two names.
+// sameActor reports whether a and b have the same name or the same account. One name with two
+// accounts is one person, and so is one account with two names.
 func sameActor(a, b Actor) bool { return a.Person == b.Person || a.Account == b.Account }
 
 func (t *transition) voted(e Voted) error {

@@ -17,8 +17,8 @@ const (
 	membersAge    = 3 * time.Second // largest age of an answer of Members
 )
 
-// worker is the memory of one call of Run: hints about runs with work, and the runs in progress.
-// A hint may be outdated, so Next decides again on the stored run.
+// worker is the state of one call of Run. It has hints about runs with work, and the runs in
+// progress. A hint may be outdated, so Next decides again from the stored run.
 type worker struct {
 	*Engine
 	wake chan struct{} // holds one signal that the view has changed
@@ -32,7 +32,7 @@ type worker struct {
 	jobs    sync.WaitGroup
 }
 
-// hint is the last known form of a run.
+// hint is the last known version of a run.
 type hint struct {
 	Stored
 	tried time.Time // when this form was last worked on
@@ -45,7 +45,8 @@ type hint struct {
 // before it returns.
 func (e *Engine) Run(ctx context.Context) error {
 	w := &worker{Engine: e, wake: make(chan struct{}, 1), view: map[string]hint{}, active: map[string]struct{}{}}
-	// Commands and commits outlive ctx for a while; waiting goroutines do not.
+	// Commands and commits may continue for a while after ctx ends, but waiting goroutines may
+	// not.
 	hard, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	var watching sync.WaitGroup
@@ -67,14 +68,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	return nil
 }
 
-// forgetView empties the view; a watch begins with every open run.
+// forgetView empties the view, because a new watch begins with every open run.
 func (w *worker) forgetView() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	clear(w.view)
 }
 
-// see stores a run's form in the view, unless the view has a newer form.
+// see stores a version of a run in the view, unless the view has a newer version.
 func (w *worker) see(st Stored) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -147,7 +148,7 @@ func order(r Run) time.Time {
 	return r.RequestedAt
 }
 
-// due reports whether a deadline has passed.
+// due reports whether a deadline of the run has passed.
 func due(r Run, now time.Time) bool {
 	switch r.State {
 	case Waiting:
@@ -173,10 +174,10 @@ func (w *worker) behindOpen(r Run) bool {
 	return r.State == Queued && open
 }
 
-// gone reports whether a replica no longer executes a run that names it as worker. This is true
-// of another replica without a lease. If the leases are unknown, gone returns false. It is also
-// true of this replica: gone is called only for a run without a goroutine, so an earlier process
-// of this replica executed it.
+// gone reports whether the replica that a run names as its worker no longer executes the run.
+// Another replica is gone if it has no lease, but not if the leases are unknown. This replica is
+// always gone: gone is called only for a run without a goroutine, so an earlier process of this
+// replica executed the run.
 func (w *worker) gone(ctx context.Context, replica string) bool {
 	if replica == w.c.Replica {
 		return true
@@ -195,8 +196,8 @@ func (w *worker) gone(ctx context.Context, replica string) bool {
 	return !slices.Contains(w.alive, replica)
 }
 
-// lookDue reports whether this replica may check the target of an unknown run. For a while only the
-// replica that set the run to unknown may.
+// lookDue reports whether this replica may check the target of an unknown run. At first only the
+// replica that set the run to unknown may do so.
 func (w *worker) lookDue(r Run, now time.Time) bool {
 	for _, st := range r.Steps {
 		if st.State == StepUnknown && st.Ended != nil {
@@ -206,7 +207,7 @@ func (w *worker) lookDue(r Run, now time.Time) bool {
 	return true
 }
 
-// apply applies an event for which no caller waits.
+// apply applies an event whose result no caller waits for.
 func (w *worker) apply(ctx context.Context, r Run, ev Event) Stored {
 	st, err := w.Apply(ctx, r.ID, ev, "")
 	var no *refusal.Error
@@ -229,7 +230,7 @@ func (w *worker) forget(id string) {
 	delete(w.view, id)
 }
 
-// hand starts a goroutine for a run if the limit allows it.
+// hand starts a goroutine for a run, unless too many are running.
 func (w *worker) hand(id string, do func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -112,7 +112,8 @@ func TestQueue(t *testing.T) {
 	})
 }
 
-// TestFateUnknown: the run keeps its locks, its target is checked, and a person closes it.
+// TestFateUnknown: a run with an unknown outcome keeps its locks, its target is checked, and a
+// person closes it.
 func TestFateUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -211,7 +212,8 @@ func TestHostThatDoesNotAnswer(t *testing.T) {
 	})
 }
 
-// TestCancelUnderWay: the step in progress ends, and no later step begins.
+// TestCancelUnderWay: if a running run is cancelled, the step in progress ends, and no later step
+// begins.
 func TestCancelUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)
@@ -249,7 +251,7 @@ func TestManualStep(t *testing.T) {
 	})
 }
 
-// TestTwoTapsAtOnce: of twenty simultaneous taps of two approvers and the requester, exactly one
+// TestTwoTapsAtOnce: of twenty simultaneous taps by two approvers and the requester, exactly one
 // vote of each approver is accepted.
 func TestTwoTapsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -312,7 +314,8 @@ func TestSubmitIsRefused(t *testing.T) {
 	})
 }
 
-// TestSubmitTakesNothingForGranted: state, votes and need that a caller sets do not start a run.
+// TestSubmitTakesNothingForGranted: a caller cannot start a run by setting its state, its votes
+// or the number of votes that it needs.
 func TestSubmitTakesNothingForGranted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestEngine(t)

@@ -33,10 +33,10 @@ func (w *worker) carryTraced(ctx, hard context.Context, id string) {
 }
 
 // carry executes a run until it ends, waits for a person, becomes unknown, or this worker stops.
-// The context ctx ends when the worker stops; hard ends when the worker may wait no longer. carry
-// calls the Gate before the start and before each step, except before a read that verifies a sent
-// change. The result of that read must become known even if a person has lost their role, and the
-// run keeps its locks until then.
+// The context ctx ends when the worker stops, and hard ends when the worker may wait no longer.
+// carry calls the Gate before the start and before each step, except before a read that verifies
+// a sent change. The result of that read must become known even if a person has lost their role,
+// and the run keeps its locks until then.
 func (w *worker) carry(ctx, hard context.Context, id string) {
 	st, err := w.c.Runs.Get(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -64,12 +64,13 @@ func (w *worker) carry(ctx, hard context.Context, id string) {
 	}
 }
 
-// has reports whether this worker executes the run and the run has a step left.
+// has reports whether this worker executes the run and the run still has a step to do.
 func (w *worker) has(r Run) bool {
 	return r.State == Running && r.Worker == w.c.Replica && r.Current() >= 0
 }
 
-// start takes the run's locks, or queues the run behind their holder.
+// start takes the locks of the run. If another run holds one of them, start queues the run behind
+// that run.
 func (w *worker) start(ctx, hard context.Context, st Stored) (Stored, bool) {
 	if !startable(st.Run) {
 		return st, false
@@ -98,7 +99,7 @@ func (w *worker) start(ctx, hard context.Context, st Stored) (Stored, bool) {
 	return begun, false
 }
 
-// allowed calls the Gate, and ends the run if the Gate refuses.
+// allowed asks the Gate whether the run may continue, and ends the run if the Gate refuses.
 func (w *worker) allowed(ctx, hard context.Context, st Stored) (Stored, bool) {
 	no := w.recheck(ctx, st.Run)
 	if no == nil {
@@ -121,8 +122,8 @@ func (w *worker) refuse(hard context.Context, st Stored, why error) Stored {
 
 func (w *worker) derive(r Run) (runbooks.Plan, error) { return Derive(w.c.Gate, r) }
 
-// Derive makes a run's plan again and compares it by content with the stored plan. The engine sends
-// the returned plan.
+// Derive makes a run's plan again and compares its content with the stored plan. The engine sends
+// the returned plan, never the stored plan.
 func Derive(g Gate, r Run) (runbooks.Plan, error) {
 	plan, err := g.Derive(r)
 	switch {
@@ -147,8 +148,8 @@ func (e *PlanDiffersError) Error() string {
 
 func short(digest string) string { return digest[:min(len(digest), 6)] }
 
-// recheck retries when the platform could not look a person up: a short outage must not void an
-// approval. Any other refusal is final.
+// recheck retries if the platform could not look up a person, because a short outage must not
+// void an approval. Any other refusal is final.
 func (w *worker) recheck(ctx context.Context, r Run) error {
 	for try := 1; ; try++ {
 		err := w.c.Gate.Recheck(ctx, r)
@@ -159,9 +160,9 @@ func (w *worker) recheck(ctx context.Context, r Run) error {
 	}
 }
 
-// step executes one step: it commits the begin, runs the command, and commits the result. Nothing
-// may happen between the first commit, which the store refuses without a lease, and sending the
-// command.
+// step executes one step. It commits the begin, runs the command, and commits the result. Without
+// a lease the store refuses the first commit, so nothing may happen between that commit and
+// sending the command.
 func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string) (Stored, bool) {
 	plan, differs := w.derive(st.Run)
 	switch {
@@ -205,7 +206,7 @@ func (w *worker) step(ctx, hard context.Context, st Stored, i int, kept []string
 	return ended, true
 }
 
-// handOver releases a run with no change in progress, so that another replica, or the next
+// handOver releases a run that is not making a change at the moment. Another replica, or the next
 // process of this replica, continues the run.
 func (w *worker) handOver(hard context.Context, st Stored) Stored {
 	keep, cancel := linger(hard, leaveWithin)
@@ -217,7 +218,7 @@ func (w *worker) handOver(hard context.Context, st Stored) Stored {
 	return out
 }
 
-// linger is a context that ends d after ctx does.
+// linger returns a context that ends when d has passed after the end of ctx.
 func linger(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {

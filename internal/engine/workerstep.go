@@ -15,7 +15,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Times are the times of repeated reads; 0 means the default.
+// Times are the durations of repeated reads. 0 means the default.
 type Times struct {
 	AskEvery   time.Duration // interval, default 2 s
 	LookAfter  time.Duration // when this replica checks another replica's unknown run, default 20 s
@@ -32,8 +32,8 @@ type answer struct {
 	result  remote.Result
 }
 
-// runStep executes ps, step i of the newly derived plan. It returns false if ctx ended before a
-// read had a result.
+// runStep executes step i of a run. The argument ps is that step in the newly derived plan. It
+// returns false if ctx ended before a read had a result.
 func (w *worker) runStep(ctx, hard context.Context, r Run, ps runbooks.Step, i int) (Step, bool) {
 	switch ps.Kind {
 	case runbooks.Exec:
@@ -50,7 +50,8 @@ func (w *worker) runStep(ctx, hard context.Context, r Run, ps runbooks.Step, i i
 	}
 }
 
-// exec sends a changing command once, after noting it outside the store.
+// exec sends a changing command once. Before that it notes in the Ledger that the command is
+// sent.
 func (w *worker) exec(hard context.Context, r Run, ps runbooks.Step, i int) Step {
 	switch err := w.c.Ledger.Sending(r, i); {
 	case errors.Is(err, ErrSentBefore):
@@ -74,8 +75,9 @@ func (w *worker) exec(hard context.Context, r Run, ps runbooks.Step, i int) Step
 	return st
 }
 
-// await repeats a step's read, at once and then every Times.AskEvery, until the condition holds,
-// can no longer hold, or the duration within is over. It returns false if ctx ended first.
+// await repeats the read of a step at once and then every Times.AskEvery. It stops when the
+// condition holds, when it can no longer hold, or when the duration within is over. It returns
+// false if ctx ended first.
 func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, within time.Duration) (answer, bool) {
 	before, since := r.before(i)
 	since = w.byHosts(ps, since)
@@ -105,8 +107,8 @@ func (w *worker) await(ctx context.Context, r Run, ps runbooks.Step, i int, with
 	}
 }
 
-// byHosts converts a time of the bot's clock to the host's clock, for a step that compares it with
-// times written by the host.
+// byHosts converts a time of the bot's clock to the host's clock. It does so only for steps that
+// compare the time with times that the host wrote.
 func (w *worker) byHosts(ps runbooks.Step, at time.Time) time.Time {
 	if ps.Until != runbooks.Ready || w.c.ClockAhead == nil {
 		return at
@@ -114,7 +116,7 @@ func (w *worker) byHosts(ps runbooks.Step, at time.Time) time.Time {
 	return at.Add(-w.c.ClockAhead())
 }
 
-// allUp evaluates a host whose supervisor reports that all its processes are up.
+// allUp evaluates a host after its supervisor reported that all its processes are up.
 func (w *worker) allUp(ctx context.Context, cluster, host string, said proof.Verdict) proof.Verdict {
 	if w.c.Assessor == nil {
 		return proof.Verdict{State: proof.Unknown, Text: said.Text + ", and the expected state is unknown"}
@@ -122,9 +124,9 @@ func (w *worker) allUp(ctx context.Context, cluster, host string, said proof.Ver
 	return w.c.Assessor.AllUp(ctx, cluster, host)
 }
 
-// waitResult is the result of a wait step. If the condition could not be observed, a wait before
-// any change fails. A wait after a change is unknown, because the outcome of the change is
-// unknown.
+// waitResult returns the result of a wait step. If its condition could not be observed, a wait
+// before any change fails. After a change the result is unknown, because the outcome of the
+// change is unknown.
 func waitResult(r Run, i int, a answer) Step {
 	st := stepResult(a)
 	switch a.verdict.State {
@@ -150,8 +152,9 @@ func waitResult(r Run, i int, a answer) Step {
 	return st
 }
 
-// restsOnUnit reports whether step i queries etcd about a member whose unit is already verified
-// as up, and no later step changes anything. In that case no other member depends on the answer.
+// restsOnUnit reports whether step i queries etcd about a member, and no later step changes
+// anything. The unit of the member is then already verified as up, and no other member depends on
+// the answer.
 func (r Run) restsOnUnit(i int) bool {
 	until := r.Plan.Steps[i].Until
 	if until != runbooks.EtcdServes && until != runbooks.EtcdCaughtUp {
@@ -165,8 +168,8 @@ func (r Run) restsOnUnit(i int) bool {
 	return true
 }
 
-// accepted reports whether a guard could not decide at the request, and the run was approved
-// nevertheless.
+// accepted reports whether the run was approved although the guard in step i could not decide
+// when the run was requested.
 func (r Run) accepted(i int) bool {
 	return slices.ContainsFunc(r.Unclear, func(u Unclear) bool { return u.Step == i }) && r.Plan.Steps[i].Until.Acceptable()
 }
@@ -193,9 +196,9 @@ func (w *worker) checkUnknown(ctx, hard context.Context, st Stored) {
 	w.see(out)
 }
 
-// proofOfUnknown is the index of the read that shows most about the step whose fate is unknown: the
-// read of the step itself, the first read after the step, or the last read of the same target
-// before the step; -1 for none. A read of a log alone does not count.
+// proofOfUnknown is the index of the read that shows most about the step whose fate is unknown.
+// This is the step itself if it is a read, else the first later read of the same target, else the
+// last earlier read. Without such a read the index is -1. A read of a log alone does not count.
 func (r Run) proofOfUnknown() int {
 	lost := slices.IndexFunc(r.Steps, func(st Step) bool { return st.State == StepUnknown })
 	if lost < 0 {
@@ -218,14 +221,14 @@ func (r Run) proofOfUnknown() int {
 	return -1
 }
 
-// verifiesChange reports whether a step is a read about a change that was sent before.
+// verifiesChange reports whether step i is a read that verifies an earlier change of this run.
 func (r Run) verifiesChange(i int) bool {
 	_, since := r.before(i)
 	return r.Plan.Steps[i].Kind == runbooks.Wait && !since.IsZero()
 }
 
-// before returns what the steps before step i show about its target: the latest observation, and
-// when the last changing command was sent to the target.
+// before returns what the steps before step i say about its target. The result seen is the latest
+// observation. The result since is when the last changing command was sent to the target.
 func (r Run) before(i int) (seen []byte, since time.Time) {
 	for j := range i {
 		if !r.sameTarget(i, j) {
@@ -241,7 +244,7 @@ func (r Run) before(i int) (seen []byte, since time.Time) {
 	return seen, since
 }
 
-// CommandOf is the command that is sent for a step.
+// CommandOf returns the command that is sent for a step.
 func CommandOf(st runbooks.Step) remote.Command {
 	return remote.Command{
 		Host:    st.Host,
@@ -267,8 +270,8 @@ func stepResult(a answer) Step {
 	return st
 }
 
-// fingerprint is the lower-case hex SHA-256 of the kept standard output followed by the kept
-// standard error of a command, "" if it wrote nothing.
+// fingerprint is the SHA-256 of a command's kept output in lower-case hex, with standard output
+// before standard error. It is "" if the command wrote nothing.
 func fingerprint(r remote.Result) string {
 	if r.Stdout.Total+r.Stderr.Total == 0 {
 		return ""

@@ -29,12 +29,12 @@ const (
 var (
 	noon   = time.Date(2026, 11, 21, 14, 6, 0, 0, time.UTC)
 	policy = Policy{VoteTTL: 15 * time.Minute, StartTTL: 2 * time.Minute, Replica: w1}
-	// patient is a policy that gives a run more time to start, because the clock of a world jumps
-	// by several minutes.
+	// patient is a policy that gives a run more time to start, because the clock in these tests
+	// jumps by several minutes.
 	patient = Policy{VoteTTL: policy.VoteTTL, StartTTL: policy.VoteTTL, Replica: w1}
 )
 
-// step is one step of a test plan; its target is db_dis on the host.
+// step returns one step of a test plan. Its target is db_dis on the host.
 func step(kind runbooks.StepKind, host string) runbooks.Step {
 	s := runbooks.Step{
 		Kind: kind, Title: string(kind) + " on " + host, Process: "db_dis", Service: "db_dis",
@@ -52,7 +52,7 @@ func step(kind runbooks.StepKind, host string) runbooks.Step {
 	return s
 }
 
-// asked is a run as handlers submit it.
+// asked returns a run as handlers submit it.
 func asked(level runbooks.Severity, class runbooks.Class, steps ...runbooks.Step) Run {
 	r := Run{
 		ID: runID, Asked: anna, Reason: "disk was full, freed 40 GB",
@@ -71,8 +71,8 @@ func asked(level runbooks.Severity, class runbooks.Class, steps ...runbooks.Step
 	return r
 }
 
-// world is a run, and the state that follows from the accepted events alone. The run must agree
-// with that state.
+// world is a run together with the state that follows from the accepted events alone. The run
+// must agree with that state.
 type world struct {
 	Run    Run
 	Ending bool            // the approval ends soon; shorter deadlines have passed
@@ -94,7 +94,7 @@ func begin(t testing.TB, r Run) world {
 	return world{Run: c.Run, Votes: map[string]bool{}, Begun: make([]int, len(r.Plan.Steps))}
 }
 
-// key identifies a world by everything but times, texts and hashes.
+// key identifies a world by all its values except times, texts and hashes.
 func (w world) key() string {
 	r := w.Run
 	steps := ""
@@ -128,7 +128,8 @@ func (w world) now() time.Time {
 	return noon.Add(13 * time.Minute) // every reminder is due
 }
 
-// events lists every event that could be applied to a run with n steps, sensible or not.
+// events lists every event that could be applied to a run with n steps, even if it makes no
+// sense.
 func events(n int) []Event {
 	es := []Event{
 		Voted{ben, digest}, Voted{chris, digest}, Voted{anna, digest}, Voted{ben, "another plan"}, Voted{Actor{}, digest},
@@ -158,8 +159,8 @@ func events(n int) []Event {
 	return es
 }
 
-// take applies an event and checks the outcome against the rules. The result ok is false for a
-// refused event.
+// take applies an event and checks the outcome against the rules. The result ok is false if the
+// run refused the event.
 func (w world) take(t testing.TB, e Event) (after world, ok bool) {
 	t.Helper()
 	c, err := Next(w.Run, e, w.now(), patient)
@@ -181,7 +182,7 @@ func (w world) take(t testing.TB, e Event) (after world, ok bool) {
 	return after, true
 }
 
-// watch updates the world for an accepted event.
+// watch returns the world after an accepted event.
 func (w world) watch(t testing.TB, e Event, c Change) world {
 	t.Helper()
 	after := world{Run: c.Run, Ending: w.Ending, Late: w.Late, Locked: w.Locked, Votes: map[string]bool{}, Begun: slices.Clone(w.Begun)}
@@ -299,7 +300,8 @@ func (w world) holdSteps(fail func(string)) {
 	}
 }
 
-// floor is the least number of votes, computed independently of the engine.
+// floor is the smallest number of votes that a run may need, computed independently of the
+// engine.
 func floor(r Run) int {
 	n := r.Need
 	switch {
@@ -320,7 +322,7 @@ func encode(t testing.TB, r Run) string {
 	return string(b)
 }
 
-// checkEnding checks a run that was really executed against the rules of world.
+// checkEnding checks a run that the engine executed against the rules of world.
 func checkEnding(t testing.TB, r Run) {
 	t.Helper()
 	world{Run: r}.holdSteps(func(what string) { t.Fatalf("%s: %s", what, encode(t, r)) })

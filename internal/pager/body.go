@@ -2,7 +2,7 @@ package pager
 
 import "time"
 
-// event is PagerDuty's Events API v2
+// event is the body of a request to PagerDuty's Events API v2
 // (https://developer.pagerduty.com/docs/events-api-v2/trigger-events/).
 type event struct {
 	RoutingKey string   `json:"routing_key"`

@@ -43,11 +43,11 @@ type Alert struct {
 // Config configures where alerts go.
 type Config struct {
 	Shape string
-	// URL may be a secret itself, for example with a token in its path.
+	// URL may itself be secret, because it may contain a token.
 	URL        secret.Text
 	RoutingKey secret.Text // for PagerDuty
 	CAFile     string      // "" for the system's authorities
-	// RetryPause is the time before the first retry; each further pause is twice as long. 0 means
+	// RetryPause is the time before the first retry. Each further pause is twice as long. 0 means
 	// 1 s.
 	RetryPause time.Duration
 	Now        func() time.Time
@@ -62,16 +62,16 @@ type Pager struct {
 const (
 	callTimeout = 10 * time.Second
 	mostRetry   = 20 * time.Second
-	// sendBudget limits all tries of one alert.
+	// sendBudget is the time limit for all attempts to send one alert.
 	sendBudget = 2 * time.Minute
-	// lasts is how long Alertmanager keeps an alert active without a resolve.
+	// lasts is how long Alertmanager keeps an alert active that is not resolved.
 	lasts   = 12 * time.Hour
 	maxBody = 4 << 10
-	// mostSummary is PagerDuty's limit of the length of a summary.
+	// mostSummary is PagerDuty's maximum length of a summary.
 	mostSummary = 1024
 )
 
-// New makes a Pager. It returns an error for an unusable file of certificate authorities.
+// New makes a Pager. It returns an error if the file of certificate authorities cannot be used.
 func New(c Config) (*Pager, error) {
 	if c.URL.IsZero() || c.Shape != PagerDuty && c.Shape != Alertmanager {
 		return nil, errors.New("a pager needs a URL and a shape")
@@ -147,7 +147,8 @@ func (p *Pager) without(err error) error {
 	return err
 }
 
-// reason is the message of PagerDuty's refusal; messages of other receivers are not shown.
+// reason returns the message of a refusal by PagerDuty. Messages of other receivers are not
+// shown.
 func reason(answer []byte) string {
 	var a struct{ Message string }
 	if json.Unmarshal(answer, &a) != nil || a.Message == "" {
@@ -156,7 +157,7 @@ func reason(answer []byte) string {
 	return a.Message[:min(len(a.Message), 200)]
 }
 
-// Check verifies that the receiver can be reached, without an alert: any answer over a trusted
+// Check verifies that the receiver can be reached. It sends no alert. Any answer over a trusted
 // connection is enough.
 func (p *Pager) Check(ctx context.Context) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, p.URL.Reveal(), nil)

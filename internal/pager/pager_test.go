@@ -18,7 +18,7 @@ import (
 	"dhbot/internal/secret"
 )
 
-// receiver answers with the given codes, one after the other, and keeps the requests.
+// receiver answers requests with the given status codes in turn, and keeps the requests.
 type receiver struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -69,7 +69,7 @@ func newPager(t *testing.T, shape, url, ca string) *Pager {
 	return p
 }
 
-// The requests are what PagerDuty and Alertmanager document, field by field.
+// The requests match the documentation of PagerDuty and Alertmanager field by field.
 func TestShapes(t *testing.T) {
 	r, ca := newReceiver(t)
 	for _, shape := range []string{PagerDuty, Alertmanager} {
@@ -105,7 +105,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// Temporary failures are retried; refusals and redirects are not.
+// Temporary failures are retried. Refusals and redirects are not.
 func TestTries(t *testing.T) {
 	for _, tt := range []struct {
 		codes []int
@@ -124,8 +124,8 @@ func TestTries(t *testing.T) {
 	}
 }
 
-// A receiver whose certificate no known authority signed gets nothing, and no error shows the
-// address.
+// If no known authority signed the receiver's certificate, nothing is sent to the receiver, and
+// no error shows its address.
 func TestUntrusted(t *testing.T) {
 	r, _ := newReceiver(t)
 	p := newPager(t, PagerDuty, r.URL+"/hook/s3cret", "")

@@ -18,7 +18,7 @@ func Ready() error { return send(daemon.SdNotifyReady) }
 // Stopping reports that the bot is stopping.
 func Stopping() error { return send(daemon.SdNotifyStopping) }
 
-// Reloading reports that the bot reloads its config; Ready ends it.
+// Reloading reports that the bot is reloading its config. Ready reports the end of the reload.
 func Reloading() error {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
@@ -34,8 +34,8 @@ func send(state string) error {
 	return nil
 }
 
-// Watchdog notifies systemd that the bot is alive, twice in each interval of WatchdogSec=, until
-// ctx ends. If stuck returns a loop, Watchdog sends nothing, and systemd restarts the bot.
+// Watchdog tells systemd that the bot is alive, twice in each interval of WatchdogSec=, until ctx
+// ends. If stuck names a loop that hangs, Watchdog sends nothing, and systemd restarts the bot.
 func Watchdog(ctx context.Context, stuck func(now time.Time) []string, log *slog.Logger) error {
 	every, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -60,7 +60,8 @@ func Watchdog(ctx context.Context, stuck func(now time.Time) []string, log *slog
 	}
 }
 
-// Report logs errors of notifications: the bot runs without them.
+// Report logs errors of notifications. They are not fatal, because the bot can run without
+// notifications.
 func Report(log *slog.Logger, errs ...error) {
 	if err := errors.Join(errs...); err != nil {
 		log.Warn("systemd could not be notified", "err", err)

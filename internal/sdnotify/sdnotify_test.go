@@ -63,8 +63,7 @@ func TestWatchdogStaysSilentWhenStuck(t *testing.T) {
 	if err := Stopping(); err != nil {
 		t.Fatal(err)
 	}
-	// If the stuck result had been answered, there would be two WATCHDOG
-	// messages.
+	// There would be two WATCHDOG messages if one had been sent while a loop was stuck.
 	got := []string{read(), read()}
 	if strings.Join(got, " ") != "WATCHDOG=1 STOPPING=1" && strings.Join(got, " ") != "STOPPING=1 WATCHDOG=1" {
 		t.Errorf("after a stuck loop: %q", got)
