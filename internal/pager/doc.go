@@ -1,3 +1,3 @@
-// Package pager sends alerts by webhook: PagerDuty's Events API v2, or the alerts of
-// Alertmanager's API v2.
+// Package pager sends alerts by webhook, either to PagerDuty's Events API v2 or to Alertmanager's
+// API v2.
 package pager

@@ -1,3 +1,3 @@
-// Package sdnotify implements sd_notify(3): it notifies systemd when the bot has started,
-// reloads and stops, and answers its watchdog. Without systemd it does nothing.
+// Package sdnotify implements sd_notify(3). It tells systemd when the bot has started, reloads or
+// stops, and regularly that the bot is alive. Without systemd it does nothing.
 package sdnotify

@@ -1,5 +1,5 @@
-// Package sshconfig reads the settings of ssh_config(5) for the route to a host. It runs no program
-// and sends no network query: a keyword that needs one (ProxyCommand, Match exec, canonical names)
+// Package sshconfig reads from an ssh_config(5) file how to reach a host. It runs no program and
+// sends no network query. A keyword that would need that (ProxyCommand, Match exec, canonical names)
 // is reported as a problem with its line.
 //
 // # Files

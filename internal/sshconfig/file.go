@@ -17,19 +17,20 @@ type Problem struct {
 	Warning bool // the line is ignored, the rest is used
 }
 
-// File is a config file with all its includes.
+// File is a config file together with all files that it includes.
 type File struct {
 	lines []line
 	// Files are the paths that were read, the config file first.
 	Files []string
-	// Text is the content of all files, for a hash.
+	// Text is the content of all files. The caller can hash it.
 	Text []byte
 
 	dir      string // includes must be below it
 	problems []Problem
 }
 
-// line is one keyword with its arguments. depth is the number of includes around it.
+// line is one keyword with its arguments. The field depth says in how many included files it is
+// nested.
 type line struct {
 	file      string
 	number    int
@@ -38,7 +39,7 @@ type line struct {
 	depth     int
 }
 
-// maxDepth is the largest depth of includes, as in OpenSSH.
+// maxDepth is the maximum depth of nested includes, the same as in OpenSSH.
 const maxDepth = 16
 
 // maxFile is larger than any config.
@@ -98,7 +99,7 @@ func (f *File) read(path string, depth int, from *line) {
 	}
 }
 
-// take checks one line and keeps it if it is used.
+// take checks one line, and keeps the line if the bot uses its keyword.
 func (f *File) take(l line) {
 	if len(l.arguments) == 0 {
 		f.problem(l, l.keyword+" has no value", "write one, or remove the line")
@@ -124,7 +125,7 @@ func (f *File) take(l line) {
 	}
 }
 
-// ignored reports whether an earlier IgnoreUnknown line lists a keyword.
+// ignored reports whether an earlier IgnoreUnknown line lists the keyword.
 func (f *File) ignored(keyword string) bool {
 	for _, l := range f.lines {
 		if l.keyword != "ignoreunknown" {
@@ -141,8 +142,8 @@ func (f *File) ignored(keyword string) bool {
 	return false
 }
 
-// include reads the files that a line names. It marks the bounds of each file with the keywords
-// begin and end, because the lines of the file apply only where the Include line applies.
+// include reads the files that an Include line names. It puts the keywords begin and end around
+// the lines of each file, because these lines apply only where the Include line applies.
 func (f *File) include(l line) {
 	if l.depth >= maxDepth {
 		f.problem(l, "files include each other too deeply", "remove this Include")
@@ -175,7 +176,8 @@ func (f *File) include(l line) {
 	}
 }
 
-// begin and end mark an included file; no keyword of a file has a space.
+// begin and end stand around the lines of an included file. A file cannot contain them, because
+// no keyword in a file has a space.
 const (
 	begin = "include begins"
 	end   = "include ends"
@@ -187,8 +189,8 @@ func (f *File) inside(path string) bool {
 	return err == nil && filepath.IsLocal(rest)
 }
 
-// match keeps a Match line if its criteria compare only names. Other criteria are reported as
-// problems.
+// match keeps a Match line if its criteria only compare names. Any other criterion is reported as
+// a problem.
 func (f *File) match(l line) {
 	for i := 0; i < len(l.arguments); i++ {
 		criterion := strings.ToLower(strings.TrimPrefix(l.arguments[i], "!"))
@@ -223,8 +225,8 @@ func home() string {
 	return dir
 }
 
-// split splits a line into keyword and arguments like OpenSSH: blanks separate words, an = may
-// follow the keyword, double or single quotes protect blanks, and # begins a comment.
+// split splits a line into keyword and arguments as OpenSSH does. Blanks separate words, and an =
+// may follow the keyword. Double or single quotes protect blanks, and # begins a comment.
 func split(raw string) (keyword string, arguments []string, err error) {
 	rest := strings.TrimSpace(strings.TrimPrefix(raw, "\ufeff"))
 	if rest == "" || rest[0] == '#' {

@@ -11,7 +11,7 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// Host has the settings of one name; "" for a setting that the file lacks.
+// Host has the settings of one name. A setting that the file lacks is "".
 type Host struct {
 	HostName         string // the name itself if the file has no other
 	Port             string
@@ -24,14 +24,14 @@ type Host struct {
 	Algorithms       map[sshroute.Kind]Setting
 }
 
-// Setting is a value and its position.
+// Setting is a value and where it was found.
 type Setting struct {
 	Text string
 	File string
 	Line int
 }
 
-// query is one look-up of a name, and its result so far.
+// query is the state of looking up one name, with the result so far.
 type query struct {
 	name, login string // as requested; login is "" if the file decides
 	account     string // the user if neither login nor the file decides
@@ -39,8 +39,8 @@ type query struct {
 	jumped      bool // ProxyJump or ProxyCommand was found: the first one counts
 }
 
-// For returns the settings of a name. login is the account if the caller has decided on one;
-// account is used if neither the caller nor the file decides.
+// For returns the settings of a name. If the caller has decided on an account, it passes the
+// account as login. The argument account is used if neither the caller nor the file decides.
 func (f *File) For(name, login, account string) (Host, []Problem) {
 	q := &query{name: name, login: login, account: account, host: Host{Algorithms: map[sshroute.Kind]Setting{}}}
 	var problems []Problem
@@ -73,7 +73,8 @@ func (f *File) For(name, login, account string) (Host, []Problem) {
 	return q.host, append(problems, q.expandFiles()...)
 }
 
-// matches reports whether a name matches one of the patterns, and no negated one.
+// matches reports whether a name matches one of the patterns, and matches none of the negated
+// patterns.
 func matches(patterns []string, name string) bool {
 	found := false
 	for _, p := range patterns {
@@ -134,7 +135,8 @@ func (q *query) matches(arguments []string) bool {
 	return true
 }
 
-// subject is the value that a criterion is compared with, as far as it is known on this line.
+// subject returns the value that a criterion is compared with, as far as the lines so far decide
+// it.
 func (q *query) subject(criterion string) string {
 	switch {
 	case criterion == "user":
@@ -155,8 +157,8 @@ func (q *query) userSoFar() string {
 	return q.account
 }
 
-// take stores the value of a line. The first one of each keyword counts; identity and certificate
-// files add up.
+// take stores the value of a line. If a keyword occurs several times, the first value counts.
+// Identity and certificate files are all kept.
 func (q *query) take(l line) error {
 	h, value := &q.host, l.arguments[0]
 	first := func(to *string) {

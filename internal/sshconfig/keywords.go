@@ -1,6 +1,6 @@
 package sshconfig
 
-// used are the keywords for the route to a host.
+// used are the keywords that say how to reach a host.
 var used = []string{
 	"hostname", "port", "user", "identityfile", "certificatefile", "identityagent", "proxyjump", "proxycommand",
 	"hostkeyalias", "kexalgorithms", "ciphers", "macs", "hostkeyalgorithms",
@@ -13,8 +13,8 @@ var trust = []string{
 	"nohostauthenticationforlocalhost", "checkhostip", "updatehostkeys", "casignaturealgorithms", "revokedhostkeys",
 }
 
-// passedOver are the keywords of ssh_config(5) that are ignored: they concern interactive sessions,
-// or features that the bot does not use.
+// passedOver are the keywords of ssh_config(5) that are ignored, because they concern interactive
+// sessions or features that the bot does not use.
 var passedOver = []string{
 	"addkeystoagent", "addressfamily", "batchmode", "bindaddress", "bindinterface", "canonicaldomains",
 	"canonicalizefallbacklocal", "canonicalizehostname", "canonicalizemaxdots", "canonicalizepermittedcnames",

@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// site copies the config of a site to its own directory.
+// site copies the example config of a site to a new directory and returns its path.
 func site(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -38,10 +38,10 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// reached is the route to a host, in the terms of ssh -G.
+// reached says how a host is reached, in the terms of ssh -G.
 type reached struct{ hostname, port, user, jump string }
 
-// byOpenSSH is the route according to ssh -G.
+// byOpenSSH returns how OpenSSH would reach a host, according to ssh -G.
 func byOpenSSH(t *testing.T, config, name string) reached {
 	t.Helper()
 	cmd := exec.Command(testenv.Program(t, "ssh"), "-G", "-F", config, name)
@@ -68,7 +68,7 @@ func byOpenSSH(t *testing.T, config, name string) reached {
 	return r
 }
 
-// byUs is the route according to this package.
+// byUs returns how a host would be reached according to this package.
 func byUs(t *testing.T, f *File, name string) reached {
 	t.Helper()
 	me, err := user.Current()
@@ -115,7 +115,8 @@ func compare(t *testing.T, config string, names []string) {
 	}
 }
 
-// TestSiteAsOpenSSH compares a config of 200 lines with ssh -G, host by host.
+// TestSiteAsOpenSSH reads a config of 200 lines, and compares the result for each host with ssh
+// -G.
 func TestSiteAsOpenSSH(t *testing.T) {
 	names := []string{
 		"bastion", "bastion-eu", "inner-1", "web1", "web9", "web", "web12", "a.lab.example.com", "secret.lab.example.com",
@@ -171,8 +172,8 @@ func TestRandomAsOpenSSH(t *testing.T) {
 	}
 }
 
-// TestRefused: a line that would run a program, query the network or read files
-// elsewhere is refused, with its number.
+// TestRefused: a line that would run a program, query the network or read files elsewhere is
+// refused. The problem names the number of the line.
 func TestRefused(t *testing.T) {
 	elsewhere := filepath.Join(t.TempDir(), "other")
 	write(t, elsewhere, "User somebody\n")

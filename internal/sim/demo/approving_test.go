@@ -7,10 +7,9 @@ import (
 	"dhbot/internal/sim/demo"
 )
 
-// TestApprovingInTheBrowser plays an approval on a phone. The approver is
-// mentioned, reports that they are looking, reads every step, and uses the
-// shortcut on the message. After the approval a late tap gets an answer that
-// explains why it had no effect.
+// TestApprovingInTheBrowser plays an approval on a phone. The bot mentions the approver, who
+// reports that they are looking, reads every step, and uses the shortcut on the message. A late
+// tap after the approval gets an answer that explains why it had no effect.
 func TestApprovingInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)

@@ -18,10 +18,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// artefacts is the directory for screenshots, for a review by people.
+// artefacts is the directory for screenshots, which people can review.
 const artefacts = "../../../artefacts"
 
-// startBrowser starts one Chromium for a test and returns the context for its
+// startBrowser starts Chromium for a test. It returns the context in which the test opens
 // windows.
 func startBrowser(t *testing.T) context.Context {
 	t.Helper()
@@ -45,7 +45,7 @@ const (
 	pagePatience = 90 * time.Second
 )
 
-// window is one person's window of the page.
+// window is a browser window in which one person uses the page.
 type window struct {
 	t    *testing.T
 	ctx  context.Context
@@ -55,7 +55,7 @@ type window struct {
 	trouble []string // errors of the page
 }
 
-// open opens a window for a user, width × height pixels.
+// open opens a window for a user. The width and height are in pixels.
 func open(t *testing.T, browser context.Context, base, user, channel string, width, height int64) *window {
 	t.Helper()
 	tab, cancel := chromedp.NewContext(browser)
@@ -74,7 +74,7 @@ func open(t *testing.T, browser context.Context, base, user, channel string, wid
 	return w
 }
 
-// watchRequests records requests to other servers than the local Slack.
+// watchRequests records requests to servers other than the local Slack.
 func (w *window) watchRequests(base string) {
 	for ev, err := range chromedp.Events(w.ctx, network.RequestWillBeSent) {
 		if err != nil {
@@ -91,7 +91,7 @@ func (w *window) watchConsole() {
 		if err != nil {
 			return
 		}
-		// The server answers a user's mistake with an HTTP error, which is not an error of
+		// If a user makes a mistake, the server answers with status 400. That is not an error of
 		// the page.
 		if m.Type != chromedp.ConsoleLog && !strings.Contains(m.Text, "status of 400") {
 			w.note(fmt.Sprintf("console %s: %s", m.Type, m.Text))
@@ -105,8 +105,8 @@ func (w *window) note(s string) {
 	w.trouble = append(w.trouble, s)
 }
 
-// clean fails the test if the page contacted another server, logged an error,
-// left a block undrawn, or is wider than its window.
+// clean fails the test if the page contacted another server, logged an error, did not draw a
+// block, or is wider than its window.
 func (w *window) clean() {
 	w.t.Helper()
 	w.mu.Lock()
@@ -175,7 +175,7 @@ func (w *window) counts(selector string, n int) {
 	}
 }
 
-// shows waits until the window contains all texts anywhere.
+// shows waits until all texts are visible somewhere in the window.
 func (w *window) shows(texts ...string) { w.t.Helper(); w.waits("#messages", texts) }
 
 // asks waits until the top form contains all texts.
@@ -193,7 +193,7 @@ func (w *window) waits(where string, texts []string) {
 	}
 }
 
-// tapsIn taps the button with a label in the first message that contains text.
+// tapsIn taps the button with the given label in the first message that contains text.
 func (w *window) tapsIn(text, label string) {
 	w.t.Helper()
 	w.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`(//main[@id="messages"]/article[contains(., %q)])[1]//button[.=%q]`, text, label))))
@@ -208,7 +208,7 @@ func (w *window) shortcut(text, name string) {
 	eval[chromedp.Void](w, js)
 }
 
-// taps taps the button with a label in the newest message.
+// taps taps the button with the given label in the newest message.
 func (w *window) taps(label string) {
 	w.t.Helper()
 	w.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`(//main[@id="messages"]/article)[last()]//button[.=%q]`, label))))
@@ -220,7 +220,7 @@ func (w *window) answers(label string) {
 	w.do(chromedp.Click(chromedp.Search(fmt.Sprintf(`//dialog[@open]//button[.=%q]`, label))))
 }
 
-// keep saves a screenshot in both themes.
+// keep saves a screenshot in the light and the dark theme.
 func (w *window) keep(name string) {
 	w.t.Helper()
 	w.keepIn(name, "dark")
@@ -243,7 +243,7 @@ func (w *window) keepIn(name, theme string) {
 	}
 }
 
-// overview opens the first page and waits until the windows on it show a message.
+// overview opens the start page and waits until each window on it shows a message.
 func (w *window) overview(base string) {
 	w.t.Helper()
 	w.do(chromedp.Navigate(base + "/"))

@@ -18,13 +18,13 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// cardWithin is the longest time until a restart's card is in the channel,
+// cardWithin is the longest time that the card of a restart may take to appear in the channel,
 // under any load.
 const cardWithin = 3 * time.Second
 
-// TestCardBesideFloods runs the whole bot at Slack's own limits. During a flood, the card of a
-// restart must be in its channel within 3 s, and the requester must be able to cancel the restart
-// at once. The test measures time, so it runs only in .ci/long.
+// TestCardBesideFloods runs the whole bot with the rate limits of Slack. During a flood, the card
+// of a restart must be in its channel within 3 s, and the requester must be able to cancel the
+// restart at once. The test measures time, so it runs only in .ci/long.
 func TestCardBesideFloods(t *testing.T) {
 	if os.Getenv("DHBOT_FLOOD") == "" {
 		t.Skip("set DHBOT_FLOOD to measure")
@@ -87,10 +87,9 @@ func TestCardBesideFloods(t *testing.T) {
 	}
 }
 
-// TestCardBesideEdits runs the whole bot at Slack's own limits with 1,000 edits
-// queued. The card of a restart must be posted and show its end before most of
-// these edits. A bot that sends edits in order of arrival would send all of
-// them first.
+// TestCardBesideEdits runs the whole bot with the rate limits of Slack and 1,000 queued edits.
+// The card of a restart must be posted, and must show the end of the restart, before most of
+// these edits. A bot that sends edits in order of arrival would send all of them first.
 func TestCardBesideEdits(t *testing.T) {
 	t.Parallel()
 	const flood = 1000

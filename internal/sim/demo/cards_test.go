@@ -18,8 +18,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestEveryCardInTheBrowser posts every card and draws it on the narrowest screen. Every
-// card must be within Slack's limits, be drawn completely, and fit the width.
+// TestEveryCardInTheBrowser posts every card and draws it on the narrowest screen. Every card
+// must obey Slack's limits, be drawn completely, and fit the width of the screen.
 func TestEveryCardInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
@@ -33,7 +33,7 @@ func TestEveryCardInTheBrowser(t *testing.T) {
 	w := open(t, browser, local.URL(), "approver", "incident", narrowWidth, phoneHeight)
 	w.counts("article", len(samples))
 	w.clean()
-	// For a review by people: all cards, as a long strip in a few parts.
+	// All cards are saved as a few long images, which people can review.
 	const part = 2400
 	total := eval[int](w, `document.querySelector('#messages').scrollHeight`)
 	w.do(chromedp.EmulateViewport(narrowWidth, part))
@@ -43,7 +43,7 @@ func TestEveryCardInTheBrowser(t *testing.T) {
 	}
 }
 
-// postOnly returns a local Slack and an edge that only posts there.
+// postOnly returns a local Slack, and an edge that can only post messages there.
 func postOnly(t *testing.T) (*slacklocal.Server, *slackio.Edge) {
 	t.Helper()
 	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace(), Unlimited: true})

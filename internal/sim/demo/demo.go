@@ -28,37 +28,34 @@ import (
 type Options struct {
 	Generation  string // a catalog's name
 	SlackListen string // "" picks a free port
-	// Pace scales the durations on the simulated hosts; 1 is as on real hosts,
-	// and 0 means 1. Below 1 the bot also polls more often.
+	// Pace scales the durations on the simulated hosts. 1 is the speed of real hosts, and 0 means
+	// 1. If it is below 1, the bot also polls more often.
 	Pace float64
-	// Runbooks is a directory of site-specific runbooks, as an absolute path;
-	// "" means none.
+	// Runbooks is the absolute path of a directory with site-specific runbooks. "" means none.
 	Runbooks string
-	// Keys are the public keys of the demo's people by name, as in a config.
-	// They allow the use of the terminal.
+	// Keys are the public keys of people by name, as in a config. They allow these people to use
+	// the terminal.
 	Keys map[string]string
-	// Watch enables background monitoring, with incidents in the incident
-	// channel.
+	// Watch enables background monitoring. Incidents are then posted in the incident channel.
 	Watch bool
 	// Escalation is the text of the key escalation in the cluster's config; "" means none.
 	Escalation string
 	// Grid makes the local Slack's workspace part of an Enterprise Grid.
 	Grid bool
-	// Others are further people in the incident channel who are not in the
-	// config.
+	// Others are more people in the incident channel. They are not in the config.
 	Others []slacklocal.Person
 	// Real replaces the simulated hosts.
 	Real *Real
-	// Metrics is the loopback address of the bot's metrics; "" for none.
+	// Metrics is the loopback address where the bot serves its metrics. "" means no metrics.
 	Metrics string
-	// Wrap changes the bot's edges before it runs; may be nil.
+	// Wrap changes the bot's edges before the bot runs. It may be nil.
 	Wrap func(*app.Edges)
 	Log  *slog.Logger
 	// Now is the clock of the bot and of the simulated hosts; nil means the system clock.
 	Now func() time.Time
 }
 
-// Real is a cluster of real hosts, for example of a lab.
+// Real is a cluster of real hosts, such as a lab.
 type Real struct {
 	Cluster             fleet.Cluster
 	KeyFile, KnownHosts string
@@ -72,10 +69,9 @@ type Demo struct {
 	dir   string
 }
 
-// Run starts a local Slack, simulated hosts, and the same bot as `bot run`. It
-// calls f once the bot is connected to Slack, and stops everything when f
-// returns or ctx ends. Everything is on loopback and in one temporary
-// directory.
+// Run starts a local Slack, simulated hosts, and the same bot as `bot run`. It calls f once the
+// bot is connected to Slack, and stops everything when f returns or ctx ends. All addresses are
+// on loopback, and all files are in one temporary directory.
 func Run(ctx context.Context, o Options, f func(context.Context, *Demo) error) (err error) {
 	dir, err := os.MkdirTemp("", "dhbot-demo-")
 	if err != nil {
@@ -145,7 +141,7 @@ func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *
 	return errors.Join(err, <-ended)
 }
 
-// quicker scales a duration of the bot for simulated hosts that are faster than real hosts.
+// quicker shortens an interval of the bot if the simulated hosts are faster than real hosts.
 func (o Options) quicker(d time.Duration) time.Duration {
 	if o.Pace <= 0 || o.Pace >= 1 {
 		return d
@@ -153,7 +149,8 @@ func (o Options) quicker(d time.Duration) time.Duration {
 	return max(time.Duration(float64(d)*o.Pace), 100*time.Millisecond)
 }
 
-// times returns the bot's durations for simulated hosts of the given pace.
+// times returns the bot's intervals, which are shorter if the simulated hosts are faster than
+// real hosts.
 func (o Options) times() app.Times {
 	return app.Times{
 		Engine: engine.Times{AskEvery: o.quicker(2 * time.Second)},
@@ -185,7 +182,8 @@ func (d *Demo) Stage() Stage {
 	return stage
 }
 
-// fault injects a fault into a simulated host; process "-" is the host itself.
+// fault injects a fault into a process on a simulated host. The process "-" means the host
+// itself.
 func (d *Demo) fault(host, process, fault string, args ...string) error {
 	if process == "-" {
 		process = ""
@@ -193,8 +191,8 @@ func (d *Demo) fault(host, process, fault string, args ...string) error {
 	return d.Hosts.Fault(host, process, fault, args...)
 }
 
-// Verify checks the trail of the running bot like `bot audit verify`. It waits
-// for the first entry, because records are sealed shortly after their events.
+// Verify checks the audit trail of the running bot, as `bot audit verify` does. It waits for the
+// first entry, because records are sealed shortly after their events.
 func (d *Demo) Verify(ctx context.Context) (text string, err error) {
 	wait, cancel := context.WithTimeout(ctx, DefaultExpect)
 	defer cancel()
@@ -231,7 +229,7 @@ func (d *Demo) ConfigFile() string { return filepath.Join(d.dir, "config.yaml") 
 
 func (d *Demo) stateDir() string { return filepath.Join(d.dir, "state") }
 
-// configText is the demo's config file, which is read as by `bot run`.
+// configText is the demo's config file. It is read in the same way as by `bot run`.
 var configText = template.Must(template.New("config").Parse(`slack:
   home: {{.Home}}
   audit_channel: {{.Audit}}
@@ -268,7 +266,7 @@ metrics: {listen: "{{.}}"}
 
 type configHost struct{ Name, Address, Processes, Reload, ThreadDump string }
 
-// config writes the demo's config file and reads it.
+// config writes the demo's config file, reads it, and returns the result.
 func (d *Demo) config(o Options) (*config.Config, error) {
 	cl := d.real.Cluster
 	var hosts []configHost

@@ -19,8 +19,8 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// night is the whole bot with a clock that the test controls, and an
-// Alertmanager that records its alerts.
+// night is the whole bot with a clock that the test controls. It includes an Alertmanager that
+// records the alerts it receives.
 type night struct {
 	t     *testing.T
 	ahead atomic.Int64
@@ -72,8 +72,8 @@ func (n *night) run(mentioned string, watch bool, f func(d *demo.Demo) error) {
 	}
 }
 
-// pass advances the clock by d and waits until done returns true. While it waits, it
-// advances the clock further, for slow machines.
+// pass advances the clock by d and waits until done returns true. While it waits, it advances the
+// clock further, because the machine may be slow.
 func (n *night) pass(d time.Duration, what string, done func() bool) {
 	n.t.Helper()
 	n.ahead.Add(int64(d))
@@ -118,7 +118,7 @@ func (n *night) has(d *demo.Demo, words ...string) func() bool {
 	return func() bool { _, ok := n.find(d, words...); return ok }
 }
 
-// away makes each approver of the demo absent in a different way.
+// away makes every approver of the demo absent, each in a different way.
 func (n *night) away(d *demo.Demo) {
 	n.t.Helper()
 	yes, until := true, n.now().Add(8*time.Hour).Unix()
@@ -173,9 +173,9 @@ func TestIncidentWithoutOwner(t *testing.T) {
 	})
 }
 
-// TestRequestWithoutVotes checks a Sev 1 request without votes. The card shows which of the
-// mentioned approvers are away. Then the bot mentions a user group, and then it alerts the
-// pager. It mentions the requester once, at the end of the request.
+// TestRequestWithoutVotes checks a Sev 1 request for which nobody votes. The card shows which of
+// the mentioned approvers are away. Then the bot mentions a user group, and after that it alerts
+// the pager. It mentions the requester once, at the end of the request.
 func TestRequestWithoutVotes(t *testing.T) {
 	t.Parallel()
 	n := newNight(t)
@@ -215,8 +215,8 @@ func TestRequestWithoutVotes(t *testing.T) {
 	})
 }
 
-// once expects exactly one message with each of these words. A duplicate would have
-// appeared by now, because several later polls have passed.
+// once checks that exactly one message contains all the words. A duplicate would have appeared by
+// now, because the bot has polled several times since.
 func (n *night) once(d *demo.Demo, words ...string) {
 	n.t.Helper()
 	list, err := d.Slack.Messages(slacklocal.DemoIncident, "")

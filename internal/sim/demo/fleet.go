@@ -8,9 +8,9 @@ import (
 // ClusterName is the name of the demo's one cluster.
 const ClusterName = "prod"
 
-// Fleet returns the demo's cluster of a generation: infra-1, query-1 and
-// query-2. address returns the address of a host's SSH server; nil gives each
-// host a fixed address that no one dials.
+// Fleet returns the demo's cluster for a catalog: infra-1, query-1 and query-2. The function
+// address returns the address of a host's SSH server. If address is nil, each host gets a fixed
+// address that no one dials.
 func Fleet(generation string, address func(host string) string) *fleet.Fleet {
 	acls := fleet.ACLsInEtcd
 	if generation == hostsim.Legacy {

@@ -27,7 +27,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// floodStory is the normal use during the flood.
+// floodStory is what normal users do during the flood.
 const floodStory = `
 operator: /dh restart db_dis because disk was full
 expect 2m Approval needed
@@ -43,10 +43,10 @@ type flood struct {
 	strangers  int // accounts of the workspace that are not in the config
 }
 
-// TestFlood floods Slack and both local sockets; on the sockets the flood comes
-// from the bot's own user, who may open the most connections. During the flood
-// a Sev 1 restart is requested, approved and executed exactly once, and both
-// sockets answer. DHBOT_FLOOD=1 uses the full numbers.
+// TestFlood floods Slack and both local sockets. On the sockets the flood comes from the bot's
+// own user, who may open the most connections. During the flood a Sev 1 restart is requested,
+// approved and executed exactly once, and both sockets answer. DHBOT_FLOOD=1 selects the full
+// size.
 func TestFlood(t *testing.T) {
 	t.Parallel()
 	f := flood{halfOpen: 300, challenges: 500, strangers: 30}
@@ -82,7 +82,7 @@ func TestFlood(t *testing.T) {
 						return
 					}
 					sent[i].Add(1)
-					// The flood has reached its size: from now on it sends little.
+					// The flood has reached its full size, so it sends little from now on.
 					if n > least {
 						time.Sleep(10 * time.Millisecond)
 					}
@@ -131,12 +131,13 @@ func await(t *testing.T, what string, f func() bool) {
 	}
 }
 
-// begun has the beginnings of incomplete requests.
+// begun has the beginnings of requests that are never completed.
 var begun = []string{
 	"", "GET /health HTTP/1.1\r\nHost: bot\r\n", "POST /ask HTTP/1.1\r\nHost: bot\r\nContent-Length: 100\r\n\r\n{",
 }
 
-// halfOpen starts requests and completes none. It keeps at most the given number of them open.
+// halfOpen returns a function that starts a request and never completes it. At most the given
+// number of requests stay open.
 func halfOpen(socket string, most int) func(int) error {
 	open := make([]net.Conn, most)
 	return func(n int) error {
@@ -148,13 +149,14 @@ func halfOpen(socket string, most int) func(int) error {
 			old.Close()
 		}
 		open[n%most] = conn
-		// The bot may have closed the connection.
+		// The write may fail, because the bot may have closed the connection.
 		_, _ = io.WriteString(conn, begun[n%len(begun)])
 		return nil
 	}
 }
 
-// challenges requests challenges; the bot may refuse some.
+// challenges returns a function that requests a challenge. The bot may refuse some of these
+// requests.
 func challenges(socket string, key ssh.PublicKey) func(int) error {
 	return func(int) error {
 		_, _ = challenge(socket, key)
@@ -177,7 +179,8 @@ func challenge(socket string, key ssh.PublicKey) (int, error) {
 	return resp.StatusCode, nil
 }
 
-// slashes sends commands from unknown accounts in turn.
+// slashes returns a function that sends a slash command from the next of several unknown
+// accounts.
 func slashes(slack *slacklocal.Server, people []slacklocal.Person) func(int) error {
 	texts := []string{"status db_dis", "restart db_dis because why not", "help", "approve R-7F3K db_dis"}
 	return func(n int) error {

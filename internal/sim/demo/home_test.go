@@ -11,7 +11,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// homeOf returns a user's Home tab as JSON, and its view's id.
+// homeOf returns a user's Home tab as JSON, and the id of its view.
 func homeOf(t *testing.T, d *demo.Demo, user string) (text, id string) {
 	t.Helper()
 	_, home, err := d.Slack.Views(user)
@@ -46,7 +46,7 @@ func awaitHome(t *testing.T, d *demo.Demo, user string, words ...string) {
 	}
 }
 
-// button returns the action id, block id and value of a button of a Home tab.
+// button returns the action id, the block id and the value of a button on a Home tab.
 func button(t *testing.T, d *demo.Demo, user, label string) (action, block, value string) {
 	t.Helper()
 	_, home, err := d.Slack.Views(user)
@@ -72,7 +72,7 @@ func button(t *testing.T, d *demo.Demo, user, label string) (action, block, valu
 	return "", "", ""
 }
 
-// request types a command of the operator in the incident channel.
+// request types a command as the operator in the incident channel.
 func request(t *testing.T, d *demo.Demo, text string) {
 	t.Helper()
 	acked(t, text, func() (*slacklocal.Answer, error) {
@@ -80,8 +80,8 @@ func request(t *testing.T, d *demo.Demo, text string) {
 	})
 }
 
-// acked types a command or taps a button. Like a person, it tries again if Slack reports that the
-// app did not answer in time, as on a busy machine.
+// acked calls try, which types a command or taps a button. Like a person, it tries again if Slack
+// reports that the app did not answer in time, which happens on a busy machine.
 func acked(t *testing.T, what string, try func() (*slacklocal.Answer, error)) {
 	t.Helper()
 	for range 10 {
@@ -97,9 +97,9 @@ func acked(t *testing.T, what string, try func() (*slacklocal.Answer, error)) {
 	t.Fatalf("Slack refuses %q", what)
 }
 
-// TestHomeTab checks the app's Home tab. The tab shows waiting requests and the state of
-// the cluster, accepts an approval, and is updated while it is open. A user without read
-// access sees nothing there.
+// TestHomeTab checks the app's Home tab. The tab shows waiting requests and the state of the
+// cluster, accepts an approval, and is updated while it is open. A user without read access sees
+// none of this.
 func TestHomeTab(t *testing.T) {
 	t.Parallel()
 	o := demo.Options{Generation: "current", Pace: 0.1, Log: warnings(t)}

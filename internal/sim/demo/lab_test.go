@@ -23,8 +23,7 @@ import (
 // script. Tests that need it are skipped if it is unset.
 const labControl = "DHBOT_LAB_CONTROL"
 
-// lab returns the cluster of the lab's three hosts with the layout of their
-// services.
+// lab returns the cluster of the lab's three hosts, including which services run on each host.
 func lab(t *testing.T) demo.Real {
 	t.Helper()
 	hosts := labtest.Hosts(t)
@@ -84,7 +83,7 @@ func control(t *testing.T, args ...string) {
 	}
 }
 
-// play plays a story against a separate bot.
+// play plays a story with a bot of its own.
 func play(t *testing.T, real demo.Real, story string) {
 	t.Helper()
 	lines, err := demo.ParseScript(strings.NewReader(story))
@@ -136,8 +135,8 @@ verify audit
 	t.Logf("queried %d processes", len(asked))
 }
 
-// TestLabFaults checks that each false success, and each kind of missing
-// answer, is reported correctly.
+// TestLabFaults checks that the bot is not deceived by any false success, and reports each kind
+// of missing answer correctly.
 func TestLabFaults(t *testing.T) {
 	real := lab(t)
 	for _, c := range []struct {
@@ -301,8 +300,8 @@ expect refused by sudo
 	}
 }
 
-// until returns a command that waits on a host until monit's status of a
-// service matches.
+// until returns a command that runs on a host and waits until monit's status of a service
+// matches.
 func until(host, service, status string) []string {
 	return []string{"exec", host, "sh", "-c", fmt.Sprintf("for i in $(seq 90); do monit -B status %s | grep -q 'status  .*%s' && exit 0; sleep 1; done; exit 1", service, status)}
 }
@@ -345,9 +344,9 @@ func wrongKey(t *testing.T, r *demo.Real) string {
 	return file
 }
 
-// TestLabThreadDump checks that a restart keeps a thread dump of the real
-// process, taken by the host's own program with the rights that bot sudoers
-// prints. If the process is not ready, a button shows the dump.
+// TestLabThreadDump checks that a restart keeps a thread dump of the real process. The host's own
+// program takes the dump, with the rights that bot sudoers prints. If the process is not ready, a
+// button shows the dump.
 func TestLabThreadDump(t *testing.T) {
 	real := lab(t)
 	const program = "/usr/local/bin/dhbot-threads"

@@ -12,8 +12,9 @@ import (
 	"dhbot/internal/test/labtest"
 )
 
-// TestLabBrokenEtcd breaks Deephaven's etcd. The bot must report the observed state and repair
-// the cluster. It takes minutes (.ci/long, section lab).
+// TestLabBrokenEtcd breaks Deephaven's etcd in several ways. Each time the bot must report the
+// observed state and repair the cluster. The test takes minutes, so it runs only in section lab
+// of .ci/long.
 func TestLabBrokenEtcd(t *testing.T) {
 	if os.Getenv("DHBOT_LAB_ALL") == "" {
 		t.Skip("DHBOT_LAB_ALL is unset: this takes minutes")
@@ -42,7 +43,7 @@ func TestLabBrokenEtcd(t *testing.T) {
 			name:  "certificates expired",
 			make:  onEvery("cp -n " + etcdCert + " /run/etcd.pem; cat > " + etcdCert + " <<'END'\n" + expired(t) + "END"),
 			story: certificates,
-			// No procedure replaces certificates: a person does.
+			// No procedure replaces certificates, so a person has to do it.
 			between: onEvery("cat /run/etcd.pem > " + etcdCert),
 			undo:    onEvery("[ ! -e /run/etcd.pem ] || { cat /run/etcd.pem > " + etcdCert + "; rm /run/etcd.pem; systemctl restart --no-block dh-etcd; }"),
 			after:   newCertificates,
@@ -66,8 +67,8 @@ func TestLabBrokenEtcd(t *testing.T) {
 	}
 }
 
-// expired returns a certificate of the members, signed by the lab's authority,
-// that expired yesterday.
+// expired returns a certificate for the members that expired yesterday. The lab's authority
+// signed it.
 func expired(t *testing.T) string {
 	t.Helper()
 	read := func(name string) []byte {
@@ -106,8 +107,8 @@ const (
 
 func shell(host, script string) []string { return []string{"exec", host, "bash", "-c", script} }
 
-// onEvery returns scripts that run on every host; each script runs on all hosts
-// before the next one begins.
+// onEvery makes each script run on every host. A script runs on all hosts before the next script
+// begins.
 func onEvery(scripts ...string) (out [][]string) {
 	for _, script := range scripts {
 		for _, host := range []string{"infra", "query1", "query2"} {

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/test/labtest"
 )
 
-// many has procedures of every kind, each as a typed command with its number of
-// votes.
+// many lists procedures of every kind, each with the command to type and the number of votes that
+// it needs.
 var many = []struct {
 	say     string
 	title   string // the title of the run, which no other run has
@@ -40,9 +40,9 @@ var many = []struct {
 	{"dh-monit-restart-all query1", "dh-monit-restart-all query1", 1, "120s"},
 }
 
-// leftovers lists what a procedure could leave behind on a host: files in the directories of
-// temporary files and locks, and processes, except those of the kernel, of services and of this
-// query.
+// leftovers is a script that lists what a procedure could leave behind on a host. It lists files
+// in the directories for temporary files and locks. It also lists processes, except those of the
+// kernel, of services and of the script itself.
 const leftovers = `
 find /tmp /var/tmp /dev/shm /run/lock /var/lock ~%[1]s -xdev 2>/dev/null | sort
 ps -e -o pid=,ppid=,user:20=,args= | awk '$3 == "%[1]s" || / (timeout|sudo|tail|grep|find|du|df|etcdctl|dhconfig|backup_deephaven|dh_monit|monit (status|summary|restart|start|stop)|systemctl|journalctl|mysql) /' |

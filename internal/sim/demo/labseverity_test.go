@@ -2,8 +2,8 @@ package demo_test
 
 import "testing"
 
-// TestLabSeverity checks severities on real hosts: with dependencies, with errors in logs,
-// and that a process that is down in maintenance causes no incident.
+// TestLabSeverity checks severities on real hosts, with dependencies and with errors in logs. It
+// also checks that a process that is down during maintenance causes no incident.
 func TestLabSeverity(t *testing.T) {
 	real := lab(t)
 	control(t, "clear", "infra", "db_ltds")

@@ -14,9 +14,8 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// TestLabStatusTime queries every process of the lab, one after the other in
-// one channel, and reports the waiting times. It asserts that every query is
-// answered, but asserts no time.
+// TestLabStatusTime queries every process of the lab, one after the other in one channel, and
+// reports the waiting times. It requires an answer to every query, but sets no time limit.
 func TestLabStatusTime(t *testing.T) {
 	real := lab(t)
 	o := demo.Options{Generation: "current", Real: &real, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
@@ -40,8 +39,8 @@ func TestLabStatusTime(t *testing.T) {
 	}
 }
 
-// waits measures the time from a command in #incident until a new message
-// contains want.
+// waits measures how long a new message that contains want takes to appear after a command in
+// #incident.
 func waits(ctx context.Context, slack *slacklocal.Server, command, want string) (time.Duration, error) {
 	before, err := slack.Messages("incident", "operator")
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/test/leaktest"
 )
 
-// When a bot has ended, no goroutine of the bot, its store, its sockets or its connections
-// is left.
+// After a bot has ended, none of its goroutines is left, including those of its store, sockets
+// and connections.
 func TestEveryGoroutineEnds(t *testing.T) {
 	t.Parallel()
 	lines, err := demo.ParseScript(strings.NewReader("operator: /dh status db_dis\nexpect Sev 0\noperator: /dh restart db_ltds\nexpect 90s Done\n"))

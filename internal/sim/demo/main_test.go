@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestMain runs more tests in parallel than there are processors, unless
-// -parallel is set: they mostly wait for hosts and Slack.
+// TestMain runs more tests in parallel than there are processors, unless -parallel is set,
+// because the tests mostly wait for hosts and Slack.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
@@ -17,7 +17,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// warnings is a bot's log whose warnings and errors are shown if the test fails.
+// warnings returns a log for a bot. If the test fails, the warnings and errors in the log are
+// shown.
 func warnings(t *testing.T) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 }

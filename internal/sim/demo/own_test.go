@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/sim/hostsim"
 )
 
-// ownStory checks the claims that docs/own-runbooks.md makes about the example.
+// ownStory checks what docs/own-runbooks.md says about its example.
 const ownStory = `
 operator: /dh status feed
 expect Market Data Feed
@@ -31,8 +31,8 @@ expect 90s Done
 verify audit
 `
 
-// TestOwnRunbooks plays the example of docs/own-runbooks.md: a site-specific
-// process and procedure, on simulated hosts that run the process.
+// TestOwnRunbooks plays the example of docs/own-runbooks.md, a site-specific process and
+// procedure. The simulated hosts run this process.
 func TestOwnRunbooks(t *testing.T) {
 	t.Parallel()
 	layout := hostsim.DefaultLayout(hostsim.Current)
@@ -78,7 +78,7 @@ func TestOwnRunbooks(t *testing.T) {
 	}
 }
 
-// The page shows the same file that the test above runs.
+// docs/own-runbooks.md shows the same file that the test above runs.
 func TestOwnRunbooksPage(t *testing.T) {
 	page, err := os.ReadFile("../../../docs/own-runbooks.md")
 	if err != nil {
@@ -93,8 +93,8 @@ func TestOwnRunbooksPage(t *testing.T) {
 	}
 }
 
-// private copies a directory so that only its owner can write to it,
-// independently of the umask of the checkout.
+// private copies a directory so that only its owner can write to the copy, whatever the umask of
+// the checkout was.
 func private(t *testing.T, from string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "runbooks")

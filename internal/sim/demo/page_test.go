@@ -7,12 +7,12 @@ import (
 	"dhbot/internal/sim/demo"
 )
 
-// A common phone, and the narrowest in use.
+// The width of a common phone, the width of the narrowest phone in use, and the height of both.
 const phoneWidth, narrowWidth, phoneHeight = 375, 320, 760
 
-// TestApprovalInTheBrowser operates the page. An operator types a command; an
-// outsider and a user without the role are refused; an approver approves on a
-// phone. The card then shows the outcome to everyone.
+// TestApprovalInTheBrowser uses the page as several people. An operator types a command. An
+// outsider and a user without the role are refused. An approver approves on a phone. The card
+// then shows the outcome to everyone.
 func TestApprovalInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
@@ -59,7 +59,8 @@ func TestApprovalInTheBrowser(t *testing.T) {
 	}
 }
 
-// TestFirstPageInTheBrowser checks that the first page shows several people at once.
+// TestFirstPageInTheBrowser checks that the start page shows the windows of several people at
+// once.
 func TestFirstPageInTheBrowser(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)

@@ -13,8 +13,8 @@ import (
 	"dhbot/internal/test/cardtest"
 )
 
-// TestApprovalFitsAPhone checks that the card of any request fits on a screen
-// of 375×812 with both buttons, including local Slack's own controls.
+// TestApprovalFitsAPhone checks that the card of any request fits on a screen of 375×812 pixels
+// with both buttons, beside the controls of the local Slack.
 func TestApprovalFitsAPhone(t *testing.T) {
 	t.Parallel()
 	browser := startBrowser(t)
@@ -32,8 +32,8 @@ func TestApprovalFitsAPhone(t *testing.T) {
 		w.counts("article", n)
 		for _, theme := range []string{"light", "dark"} {
 			w.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`document.documentElement.dataset.theme = %q`, theme)))
-			// The part of the card outside the visible area of the list when the list is
-			// scrolled to the card's top.
+			// hidden says how far the card and its buttons reach beyond the visible area when the
+			// list is scrolled to the top of the card. It is "" if everything fits.
 			hidden := eval[string](w, `(() => {
 				const list = document.querySelector('#messages'), card = [...list.querySelectorAll('article')].at(-1)
 				card.scrollIntoView({block: 'start', behavior: 'instant'})

@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// Stage is the environment of a script.
+// Stage is what a script needs to be played.
 type Stage struct {
 	// Slack is the base URL of a local Slack.
 	Slack string
-	// Host injects a fault into a simulated host; nil if there are no simulated hosts.
+	// Host injects a fault into a simulated host. It is nil if there are no simulated hosts.
 	Host func(host, process, fault string, args ...string) error
-	// Verify checks the audit trail and returns a line about the result.
+	// Verify checks the audit trail and describes the result in one line.
 	Verify func(ctx context.Context) (string, error)
 	Out    io.Writer
-	// BotName is the start of a mention, for example "dh".
+	// BotName is the name with which a mention of the bot begins, for example "dh".
 	BotName string
 }
 
@@ -108,8 +108,8 @@ func (p *player) act(ctx context.Context, l Line) error {
 	}
 }
 
-// faultBody parses `KIND KEY=VALUE…`; a word without "=" is the reason of a disconnect, and
-// a number is a count.
+// faultBody parses `KIND KEY=VALUE…`. A word without "=" is the reason of a disconnect, and a
+// number is a count.
 func faultBody(args []string) map[string]any {
 	body := map[string]any{"kind": args[0]}
 	for _, a := range args[1:] {
@@ -142,8 +142,9 @@ func (p *player) say(ctx context.Context, l Line) error {
 	return p.people.do(ctx, "/local/slash", body, nil)
 }
 
-// click taps a button. It waits a moment for the button to appear, confirms a
-// question, and fills in a form with text or the form's hint.
+// click taps a button, and waits a moment for the button to appear. If the tap opens a form,
+// click fills in text, or the value that the form's hint names. If it asks a question, click
+// confirms it.
 func (p *player) click(ctx context.Context, ok func(action, label string) bool, text string) error {
 	ctx, cancel := context.WithTimeout(ctx, DefaultExpect)
 	defer cancel()
@@ -177,8 +178,7 @@ func (p *player) click(ctx context.Context, ok func(action, label string) bool, 
 	return p.fillForm(ctx, before, text)
 }
 
-// formWait is the longest time for a form to open after a tap; Slack gives the
-// bot three seconds.
+// formWait is how long to wait for a form to open after a tap. Slack gives the bot three seconds.
 const formWait = 1500 * time.Millisecond
 
 func (p *player) fillForm(ctx context.Context, before map[string]bool, text string) error {
@@ -210,8 +210,8 @@ type view struct {
 	Blocks []map[string]any `json:"blocks"`
 }
 
-// fill fills every input of the form with text, or with the value that the placeholder or
-// hint of the input names.
+// fill fills every input of the form with text. If text is "", it uses the value that the
+// placeholder or the hint of the input names.
 func (v view) fill(text string) map[string]any {
 	values := map[string]any{}
 	for _, b := range v.Blocks {
@@ -286,8 +286,8 @@ func (p *player) refute(ctx context.Context, l Line) error {
 	}
 }
 
-// look searches the messages that were posted, edited or shown to the person
-// since the last action.
+// look searches for a text in the messages that were posted, edited or shown to the person since
+// the last action.
 func (p *player) look(ctx context.Context, text string) (found bool, all []string, err error) {
 	list, err := p.people.messages(ctx, p.channel, p.who)
 	if err != nil {
@@ -307,8 +307,8 @@ func (p *player) look(ctx context.Context, text string) (found bool, all []strin
 	return found, all, nil
 }
 
-// shows reports whether a visible line contains a text, ignoring case. A text with several
-// parts is shown if the line contains all parts, in order.
+// shows reports whether a visible line contains a text, ignoring case. If the text has several
+// parts, one line must contain all of them in order.
 func shows(visible, text string) bool {
 	for line := range strings.Lines(strings.ToLower(visible)) {
 		rest, all := line, true
@@ -324,7 +324,7 @@ func shows(visible, text string) bool {
 	return false
 }
 
-// print adds a version of a message to the transcript, once.
+// print adds a version of a message to the transcript, unless the transcript already has it.
 func (p *player) print(m message, f form) {
 	key := m.TS + f.At.String()
 	if p.shown[key] {

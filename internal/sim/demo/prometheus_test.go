@@ -26,8 +26,8 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// scraper is a Prometheus that scrapes the bot twice a second with the shipped
-// rules, but without their "for" durations.
+// scraper is a Prometheus that scrapes the bot twice a second. It has the shipped rules, but
+// without their "for" durations.
 type scraper struct{ address string }
 
 func startPrometheus(t *testing.T, bot string) scraper {
@@ -78,8 +78,8 @@ func freeAddress(t *testing.T) string {
 	return ""
 }
 
-// query returns the series of an instant query, each as its labels, with its
-// value under "value".
+// query returns the series that an instant query finds. Each series is a map of its labels, with
+// its value under "value".
 func (s scraper) query(ctx context.Context, expr string) ([]map[string]string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+"/api/v1/query?query="+url.QueryEscape(expr), nil)
 	if err != nil {
@@ -115,14 +115,14 @@ func (s scraper) query(ctx context.Context, expr string) ([]map[string]string, e
 	return out, nil
 }
 
-// await waits until a query returns series if some is true, and until it returns none otherwise.
+// await waits until a query returns at least one series if some is true, and no series otherwise.
 func (s scraper) await(ctx context.Context, expr string, some bool) error {
 	_, err := s.until(ctx, expr, func(list []map[string]string) bool { return (len(list) > 0) == some })
 	return err
 }
 
-// until queries until the series are right. On a busy machine a scrape can fail, and then the series
-// are missing until the next scrape.
+// until repeats a query until its series are right. On a busy machine a scrape can fail, and then
+// the series are missing until the next scrape.
 func (s scraper) until(ctx context.Context, expr string, right func([]map[string]string) bool) (list []map[string]string, err error) {
 	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(250 * time.Millisecond) {
 		if list, err = s.query(ctx, expr); err == nil && right(list) {
@@ -189,8 +189,8 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// holds checks the scraped metrics: every family has help, and no label
-// contains text that a user typed.
+// holds checks the scraped metrics. Every metric needs a help text, and no label may contain text
+// that a user typed.
 func (s scraper) holds(ctx context.Context) error {
 	if err := s.await(ctx, `dhbot_runs_ended_total{outcome="done"} > 0`, true); err != nil {
 		return err

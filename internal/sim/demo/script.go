@@ -12,9 +12,9 @@ import (
 // LineKind is the kind of a line of a script.
 type LineKind string
 
-// The closed set of lines. Say, Click, Approve and Deny are actions of a person. Together with
-// Fault and Host they are the action lines. Expect and refute search only what was shown since
-// the last action line.
+// These are all kinds of lines. Say, Click, Approve and Deny are actions of a person. Together
+// with Fault and Host they are the action lines. Expect and Refute search only what was shown
+// since the last action line.
 const (
 	Say     LineKind = "say"
 	Click   LineKind = "click"
@@ -29,7 +29,7 @@ const (
 	Verify  LineKind = "verify"
 )
 
-// Line is one line of a script, without empty lines and comments.
+// Line is one line of a script. Empty lines and comments are left out.
 type Line struct {
 	N       int // line number, from 1
 	Source  string
@@ -147,7 +147,7 @@ func timed(kind LineKind, rest string, def time.Duration) (Line, error) {
 	return Line{Kind: kind, Text: rest, For: def}, nil
 }
 
-// said parses the action of a person.
+// said parses the part of a line that says what a person does.
 func said(text string) (Line, error) {
 	m := speaker.FindStringSubmatch(text)
 	if m == nil || m[3] == "" {

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// people acts as the people of a local Slack, with the same HTTP calls as its
-// page.
+// people acts for the people of a local Slack. It makes the same HTTP calls as the page.
 type people struct {
 	base string
 	http *http.Client
@@ -31,7 +30,7 @@ type message struct {
 	History   []form     `json:"history"`
 }
 
-// form is a version of a message, and the time from which it was shown.
+// form is a version of a message, and when this version was first shown.
 type form struct {
 	At     time.Time `json:"at"`
 	Text   string    `json:"text"`
@@ -95,8 +94,8 @@ func (p *people) messages(ctx context.Context, channel, user string) ([]message,
 	return out.Messages, err
 }
 
-// button returns the newest message that shows this person a button for which
-// ok returns true.
+// button finds the newest message that shows this person a button for which ok returns true. It
+// returns the click on this button.
 func (p *people) button(ctx context.Context, channel, user string, ok func(action, label string) bool) (click, error) {
 	list, err := p.messages(ctx, channel, user)
 	if err != nil {

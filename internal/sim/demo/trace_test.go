@@ -17,8 +17,9 @@ import (
 	"dhbot/internal/tracing"
 )
 
-// A command is one trace, from its envelope to the reply. Its run is another trace, with a
-// span for each command that is sent. Neither trace contains text that users wrote.
+// A command is one trace, from the arrival of its envelope to the reply. The run that it starts
+// is another trace, with a span for each command that the bot sends. Neither trace contains text
+// that users wrote.
 func TestTraces(t *testing.T) {
 	spans := tracetest.NewInMemoryExporter()
 	otel.SetTracerProvider(sdk.NewTracerProvider(sdk.WithSyncer(spans)))
