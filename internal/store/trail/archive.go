@@ -19,9 +19,9 @@ import (
 // next call finds the segment with the remaining entries, compares both, and deletes the rest.
 // Archiving only sends deletions to etcd, and even a full etcd accepts deletions.
 
-// MayTrim returns the conditions of a transaction that deletes archived keys, and whether this
-// replica may send such a transaction. An embedded store is locked by its directory, so it belongs
-// to this process.
+// MayTrim returns the conditions of a transaction that deletes archived keys. The second result
+// reports whether this replica may send such a transaction. It is always true for an embedded
+// store, because only one process can open its directory.
 func (s *Log) MayTrim() ([]clientv3.Cmp, bool) {
 	if s.etcd.Embedded() {
 		return nil, true
@@ -32,7 +32,7 @@ func (s *Log) MayTrim() ([]clientv3.Cmp, bool) {
 	return []clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsTrail()), "=", term)}, term != 0
 }
 
-// Pressed reports whether the store is filling up. While it is, the store keeps nothing longer than
+// Pressed reports whether the store is filling up. If so, the store keeps nothing longer than
 // needed.
 func (s *Log) Pressed(ctx context.Context) (bool, error) {
 	st, err := s.etcd.Status(ctx)
@@ -42,8 +42,8 @@ func (s *Log) Pressed(ctx context.Context) (bool, error) {
 	return st.DbSizeQuota > 0 && st.DbSizeInUse > st.DbSizeQuota/4, nil
 }
 
-// ArchiveTrail moves posted entries, segment by segment; posted is the number of the last posted
-// entry. ArchiveTrail returns the number of moved entries.
+// ArchiveTrail moves entries to the archive, segment by segment, up to the entry posted, which is
+// the last posted entry. ArchiveTrail returns the number of moved entries.
 func (s *Log) ArchiveTrail(ctx context.Context, cmp []clientv3.Cmp, posted uint64, pressed bool) (moved uint64, err error) {
 	limit, err := s.movable(ctx, posted, pressed)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *Log) ArchiveTrail(ctx context.Context, cmp []clientv3.Cmp, posted uint6
 	}
 }
 
-// movable is the last entry that may leave the store.
+// movable returns the number of the last entry that may leave the store.
 func (s *Log) movable(ctx context.Context, posted uint64, pressed bool) (uint64, error) {
 	head, ok, err := s.Head(ctx)
 	if err != nil || !ok {
@@ -78,7 +78,8 @@ func (s *Log) movable(ctx context.Context, posted uint64, pressed bool) (uint64,
 	return min(head.N-min(keep, head.N), posted), nil
 }
 
-// FirstStored is the oldest entry of the trail in the store.
+// FirstStored returns the oldest entry of the trail in the store. The result ok is false if the
+// store has none.
 func (s *Log) FirstStored(ctx context.Context) (first audit.Sealed, ok bool, err error) {
 	resp, err := s.etcd.Get(ctx, "reading where the stored trail begins", s.keys.Chunks(), clientv3.WithPrefix(), clientv3.WithLimit(1))
 	if err != nil || len(resp.Kvs) == 0 {
@@ -91,9 +92,9 @@ func (s *Log) FirstStored(ctx context.Context) (first audit.Sealed, ok bool, err
 	return entries[0], true, nil
 }
 
-// segmentFrom returns the archived segment that has the oldest entry in the store. That is a
-// segment that an earlier call wrote without deleting all its entries from the store, or else a new
-// segment. Last is 0 if there are too few entries for a new segment.
+// segmentFrom returns the archived segment that has the oldest entry in the store. An earlier
+// call may have written the segment without deleting all its entries from the store. Otherwise
+// segmentFrom writes a new segment. Its Last is 0 if there are too few entries for a new segment.
 func (s *Log) segmentFrom(ctx context.Context, first audit.Sealed, limit uint64, pressed bool) (archive.Segment, error) {
 	list, err := s.archive.Segments()
 	if err != nil {
@@ -121,7 +122,7 @@ func (s *Log) segmentFrom(ctx context.Context, first audit.Sealed, limit uint64,
 	return s.archive.PutSegment(after, s.wholeChunks(ctx, first.N, limit))
 }
 
-// ForkedError means that archive and store do not belong together.
+// ForkedError means that the archive and the store do not belong together.
 type ForkedError struct {
 	Dir      string
 	Archived uint64 // the archive's last entry
@@ -134,9 +135,9 @@ func (e *ForkedError) Error() string {
 		e.Dir, e.Archived, e.Store)
 }
 
-// CheckFork refuses an archive that is newer than the end of the store, as after an older backup of
-// the store was restored without its archive. An unreadable archive is not an error here: Archive
-// reports it.
+// CheckFork returns an error if the archive is newer than the end of the store. This happens if
+// an older backup of the store was restored without its archive. An unreadable archive is only
+// logged, and is not an error here.
 func (s *Log) CheckFork(ctx context.Context) error {
 	if s.archive == nil {
 		return nil
@@ -159,7 +160,7 @@ func (s *Log) CheckFork(ctx context.Context) error {
 	return nil
 }
 
-// chunkFits reports whether the first chunk can be moved as a whole.
+// chunkFits reports whether the first chunk can be moved completely.
 func (s *Log) chunkFits(ctx context.Context, first, limit uint64) (fits bool, err error) {
 	for _, err := range s.wholeChunks(ctx, first, limit) {
 		return err == nil, err
@@ -167,8 +168,8 @@ func (s *Log) chunkFits(ctx context.Context, first, limit uint64) (fits bool, er
 	return false, nil
 }
 
-// wholeChunks are the entries of the stored chunks from first on: at most one segment, and no chunk
-// beyond limit.
+// wholeChunks returns the entries of the stored chunks, starting at entry first. It stops before
+// a chunk that would exceed limit, or that would make more than one segment.
 func (s *Log) wholeChunks(ctx context.Context, first, limit uint64) iter.Seq2[audit.Sealed, error] {
 	return func(yield func(audit.Sealed, error) bool) {
 		enough := errors.New("enough")
@@ -190,8 +191,8 @@ func (s *Log) wholeChunks(ctx context.Context, first, limit uint64) iter.Seq2[au
 	}
 }
 
-// trim deletes the stored chunks of an archived segment, from entry first on, after comparing each
-// entry with the archive.
+// trim deletes the stored chunks of an archived segment, starting at entry first. Before that it
+// compares each entry with the archive.
 func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment, first uint64) error {
 	archived := make(map[uint64]string, seg.Last-seg.First+1)
 	if _, err := seg.Read(func(e audit.Sealed) error { archived[e.N] = e.Hash; return nil }); err != nil {
@@ -227,7 +228,8 @@ func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment,
 	return nil
 }
 
-// Delete sends deletions, unless another replica leads now.
+// Delete sends deletions to the store. If another replica leads by now, Delete deletes nothing
+// and returns an error.
 func (s *Log) Delete(ctx context.Context, what string, cmp []clientv3.Cmp, ops []clientv3.Op) error {
 	s.etcd.Background.Add(1)
 	resp, err := s.etcd.Send(ctx, what, cmp, ops, nil)

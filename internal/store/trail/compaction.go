@@ -10,17 +10,17 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// compactionMark is a point in the history of the store.
+// compactionMark is a position in the history of the store.
 type compactionMark struct {
 	rev    int64  // its revision
 	sealed uint64 // the newest entry of the trail
 }
 
-// compact drops the history of an embedded store up to the previous mark, once enough has been
-// written since that mark. An external cluster compacts itself.
+// compact drops the history of an embedded store up to the previous mark, as soon as enough has
+// been written since that mark. An external cluster compacts itself.
 //
-// Each sealed record counts like a revision, although one transaction appends many records: until
-// they are compacted, deleted records slow down every read of pending records.
+// Each sealed record counts as one revision, although one transaction appends many records. Until
+// the deleted records are compacted, they slow down every read of pending records.
 func (s *Log) compact(ctx context.Context) error {
 	s.sealer.mu.Lock()
 	now := s.sealer.compactionMark
@@ -42,8 +42,8 @@ func (s *Log) compact(ctx context.Context) error {
 	return nil
 }
 
-// Relieve clears the alarm of a full embedded store that has free space again, because etcd does
-// not clear it. In an external cluster the operators must clear the alarm; they see the same one.
+// Relieve clears the alarm of an embedded store that was full and has free space again, because
+// etcd does not clear the alarm itself. In an external cluster the operators must clear it.
 func (s *Log) Relieve(ctx context.Context) error {
 	if !s.etcd.Embedded() {
 		return nil

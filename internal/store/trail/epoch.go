@@ -19,19 +19,20 @@ import (
 // An epoch is the life of the state between two restores. Runs that were open in an earlier epoch
 // are closed and never continued. Ids and numbers of one epoch are never used in another.
 
-// If the highest used entry number is unknown, the numbers of a new epoch continue at the next
-// multiple of numbersBeyond.
+// numbersBeyond matters if the highest used entry number is unknown. The numbers of a new epoch
+// then continue after the next multiple of numbersBeyond.
 const numbersBeyond = 100_000
 
-// installTries limits the tries to change the installation's record while other replicas change it.
+// installTries limits the attempts to change the installation's record while other replicas
+// change it.
 const installTries = 5
 
-// errOvertaken means that another replica, or the sealer, changed the state while this replica was
-// about to begin an epoch, so what it had read is out of date.
+// errOvertaken means that another replica, or the sealer, changed the state while this replica
+// was about to begin an epoch. What this replica had read is out of date.
 var errOvertaken = fmt.Errorf("%w: another replica changed the state at the same time; start the bot again", engine.ErrStoreDown)
 
-// recognise checks whether the store is older than the notes and the witnesses, and begins an epoch
-// if it is.
+// recognise checks whether the store is older than the notes and the witnesses say. If so, it
+// begins an epoch.
 func (s *Log) recognise(ctx context.Context) error {
 	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
 	if err != nil {
@@ -77,7 +78,8 @@ func (s *Log) recognise(ctx context.Context) error {
 	})
 }
 
-// Counter orders the revisions of a run across epochs.
+// Counter combines an epoch and a revision into one number, so that revisions of a later epoch
+// are always higher.
 func Counter(epoch, n uint64) uint64 { return epoch<<32 | n&(1<<32-1) }
 
 func epochOf(counter uint64) uint64 { return counter >> 32 }
@@ -91,8 +93,8 @@ type epochChange struct {
 	text  string // description for people
 }
 
-// begin begins an epoch: it writes the installation's record and the epoch's entry in the trail, in
-// one transaction.
+// begin begins an epoch. It writes the record of the installation, and an entry for the epoch in
+// the trail, in one transaction.
 func (s *Log) begin(ctx context.Context, c epochChange) error {
 	h, tree, open, err := s.lastLife(ctx)
 	if err != nil {
@@ -132,7 +134,7 @@ func (s *Log) begin(ctx context.Context, c epochChange) error {
 	return s.forgetLost(open)
 }
 
-// lastLife reads the end of the trail, its tree, and the open runs.
+// lastLife reads how the previous epoch ended: the end of the trail, its tree, and the open runs.
 func (s *Log) lastLife(ctx context.Context) (h head, tree headed, open []string, err error) {
 	resp, err := s.etcd.Send(ctx, "reading where the trail ends", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Head()), clientv3.OpGet(s.keys.Checkpoint()),
@@ -154,7 +156,7 @@ func (s *Log) lastLife(ctx context.Context) (h head, tree headed, open []string,
 	return h, tree, open, err
 }
 
-// restoredEntry seals the epoch's entry in the trail.
+// restoredEntry seals the entry that records the new epoch in the trail.
 func (s *Log) restoredEntry(c epochChange, h head, tree headed, open []string) ([]clientv3.Op, error) {
 	rec := audit.Record{Kind: audit.Restored, At: s.conf.Now(), Replica: s.conf.Replica, Text: c.sentence(h.N, open), Lost: c.lost(h.N)}
 	entry := audit.Seal(h.Sealed, max(h.Rev, 1), audit.Link(rec, 0, ""))
@@ -175,8 +177,8 @@ func (s *Log) restoredEntry(c epochChange, h head, tree headed, open []string) (
 	}, nil
 }
 
-// forgetLost marks a noted run as ended if the store does not have it: the run was requested in
-// the time that the store has lost.
+// forgetLost marks a noted run as ended if the store does not have it. The store lost the run
+// when it was reset.
 func (s *Log) forgetLost(open []string) error {
 	for _, id := range s.trust.notes.Open() {
 		if !slices.Contains(open, id) {
@@ -188,7 +190,7 @@ func (s *Log) forgetLost(open []string) error {
 	return nil
 }
 
-// lost is the number of entry numbers skipped after the last entry of the store.
+// lost returns how many entry numbers are skipped after the last entry of the store.
 func (c epochChange) lost(last uint64) int {
 	top := c.top
 	if c.guess {
@@ -197,7 +199,7 @@ func (c epochChange) lost(last uint64) int {
 	return int(max(top, last) - last)
 }
 
-// sentence describes what happened, its meaning and what to do.
+// sentence says what happened, what it means and what to do.
 func (c epochChange) sentence(last uint64, open []string) string {
 	text := c.text
 	if lost := c.lost(last); lost > 0 {
@@ -219,7 +221,7 @@ func (s *Log) installValue(in installation) (string, error) {
 	return string(s.trust.key.Sign(s.keys.Installation(), sign.Value{Epoch: in.Epoch, N: in.Epoch, Body: body})), nil
 }
 
-// addWitness remembers that a witness received a head.
+// addWitness records in the store that a witness has received a head.
 func (s *Log) addWitness(ctx context.Context, name string) {
 	for range installTries {
 		s.trust.mu.Lock()
@@ -248,8 +250,8 @@ func (s *Log) addWitness(ctx context.Context, name string) {
 	}
 }
 
-// adoptUnsigned adopts a store in which nothing was ever signed. If the key has been in use, such a
-// store is a replacement, and its unsigned values are invalid.
+// adoptUnsigned adopts a store in which nothing was ever signed. If the key was used before, the
+// store was replaced, and its unsigned values are invalid.
 func (s *Log) adoptUnsigned(ctx context.Context) error {
 	var top audit.SignedHead
 	for _, w := range s.trust.witnesses {
@@ -283,7 +285,7 @@ func (s *Log) adoptUnsigned(ctx context.Context) error {
 
 const unsignedUntilNow = "From now on the state is signed; until now it was not."
 
-// adopt adopts a store signed with another key, because a person requested it.
+// adopt adopts a store that was signed with another key, because a person requested it.
 func (s *Log) adopt(ctx context.Context, rev int64, text string) error {
 	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
 	if err != nil {
@@ -296,7 +298,7 @@ func (s *Log) adopt(ctx context.Context, rev int64, text string) error {
 	return s.begin(ctx, epochChange{rev: rev, epoch: max(old.N, s.Epoch()) + 1, text: strings.ToUpper(text[:1]) + text[1:] + "."})
 }
 
-// tellAlarms writes new alarms into the trail, and so into the audit channel.
+// tellAlarms writes new alarms into the trail, so that they are posted in the audit channel.
 func (s *Log) tellAlarms(ctx context.Context) {
 	s.trust.mu.Lock()
 	list := s.trust.fresh

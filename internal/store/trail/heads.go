@@ -16,19 +16,19 @@ import (
 	"dhbot/internal/witness"
 )
 
-// checkpoint is the value of the key "checkpoint": the tree over the sealed
-// entries, and its signed head. It is written with each chunk.
+// checkpoint is the value of the key "checkpoint". It has the hash tree of the sealed entries and
+// the signed head of the tree. It is written with each chunk.
 type checkpoint struct {
 	V     int         `json:"v"`
 	Size  uint64      `json:"size"`
 	Parts []tlog.Hash `json:"parts"`
 	Note  string      `json:"note"`
-	// Before is the previous note. A witness still has the previous note if the bot ended between
-	// sealing and sending.
+	// Before is the note of the previous checkpoint. If the bot ended after sealing and before
+	// sending, the witnesses still have that note.
 	Before string `json:"before,omitempty"`
 }
 
-// headed is a checkpoint that was read and verified.
+// headed is a checkpoint that was read and found valid.
 type headed struct {
 	audit.SignedHead
 	tree   audit.Tree
@@ -36,8 +36,8 @@ type headed struct {
 	before string
 }
 
-// readCheckpoint parses a checkpoint; ok is false if no known key signed it or it contradicts
-// itself.
+// readCheckpoint parses a checkpoint. The result ok is false if no known key signed the
+// checkpoint, or if its parts contradict each other.
 func (s *Log) readCheckpoint(kv *etcdconn.KeyValue) (h headed, ok bool) {
 	var c checkpoint
 	if kv.ModRevision == 0 || json.Unmarshal(kv.Value, &c) != nil || c.V != 1 {
@@ -48,11 +48,11 @@ func (s *Log) readCheckpoint(kv *etcdconn.KeyValue) (h headed, ok bool) {
 	return h, err == nil && head.Install == s.trust.key.Install() && h.tree.Valid() && head.Size == c.Size && head.Root == h.tree.Root()
 }
 
-// newestHead reads the newest head of the store. ok is false if there is none yet, or if it is
-// invalid, which stops all changes.
+// newestHead reads the newest head of the store. The result ok is false if there is no head yet,
+// or if the head is invalid, which stops all changes.
 func (s *Log) newestHead(ctx context.Context) (h headed, ok bool, err error) {
-	// The known heads are listed before the store is read, because a head that becomes known later
-	// may be newer than what was read.
+	// This lists the known heads before the store is read, because a head that becomes known
+	// later may be newer than what was read.
 	had := len(s.seenHeads()) > 0
 	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
 	if err != nil {
@@ -69,8 +69,8 @@ func (s *Log) newestHead(ctx context.Context) (h headed, ok bool, err error) {
 	return h, ok, nil
 }
 
-// SignedHead is the newest signed head of the trail as a note, "" for none. audit.OpenHead verifies
-// it.
+// SignedHead returns the newest signed head of the trail as a note, or "" if there is none.
+// audit.OpenHead verifies the note.
 func (s *Log) SignedHead(ctx context.Context) (string, error) {
 	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
 	if err != nil || len(found.Kvs) == 0 {
@@ -83,8 +83,8 @@ func (s *Log) SignedHead(ctx context.Context) (string, error) {
 	return c.Note, nil
 }
 
-// checkpointOf returns the checkpoint of a tree, with a signed head. last is the last entry of the
-// tree.
+// checkpointOf returns the checkpoint of a tree, with a signed head. The argument last is the
+// last entry of the tree.
 func (s *Log) checkpointOf(tree audit.Tree, last audit.Sealed, epoch uint64, before string) (headed, string, error) {
 	h := audit.SignedHead{
 		Install: s.trust.key.Install(), Epoch: epoch, Size: tree.Size, Root: tree.Root(), Last: audit.Head{N: last.N, Hash: last.Hash},
@@ -100,8 +100,8 @@ func (s *Log) checkpointOf(tree audit.Tree, last audit.Sealed, epoch uint64, bef
 // ErrFork means that the trail in the store does not continue a published head.
 var ErrFork = errors.New("the trail in the store does not continue a head that was published: it was rewritten, or a copy of this store is in use elsewhere")
 
-// rebuild computes the tree again from all entries up to number upTo. At the size of each head in
-// must, the tree must have the root of that head.
+// rebuild computes the tree again from all entries up to number upTo. For each head in must, the
+// tree at the size of that head must have the same root.
 func (s *Log) rebuild(ctx context.Context, upTo uint64, must []audit.SignedHead) (audit.Tree, error) {
 	var tree audit.Tree
 	var broken error
@@ -133,8 +133,8 @@ func (s *Log) rebuild(ctx context.Context, upTo uint64, must []audit.SignedHead)
 	return tree, broken
 }
 
-// treeOf is the tree of the trail up to its head: the stored tree if it belongs to that head,
-// otherwise a tree computed from all entries.
+// treeOf returns the tree of the trail up to its head. This is the stored tree if it belongs to
+// that head, and otherwise a tree computed from all entries.
 func (s *Log) treeOf(ctx context.Context, h head, kv *etcdconn.KeyValue) (headed, error) {
 	if cp, ok := s.readCheckpoint(kv); ok && cp.Last == (audit.Head{N: h.N, Hash: h.Hash}) {
 		return cp, nil
@@ -149,8 +149,8 @@ func (s *Log) treeOf(ctx context.Context, h head, kv *etcdconn.KeyValue) (headed
 	return headed{tree: tree}, err
 }
 
-// seenHeads are the heads that the trail must continue: the last head of each witness in this
-// epoch, and the last head that this process signed.
+// seenHeads returns the heads that the trail must continue. These are the last head of each
+// witness in this epoch, and the last head that this process signed.
 func (s *Log) seenHeads() []audit.SignedHead {
 	var out []audit.SignedHead
 	epoch := s.Epoch()
@@ -167,7 +167,7 @@ func (s *Log) seenHeads() []audit.SignedHead {
 	return out
 }
 
-// WitnessHealth describes which part of the trail a witness has.
+// WitnessHealth says how much of the trail a witness has.
 type WitnessHealth struct {
 	Name    string
 	Has     bool      // the witness has a head of this state
@@ -177,7 +177,7 @@ type WitnessHealth struct {
 	Since   time.Time // when Why began
 }
 
-// watched is a witness and its state.
+// watched is a witness and what is known about it.
 type watched struct {
 	witness.Witness
 	known string // name of the witness in the installation's record
@@ -197,7 +197,7 @@ func (w *watched) head() (audit.SignedHead, bool) {
 	return w.last, w.has
 }
 
-// awaited reports whether the witness has not answered since the start.
+// awaited reports whether the witness has given no answer since the bot started.
 func (w *watched) awaited() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -225,7 +225,7 @@ func (w *watched) saw(h audit.SignedHead, note string) {
 	w.trouble = ""
 }
 
-// fails stores a problem and reports whether it is new.
+// fails stores a problem of the witness and reports whether the problem is new.
 func (w *watched) fails(now time.Time, text string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -236,10 +236,10 @@ func (w *watched) fails(now time.Time, text string) bool {
 	return fresh
 }
 
-// witnessWithin limits a call to a witness.
+// witnessWithin is the time limit for a call to a witness.
 const witnessWithin = 2 * time.Second
 
-// askWitnesses queries all witnesses concurrently for their last heads.
+// askWitnesses asks all witnesses concurrently for the last head that each has.
 func (s *Log) askWitnesses(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, w := range s.trust.witnesses {
@@ -248,8 +248,8 @@ func (s *Log) askWitnesses(ctx context.Context) {
 	all.Wait()
 }
 
-// askWitness queries one witness for its last head. It uses only a valid head of this installation;
-// any other answer raises an alarm and is ignored.
+// askWitness asks one witness for its last head. It uses only a valid head of this installation.
+// Any other answer raises an alarm and is ignored.
 func (s *Log) askWitness(ctx context.Context, w *watched) {
 	ctx, cancel := context.WithTimeout(ctx, witnessWithin)
 	defer cancel()
@@ -280,7 +280,7 @@ func (s *Log) askWitness(ctx context.Context, w *watched) {
 	w.saw(h, string(msg))
 }
 
-// hadHead reports whether a witness ever received a head.
+// hadHead reports whether a witness has ever received a head.
 func (s *Log) hadHead(w *watched) bool {
 	s.trust.mu.Lock()
 	defer s.trust.mu.Unlock()
@@ -292,7 +292,8 @@ func (s *Log) hadHead(w *watched) bool {
 	return false
 }
 
-// KeepWitnesses sends each new head to the witnesses, and reads their heads, until ctx ends.
+// KeepWitnesses sends each new head to the witnesses, and reads the heads that they have, until
+// ctx ends.
 func (s *Log) KeepWitnesses(ctx context.Context) error {
 	if s.trust.key == nil {
 		<-ctx.Done()
@@ -333,8 +334,8 @@ func (s *Log) tellWitnesses(ctx context.Context) {
 	all.Wait()
 }
 
-// continues compares the head of a witness with the store's head, and reports whether to send the
-// store's head to the witness.
+// continues compares the head of a witness with the store's head. The result says whether to send
+// the store's head to the witness.
 func (s *Log) continues(ctx context.Context, w *watched, cp headed) bool {
 	last, has := w.head()
 	switch {

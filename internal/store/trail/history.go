@@ -9,11 +9,11 @@ import (
 	"dhbot/internal/pause"
 )
 
-// firstVerify is the time from the start to the first verification of the history.
+// firstVerify is how long after the start the history is verified for the first time.
 const firstVerify = 10 * time.Second
 
-// KeepVerifying verifies the whole history after the start and every hour, until ctx ends. It finds
-// rewritten values that nothing else reads.
+// KeepVerifying verifies the whole history after the start and then every hour, until ctx ends.
+// It finds rewritten values that nothing else would read.
 func (s *Log) KeepVerifying(ctx context.Context) error {
 	for wait := min(firstVerify, s.conf.VerifyEach); pause.For(ctx, wait); wait = s.conf.VerifyEach {
 		if s.trust.key == nil || !s.leads() {
@@ -27,7 +27,7 @@ func (s *Log) KeepVerifying(ctx context.Context) error {
 }
 
 // VerifyHistory verifies the trail, its published heads, and the signature of every stored run. A
-// violation raises an alarm; an error means that verification was not possible.
+// violation raises an alarm. An error means that verification was not possible.
 func (s *Log) VerifyHistory(ctx context.Context) error {
 	cp, ok, err := s.newestHead(ctx)
 	if err != nil || !ok {
@@ -52,7 +52,7 @@ func (s *Log) VerifyHistory(ctx context.Context) error {
 	return s.runs.VerifyRuns(ctx)
 }
 
-// sealed remembers the part of the trail that this replica sealed.
+// sealed remembers which part of the trail this replica has sealed itself.
 func (s *Log) sealed(before, now headed) {
 	if s.sealer.note == "" || s.sealer.note != before.note {
 		s.sealer.since = before.tree.Size

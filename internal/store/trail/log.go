@@ -18,20 +18,21 @@ import (
 
 const (
 	storingRecord = "storing an audit record"
-	// appendMost is the number of records in one transaction. Each record has two operations, one
-	// of which is a nested transaction that settles a claim; etcd allows etcdconn.MaxOps in both
-	// levels together.
+	// appendMost is the maximum number of records in one transaction. Each record needs two
+	// operations, one of which is a nested transaction that settles a claim. The limit
+	// etcdconn.MaxOps of etcd covers both levels together.
 	appendMost = etcdconn.MaxOps / 4
 )
 
-// Loose are records without a run that are about to be stored.
+// Loose are records that belong to no run and are about to be stored.
 type Loose struct {
 	Ops  []clientv3.Op
 	size int // bytes of the records
 }
 
-// Loosely makes the operations that store records without a run and settle the claim, "" for none.
-// It clears the records' numbers and links, which only records of a run have.
+// Loosely makes the operations that store records without a run. They also settle the claim,
+// unless it is "". The numbers and links of the records are cleared, because only records of a
+// run have them.
 func (s *Log) Loosely(claim string, records ...audit.Record) (l Loose, err error) {
 	for _, r := range records {
 		b, err := audit.Canonical(audit.Link(r, 0, ""))
@@ -51,8 +52,8 @@ func (s *Log) Loosely(claim string, records ...audit.Record) (l Loose, err error
 	return l, nil
 }
 
-// Append stores a record without a run, and settles the claim in the same transaction. Concurrent
-// callers share a transaction.
+// Append stores a record that belongs to no run, and settles the claim in the same transaction.
+// Concurrent callers share a transaction.
 func (s *Log) Append(ctx context.Context, r audit.Record, claim string) error {
 	l, err := s.Loosely(claim, r)
 	if err != nil {
@@ -65,7 +66,7 @@ func (s *Log) Append(ctx context.Context, r audit.Record, claim string) error {
 	return err
 }
 
-// room is a record's share of a transaction's etcdconn.MaxBytes.
+// room is how much of etcdconn.MaxBytes these records use up in a transaction.
 func (l Loose) room() int { return max(l.size, etcdconn.MaxBytes/appendMost) }
 
 // appendAll stores the records of several callers.
@@ -78,10 +79,10 @@ func (s *Log) appendAll(ctx context.Context, asked []Loose) error {
 	return err
 }
 
-// Trail calls f with every sealed entry from number n on, in order: first the archived entries,
-// then the entries in the store. It does not verify the entries in the store, see audit.Verify. For
-// a damaged or missing archived entry it returns an error of package archive that names the file or
-// the entries.
+// Trail calls f with every sealed entry in order, starting at number n: first the archived
+// entries, then the entries in the store. It does not verify the entries in the store, see
+// audit.Verify. For a damaged or missing archived entry it returns an error of package archive
+// that names the file or the entries.
 func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) error {
 	next := max(n, 1)
 	take := func(e audit.Sealed) error {
@@ -116,8 +117,8 @@ func (s *Log) Trail(ctx context.Context, n uint64, f func(audit.Sealed) error) e
 	return s.archive.Trail(next, head.N, take)
 }
 
-// Find calls f with the entries that a query selects, in order, and returns the number of older
-// entries that it left out. It finds archived entries by the archive's indexes.
+// Find calls f with the entries that a query selects, in order. It returns how many older entries
+// it left out. In the archive it uses the indexes.
 func (s *Log) Find(ctx context.Context, q audit.Query, f func(audit.Sealed) error) (older int, err error) {
 	first, archived, err := s.split(ctx, q)
 	if err != nil {
@@ -150,9 +151,9 @@ func (s *Log) Find(ctx context.Context, q audit.Query, f func(audit.Sealed) erro
 	return older, nil
 }
 
-// split divides a query between store and archive. It returns the first entry to look for in the
-// store, and the last entry to look for in the archive, 0 for none. If entries are archived in
-// between, Trail still finds them.
+// split divides a query between store and archive. The result first is the first entry to look
+// for in the store. The result archived is the last entry to look for in the archive, or 0 for
+// none. If entries are archived in between, Trail still finds them.
 func (s *Log) split(ctx context.Context, q audit.Query) (first, archived uint64, err error) {
 	oldest, ok, err := s.FirstStored(ctx)
 	switch {
@@ -173,16 +174,17 @@ func (s *Log) split(ctx context.Context, q audit.Query) (first, archived uint64,
 	return first, archived, nil
 }
 
-// How many chunks are read at a time: few at first, then more if they are small. For each read etcd
-// counts all chunks that follow, so many reads of a few small chunks take long.
+// These limit how many chunks are read at a time. The first read is small, and later reads grow
+// if the chunks are small. For each read etcd counts all chunks that follow, so many small reads
+// take long.
 const (
 	fewChunks  = 20
 	manyChunks = 200
 	readBytes  = 1 << 20
 )
 
-// chunks calls f with each stored chunk of the trail, from the chunk with entry n on. A chunk is
-// never empty.
+// chunks calls f with each stored chunk of the trail, starting at the chunk that has entry n. A
+// chunk is never empty.
 func (s *Log) chunks(ctx context.Context, n uint64, f func(key string, entries []audit.Sealed) error) error {
 	from, end := s.keys.Chunk(n), clientv3.GetPrefixRangeEnd(s.keys.Chunks())
 	for limit := int64(fewChunks); ; {
@@ -210,7 +212,7 @@ func (s *Log) chunks(ctx context.Context, n uint64, f func(key string, entries [
 	}
 }
 
-// decoded is a chunk, or why it cannot be read.
+// decoded is a decoded chunk, or the reason why it cannot be read.
 type decoded struct {
 	entries []audit.Sealed
 	err     error
@@ -251,7 +253,7 @@ func decodeChunk(kv *etcdconn.KeyValue) ([]audit.Sealed, error) {
 	return list, nil
 }
 
-// Head is the newest sealed entry; ok is false for an empty trail.
+// Head returns the newest sealed entry. The result ok is false if the trail is empty.
 func (s *Log) Head(ctx context.Context) (e audit.Sealed, ok bool, err error) {
 	resp, err := s.etcd.Get(ctx, "reading the trail's head", s.keys.Head())
 	if err != nil || len(resp.Kvs) == 0 {

@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	// sealRead is how many pending records are read at a time; it is more than one transaction can
-	// write.
+	// sealRead is the number of pending records that are read at a time. It is more than one
+	// transaction can write.
 	sealRead = 1000
-	// sealBatch and sealBytes limit one chunk: the transaction that writes the chunk and the head
-	// also deletes each pending record of the chunk.
+	// sealBatch and sealBytes limit one chunk, because one transaction writes the chunk and the
+	// head and deletes each pending record of the chunk.
 	sealBatch = etcdconn.MaxOps - 8
 	sealBytes = etcdconn.MaxBytes / 2
-	// seizeEach is how often a replica that does not seal checks whether it should.
+	// seizeEach is how often a replica that does not seal checks whether it should begin to.
 	seizeEach = time.Second
-	// abdicateFor is how long a replica that cannot read the pending records lets other replicas
-	// seal.
+	// abdicateFor is how long a replica leaves sealing to other replicas, if it cannot read the
+	// pending records.
 	abdicateFor = 10 * time.Second
 )
 
@@ -40,15 +40,15 @@ type sealer struct {
 	compactionMark           // the last known position of the store
 	rest           time.Time // until then this replica leaves sealing to newer replicas
 	// tree covers the trail up to the last entry that this replica sealed, and note is the signed
-	// head of tree. The field since is the number of entries before the first one that this replica
-	// sealed itself.
+	// head of tree. The field since is the number of entries that came before the first entry
+	// sealed by this replica.
 	tree  audit.Tree
 	note  string
 	since uint64
 }
 
-// KeepSealing seals and sweeps until ctx ends, and then seals once more, so that a normal stop
-// leaves nothing pending.
+// KeepSealing regularly seals records and deletes old deliveries until ctx ends. Then it seals
+// once more, so that a normal stop leaves no record pending.
 func (s *Log) KeepSealing(ctx context.Context) error {
 	tick := time.NewTicker(s.conf.SealEach)
 	defer tick.Stop()
@@ -115,8 +115,8 @@ func (s *Log) Seal(ctx context.Context) (int, error) {
 	}
 }
 
-// seize makes this replica the sealer, unless another replica is. The caller holds the sealer's
-// mutex.
+// seize makes this replica the sealer, unless another replica is the sealer. The caller holds the
+// sealer's mutex.
 func (s *Log) seize(ctx context.Context) (bool, error) {
 	if s.sealer.term != 0 {
 		return true, nil // the next transaction fails if the term has ended
@@ -153,7 +153,7 @@ func (s *Log) abdicate(ctx context.Context) error {
 	return err
 }
 
-// head is the newest entry and the revision of its key, 0 for none.
+// head is the newest entry and the revision of its key, which is 0 if there is no entry.
 type head struct {
 	audit.Sealed
 	rev  int64
@@ -167,8 +167,8 @@ type pendingRecord struct {
 	rev int64
 }
 
-// pending reads, at one revision of the store, the head and the oldest pending records in the order
-// of the trail.
+// pending reads the head and the oldest pending records, in the order of the trail. All are read
+// at the same revision of the store.
 func (s *Log) pending(ctx context.Context) (h head, list []pendingRecord, more bool, err error) {
 	resp, err := s.etcd.Send(ctx, "reading pending records", nil, []clientv3.Op{
 		clientv3.OpGet(s.keys.Head()),
@@ -196,8 +196,8 @@ func (s *Log) pending(ctx context.Context) (h head, list []pendingRecord, more b
 	return h, list, found.More, err
 }
 
-// sorted decodes pending records and sorts them by revision and key. If more records follow, the
-// last revision may be incomplete, and is left for the next call.
+// sorted decodes pending records and sorts them by revision and key. If more records follow,
+// those of the last revision may be incomplete, so they are left for the next call.
 func (s *Log) sorted(kvs []*etcdconn.KeyValue, more bool) ([]pendingRecord, error) {
 	kvs = slices.SortedFunc(slices.Values(kvs), func(a, b *etcdconn.KeyValue) int {
 		return cmp.Or(cmp.Compare(a.ModRevision, b.ModRevision), bytes.Compare(a.Key, b.Key))
@@ -217,8 +217,8 @@ func (s *Log) sorted(kvs []*etcdconn.KeyValue, more bool) ([]pendingRecord, erro
 	return list, nil
 }
 
-// sealAll writes pending records chunk by chunk and returns their number: fewer than all if another
-// replica has begun to seal.
+// sealAll seals pending records chunk by chunk and returns how many it sealed. It stops early if
+// another replica has begun to seal.
 func (s *Log) sealAll(ctx context.Context, h head, list []pendingRecord) (int, error) {
 	done := 0
 	for done < len(list) {
@@ -249,7 +249,8 @@ func (s *Log) sealAll(ctx context.Context, h head, list []pendingRecord) (int, e
 	return done, nil
 }
 
-// sealChunk writes one chunk and moves the head, unless another replica moved it or leads now.
+// sealChunk writes one chunk and moves the head. It does neither if another replica has moved the
+// head or leads by now.
 func (s *Log) sealChunk(
 	ctx context.Context, h *head, last audit.Sealed, tree audit.Tree, chunk string, deletes []clientv3.Op,
 ) (bool, error) {

@@ -37,11 +37,11 @@ type Config struct {
 
 // Runs is the part of the run store that a Log needs.
 type Runs interface {
-	// SignAll signs all runs that have no signature of a current key, with an epoch earlier than any
-	// real one.
+	// SignAll signs all runs that no current key has signed. Their signatures get an epoch that
+	// is earlier than any real epoch.
 	SignAll(ctx context.Context) error
-	// OlderThanNoted describes a run that is older in the store than in the notes, or that only the
-	// notes have; "" for none.
+	// OlderThanNoted describes a run that is older in the store than in the notes, or that is
+	// missing in the store. It returns "" if there is no such run.
 	OlderThanNoted(ctx context.Context) (string, error)
 	// VerifyRuns raises an alarm for each invalid stored run.
 	VerifyRuns(ctx context.Context) error
@@ -51,7 +51,7 @@ type Runs interface {
 	Sweep(ctx context.Context) (int, error)
 }
 
-// Log is the trail. Its methods are safe for concurrent use.
+// Log is the audit trail. Its methods are safe for concurrent use.
 type Log struct {
 	conf    Config
 	log     *slog.Logger
@@ -71,7 +71,7 @@ type Log struct {
 	trust     trust
 }
 
-// New returns a Log that trusts nothing yet: see LoadKey.
+// New returns a Log. It does not trust the store before LoadKey is called.
 func New(conf Config, etcd *etcdconn.Conn, keys keymap.Keys, runs Runs) *Log {
 	s := &Log{conf: conf, log: conf.Log, etcd: etcd, keys: keys, runs: runs, since: conf.Now(), process: rand.Text()[:8]}
 	s.appending = batch.New(conf.AppendEach, etcdconn.MaxBytes, Loose.room, s.appendAll)
@@ -81,22 +81,22 @@ func New(conf Config, etcd *etcdconn.Conn, keys keymap.Keys, runs Runs) *Log {
 	return s
 }
 
-// Use sets this process's replica, before anything is written.
+// Use sets the replica that this process is. It must be called before anything is written.
 func (s *Log) Use(self *replicas.Replica) { s.self = self }
 
-// Archived is the archive, nil for none.
+// Archived returns the archive, or nil if there is none.
 func (s *Log) Archived() *archive.Archive { return s.archive }
 
-// Key signs stored values; nil for a reader.
+// Key returns the key that signs stored values, or nil if the store was opened only for reading.
 func (s *Log) Key() *sign.Key { return s.trust.key }
 
-// Notes are this replica's durable notes; nil without a key.
+// Notes returns the durable notes of this replica, or nil without a key.
 func (s *Log) Notes() *notes.Notes { return s.trust.notes }
 
-// Trouble is why the trail is not being sealed, or nil.
+// Trouble returns why the trail is not being sealed, or nil.
 func (s *Log) Trouble() error { return s.trouble.Get() }
 
-// LastSeal is when this replica last sealed, zero for never.
+// LastSeal returns when this replica last sealed a record. It is zero if it never did.
 func (s *Log) LastSeal() time.Time {
 	s.sealer.mu.Lock()
 	defer s.sealer.mu.Unlock()

@@ -29,8 +29,8 @@ import (
 // revision of each run and every sent step are noted next to that key. The trail's heads are signed
 // and sent to witnesses.
 
-// trust is the basis for trusting a store. A store opened without a key file has none: it reads
-// signed values and changes nothing.
+// trust has what is needed to decide whether to trust a store. A Log that was opened without a
+// key file has no key. It reads signed values and changes nothing.
 type trust struct {
 	key       *sign.Key
 	notes     *notes.Notes
@@ -47,17 +47,17 @@ type trust struct {
 	fresh   []string // alarms not yet posted
 }
 
-// installation is the signed value of the key "install". The counter in its signature is the
-// epoch.
+// installation is the signed value of the key "install". Its signature includes a counter, which
+// is the epoch.
 type installation struct {
 	V     int    `json:"v"`
 	Epoch uint64 `json:"-"`
-	// Witnesses are the witnesses that ever received a head: if one of them is empty now, it has
-	// lost its heads.
+	// Witnesses are the witnesses that have ever received a head. If one of them is empty now, it
+	// has lost its heads.
 	Witnesses []string `json:"witnesses,omitempty"`
 }
 
-// NoKeyError means that a store is signed and its key is missing.
+// NoKeyError means that a store is signed, but its key file is missing.
 type NoKeyError struct{ File string }
 
 func (e *NoKeyError) Error() string {
@@ -81,7 +81,8 @@ func (e *KeyNeededError) Error() string {
 	return fmt.Sprintf("the key file of the state, %s, is missing: create one with `bot state key`, and give the same file to every replica (state.key_file)", e.File)
 }
 
-// notesFile and headsFile are in NotesDir, by default the directory of the key.
+// notesFile is the path of the notes. The file is in NotesDir, which is by default the directory
+// of the key.
 func (c Config) notesFile() string {
 	return filepath.Join(c.NotesDir, filepath.Base(c.KeyFile)+".sent")
 }
@@ -89,8 +90,9 @@ func (c Config) headsFile() string {
 	return filepath.Join(c.NotesDir, filepath.Base(c.KeyFile)+".heads")
 }
 
-// Replicas may start at the same moment. A replica whose change was overtaken tries again
-// overtakenTries times, with a pause of overtakenPause before each.
+// Replicas may start at the same moment, and one may overtake the change of another. The
+// overtaken replica tries again overtakenTries times, with a pause of overtakenPause before each
+// attempt.
 const (
 	overtakenTries = 20
 	overtakenPause = 100 * time.Millisecond
@@ -128,8 +130,8 @@ func (s *Log) LoadKey(ctx context.Context) error {
 	return nil
 }
 
-// openNotes opens the notes of sent steps. If the state was signed with another key and is adopted,
-// openNotes renames the notes of that key.
+// openNotes opens the notes of sent steps. If a state that was signed with another key is being
+// adopted, openNotes first renames the notes of that key.
 func (s *Log) openNotes(key *sign.Key) (err error) {
 	file := s.conf.notesFile()
 	s.trust.notes, err = notes.Open(file, key.Install(), s.conf.Now)
@@ -144,14 +146,14 @@ func (s *Log) openNotes(key *sign.Key) (err error) {
 	return err
 }
 
-// Recognise checks that this store is as the bot last left it. It adopts a store that was never
+// Recognise checks that the bot left this store as it is now. It adopts a store that was never
 // signed, or that a person wants to adopt.
 func (s *Log) Recognise(ctx context.Context) error {
 	if s.trust.key == nil {
 		return nil
 	}
-	// The witnesses are queried before the store is read: another replica may seal in between, and
-	// the store must not look older than a head of that replica.
+	// The witnesses are asked before the store is read. If another replica seals in between, the
+	// store is then newer than the heads, and not older.
 	s.askWitnesses(ctx)
 	tries := retry.WithMaxRetries(overtakenTries, retry.NewConstant(overtakenPause))
 	return retry.Do(ctx, tries, func(ctx context.Context) error {
@@ -164,8 +166,8 @@ func (s *Log) Recognise(ctx context.Context) error {
 }
 
 // takeState adopts the state if it was never signed or a person wants to adopt it. Otherwise it
-// checks that the state is as the bot left it. It returns errOvertaken if another replica was
-// first.
+// checks that the state is as the bot left it. It returns errOvertaken if another replica changed
+// the state first.
 func (s *Log) takeState(ctx context.Context) error {
 	found, err := s.etcd.Get(ctx, "reading whose state this is", s.keys.Installation())
 	if err != nil {
@@ -201,7 +203,8 @@ func (s *Log) loadKey(signed bool) (*sign.Key, error) {
 	}
 }
 
-// readInstall parses the installation's record, if this key signed it.
+// readInstall parses and keeps the record of the installation. It returns an error if this key
+// did not sign the record.
 func (s *Log) readInstall(kv *etcdconn.KeyValue) error {
 	v, err := s.trust.key.Open(string(kv.Key), kv.Value)
 	if err != nil {
@@ -243,7 +246,7 @@ func (s *Log) Tampered(what string, why error) error {
 	return fmt.Errorf("%w: %s: %w", engine.ErrTampered, what, why)
 }
 
-// Alarm stores a problem of a subject, and reports it once in the audit channel.
+// Alarm stores a problem of the given subject, and reports it once in the audit channel.
 func (s *Log) Alarm(about, text string) {
 	s.trust.mu.Lock()
 	defer s.trust.mu.Unlock()
@@ -265,7 +268,8 @@ func (s *Log) calm(about string) {
 	delete(s.trust.alarms, about)
 }
 
-// Stopped is why nothing may be changed at all, "" for none: the store has two histories.
+// Stopped says why nothing may be changed at all, because the store has two histories. It returns
+// "" if changes are allowed.
 func (s *Log) Stopped() string {
 	s.trust.mu.Lock()
 	defer s.trust.mu.Unlock()
@@ -279,10 +283,12 @@ func (s *Log) stopChanges(why string) {
 	s.trust.stop = why
 }
 
-// silentFor is how long a witness that does not answer at the start holds earlier runs.
+// silentFor limits how long after the start the bot holds earlier runs because a witness has not
+// answered.
 const silentFor = 5 * time.Minute
 
-// Hold is why a run may not be continued at the moment.
+// Hold says why a run may not be continued at the moment. It returns "" if the run may be
+// continued.
 func (s *Log) Hold(r engine.Run) string {
 	if why := s.Stopped(); why != "" {
 		return why
@@ -299,7 +305,7 @@ func (s *Log) Hold(r engine.Run) string {
 	return ""
 }
 
-// Current is the condition that no other epoch has begun.
+// Current returns the condition that no other epoch has begun. It returns nil without a key.
 func (s *Log) Current() []clientv3.Cmp {
 	if s.trust.key == nil {
 		return nil
@@ -309,7 +315,8 @@ func (s *Log) Current() []clientv3.Cmp {
 	return []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(s.keys.Installation()), "=", s.trust.rev)}
 }
 
-// newWitnesses are the file next to the key, and the witnesses of the config.
+// newWitnesses returns the witnesses: the file of heads next to the key, and the witnesses in the
+// config.
 func (s *Log) newWitnesses() []*watched {
 	own := s.conf.headsFile()
 	list := []*watched{{Witness: witness.New(own), known: own + "@" + hostname()}}
@@ -319,7 +326,7 @@ func (s *Log) newWitnesses() []*watched {
 	return list
 }
 
-// MayChange refuses changes to a signed store that was opened without its key.
+// MayChange returns an error if the store is signed and was opened without its key.
 func (s *Log) MayChange() error {
 	if s.trust.readOnly {
 		return errors.New("this state is signed and was opened without its key: nothing can be changed")
@@ -345,14 +352,14 @@ func (s *Log) MovedOn(kv *etcdconn.KeyValue) bool {
 	return true
 }
 
-// Trust has the problems of stored values, and the state of witnesses.
+// Trust has the problems of stored values, and the health of each witness.
 type Trust struct {
 	Epoch      uint64
 	Why, Notes []string
 	Witnesses  []WitnessHealth
 }
 
-// Trust reports how far the store is trusted; cp is the value of its checkpoint.
+// Trust reports how far the store can be trusted. The argument cp is the stored checkpoint.
 func (s *Log) Trust(cp *etcdconn.KeyValue) (out Trust) {
 	if s.trust.key == nil {
 		return out

@@ -25,7 +25,7 @@ type machine struct {
 	init string // the pid of the machine's systemd, as the host sees it
 }
 
-// boot boots the root until the test ends.
+// boot boots a machine from the directory root. The machine runs until the test ends.
 func boot(t *testing.T, root string) *machine {
 	t.Helper()
 	work := t.TempDir()
@@ -81,7 +81,7 @@ func (m *machine) write(path, mode string, content []byte) {
 	}
 }
 
-// property returns a property of the unit.
+// property returns a property of the bot's systemd unit.
 func (m *machine) property(name string) string {
 	m.t.Helper()
 	return m.run("systemctl", "show", "-P", name, "dhbot")
@@ -163,7 +163,7 @@ func (w world) play(t *testing.T, story string) {
 	}
 }
 
-// install installs the package, its config and its secrets in the root.
+// install installs the package, the config and the secrets in the machine.
 func (m *machine) install(deb string, w world) {
 	m.t.Helper()
 	read := func(path string) []byte {
@@ -185,9 +185,8 @@ func (m *machine) install(deb string, w world) {
 	}
 }
 
-// TestDebianPackage checks that the bot of the package starts under systemd, restarts a
-// process with an approval, reloads its config, and is restarted by the watchdog when it
-// hangs.
+// TestDebianPackage checks the bot of the package under systemd. The bot starts, restarts a
+// process after an approval, and reloads its config. If it hangs, the watchdog restarts it.
 func TestDebianPackage(t *testing.T) {
 	deb, root := os.Getenv("DHBOT_DEB"), os.Getenv("DHBOT_DEB_ROOT")
 	if deb == "" || root == "" || os.Geteuid() != 0 {
@@ -216,7 +215,7 @@ func TestDebianPackage(t *testing.T) {
 	m.run("dpkg", "--remove", "dhbot")
 }
 
-// checkHardening requires an exposure below 2.0 in systemd's own score.
+// checkHardening checks that systemd gives the bot's unit an exposure score below 2.0.
 func checkHardening(t *testing.T, m *machine) {
 	t.Helper()
 	out := m.run("systemd-analyze", "security", "--no-pager", "dhbot.service")
@@ -243,8 +242,8 @@ func get(url string) (string, error) {
 	return string(body), err
 }
 
-// checkReload checks that the same process applies a valid config, and that an invalid
-// config is refused and changes nothing.
+// checkReload checks that the running process applies a valid config. It also checks that an
+// invalid config is refused and changes nothing.
 func checkReload(t *testing.T, m *machine, w world) {
 	t.Helper()
 	pid := m.property("MainPID")
@@ -264,7 +263,7 @@ func checkReload(t *testing.T, m *machine, w world) {
 	m.write("/etc/dhbot/config.yaml", "644", w.config("metrics: {listen: '"+metricsAddress+"'}"))
 }
 
-// checkWatchdog checks that a hanging bot is killed and restarted, and then works.
+// checkWatchdog checks that a hanging bot is killed and restarted, and that it works after that.
 func checkWatchdog(t *testing.T, m *machine, w world) {
 	t.Helper()
 	pid := m.property("MainPID")

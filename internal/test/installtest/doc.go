@@ -1,3 +1,3 @@
-// Package installtest installs the Debian package in a fresh root, and runs it
-// there under a real systemd, against a local Slack and simulated hosts.
+// Package installtest installs the Debian package in a fresh root directory. It runs the package
+// there under a real systemd, with a local Slack and simulated hosts.
 package installtest

@@ -1,3 +1,3 @@
-// Package statustest answers the reads of a status like hosts, with the states
-// that a test sets. Services without a set state are running.
+// Package statustest simulates hosts. It answers the reads of a status with the states that a
+// test sets. A service without a set state is running.
 package statustest

@@ -18,27 +18,26 @@ const PID = 705
 
 // Process is the state of a service according to its supervisor and the host.
 type Process struct {
-	// Status is the status text: monit's, "OK" if it is "", or systemd's,
-	// "active (running)".
+	// Status is the status text. With monit, "" means "OK". With systemd, "" means "active
+	// (running)".
 	Status string
 	// Missing means that the supervisor does not know the service.
 	Missing bool
-	// PID is the pid that the supervisor reports: 0 means the default pid of the service,
-	// and a negative value means no pid. Gone means that no process has this pid.
+	// PID is the pid that the supervisor reports. 0 means the default pid of the service, and a
+	// negative value means no pid. If Gone is true, no process has this pid.
 	PID  int
 	Gone bool
-	// Up is how long the service has run; 0 means an hour.
+	// Up is how long the service has been running. 0 means an hour.
 	Up time.Duration
-	// Stale is the age of monit's last check.
+	// Stale is how long ago monit last checked the service.
 	Stale time.Duration
-	// Log has the lines of the service's log; without lines, the log is unreadable. A line
-	// is "AGO LEVEL - TEXT", where AGO is the age of the line. Inode is the inode of the
-	// log file.
+	// Log has the lines of the service's log. If there are none, the log is unreadable. A line is
+	// "AGO LEVEL - TEXT", where AGO is the age of the line. Inode is the inode of the log file.
 	Log   []string
 	Inode int
 }
 
-// World has the states by service or SERVICE@HOST.
+// World has the state of each service. A key is SERVICE, or SERVICE@HOST for one host.
 type World map[string]Process
 
 // of returns the state of a service on a host.
@@ -57,8 +56,8 @@ func (w World) of(service, host string) Process {
 	return p
 }
 
-// Services returns the services of both generations under monit. The map logs has the service of
-// each application log, by the path of the log.
+// Services returns the services of both generations that monit supervises. The map logs has the
+// path of each application log, and the service that writes the log.
 func Services() (monit []string, logs map[string]string) {
 	c := builtin()
 	return c.monit, c.logs
@@ -166,7 +165,7 @@ func (w World) all(host string, now time.Time) string {
 	return b.String()
 }
 
-// summaryWidth is the length to which monit cuts a status in its summary.
+// summaryWidth is the maximum length of a status in monit's summary. monit cuts off the rest.
 const summaryWidth = 26
 
 func (w World) summary(host string) string {
@@ -216,10 +215,11 @@ func (w World) pids(host string, now time.Time) string {
 	return b.String()
 }
 
-// Zone is the time zone of the hosts. Times in their logs do not name it.
+// Zone is the time zone of the hosts. The times in their logs do not include the zone.
 var Zone = time.FixedZone("", -5*60*60)
 
-// unitLog returns the log of a unit, with each line in its program's format.
+// unitLog returns the log of a systemd unit. The function line formats each line as the unit's
+// program does.
 func (w World) unitLog(service, host string, now time.Time, line func(at time.Time, level, text string) string) remote.Output {
 	var b strings.Builder
 	for _, l := range w.of(service, host).Log {
@@ -234,7 +234,7 @@ func (w World) unitLog(service, host string, now time.Time, line func(at time.Ti
 	return Output(b.String())
 }
 
-// files answers stat, tail and find; a process has one file.
+// files answers the commands stat, tail and find, as if each process had one log file.
 func (w World) files(words []string, host string, now time.Time) (exit int, out, err remote.Output) {
 	_, logs := Services()
 	var text, wrong strings.Builder

@@ -1,5 +1,5 @@
-// Package testenv finds the programs that tests need and the module does not
-// contain: OpenSSH, etcd, Chromium and others.
+// Package testenv finds the programs that tests need, such as OpenSSH, etcd and Chromium. The
+// module does not contain these programs.
 package testenv
 
 import (
@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// RealEnv is an environment variable. If it is 1, tests use real programs and
-// fail if one is missing. Otherwise these tests are skipped, so that `go test
-// ./...` tests the same on every machine.
+// RealEnv is the name of an environment variable. If its value is 1, tests use real programs and
+// fail if one is missing. Otherwise these tests are skipped, so that `go test ./...` tests the
+// same on every machine.
 const RealEnv = "DHBOT_REAL"
 
 // RealPrograms reports whether tests use real programs.
 func RealPrograms() bool { return os.Getenv(RealEnv) == "1" }
 
-// NeedRealPrograms skips a test, but no benchmark, unless RealEnv is 1.
+// NeedRealPrograms skips a test unless RealEnv is 1. It never skips a benchmark.
 func NeedRealPrograms(t testing.TB) {
 	t.Helper()
 	if _, ok := t.(*testing.B); !ok && !RealPrograms() {
