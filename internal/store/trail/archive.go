@@ -15,9 +15,10 @@ import (
 )
 
 // Archiving is safe against a crash at any point. A segment is complete, durable and verified
-// before its first key is deleted. Deletion begins with the oldest chunk. After an interruption the
-// next call finds the segment with the remaining entries, compares both, and deletes the rest.
-// Archiving only sends deletions to etcd, and even a full etcd accepts deletions.
+// before the first of its keys is deleted. Deletion begins with the oldest chunk. After an
+// interruption the next call finds the segment and the entries that are still stored, compares
+// them, and deletes the rest. Archiving only sends deletions to etcd, and even a full etcd accepts
+// deletions.
 
 // MayTrim returns the conditions of a transaction that deletes archived keys. The second result
 // reports whether this replica may send such a transaction. It is always true for an embedded

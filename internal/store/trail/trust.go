@@ -24,7 +24,7 @@ import (
 	"dhbot/internal/witness"
 )
 
-// The store is input, not authority: someone who can write to it, or has a copy of it, must not be
+// The bot does not trust the store. Someone who can write to it, or has a copy of it, must not be
 // able to make the bot act. Runs and claims are signed with a key outside the store. The newest
 // revision of each run and every sent step are noted next to that key. The trail's heads are signed
 // and sent to witnesses.
