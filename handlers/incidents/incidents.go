@@ -51,7 +51,8 @@ func (s *Incidents) openIncidents(ctx context.Context, c *call.Call) ([]incident
 	return out, nil
 }
 
-// newerForm returns the engine's error for data stored by a newer replica.
+// newerForm turns incident.ErrNewerForm, which means that a newer replica wrote the data, into
+// engine.ErrNewerForm. It returns any other error unchanged.
 func newerForm(err error) error {
 	if errors.Is(err, incident.ErrNewerForm) {
 		return engine.ErrNewerForm
@@ -59,9 +60,9 @@ func newerForm(err error) error {
 	return err
 }
 
-// loadIncident loads the incident of a call: the named incident, the incident of the thread, or the
-// only open incident. If the command names no incident, and none or several are open, the result
-// several has the open incidents.
+// loadIncident sets c.Incident to the incident that the command names, or else to the incident of
+// the thread, or else to the only open incident. If this leaves the choice open, loadIncident
+// returns all open incidents, possibly none.
 func (s *Incidents) loadIncident(ctx context.Context, c *call.Call) (several []incidentcard.OpenIncident, err error) {
 	list, err := s.openIncidents(ctx, c)
 	if err != nil {
@@ -135,11 +136,12 @@ func (s *Incidents) owners(o incidentcard.OpenIncident) []string {
 	return out
 }
 
-// handlingChange changes the handling of an incident, or refuses.
+// handlingChange changes the owner, the mute or the notes of an incident and returns the audit
+// record. It returns an error if the change is refused.
 type handlingChange func(h *incident.Handling) (audit.Record, error)
 
-// handleIncident applies a change to the incident of a call, stores it with its record,
-// and settles the claim. The leader updates card and thread.
+// handleIncident changes the incident of a call, stores it together with the audit record, and
+// marks the call as handled. The leader then updates the incident's card and thread.
 func (s *Incidents) handleIncident(ctx context.Context, c *call.Call, do handlingChange) error {
 	if c.Incident == nil {
 		return c.Reply.Ephemeral(ctx, incidentcard.WhichIncident(c.Req.Fields(), c.Incidents))
@@ -246,7 +248,8 @@ func (s *Incidents) MuteIncident(ctx context.Context, c *call.Call) error {
 	})
 }
 
-// NoteIncident stores a note. A tap without text opens a form.
+// NoteIncident stores a note. If a button was tapped without a text, NoteIncident opens a form that
+// asks for the text.
 func (s *Incidents) NoteIncident(ctx context.Context, c *call.Call) error {
 	text := redact.Line(c.Rest, call.ReasonRunes)
 	if text == "" && c.Incident != nil && c.Via == call.Button {
@@ -255,8 +258,8 @@ func (s *Incidents) NoteIncident(ctx context.Context, c *call.Call) error {
 	return s.handleIncident(ctx, c, func(h *incident.Handling) (audit.Record, error) { return h.Note(c.Who.Name, s.Now(), text) })
 }
 
-// MayOwn returns why the owner of an incident may no longer own it, as a *refusal.Error;
-// nil if they may.
+// MayOwn checks whether the owner of an incident may still own it. It returns nil if so, and
+// otherwise a *refusal.Error with the reason.
 func (s *Incidents) MayOwn(ctx context.Context, cluster string, o incident.Owner) error {
 	p, err := s.Identify(ctx, o.Account, call.StillAllowed)
 	if err != nil {

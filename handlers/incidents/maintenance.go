@@ -35,7 +35,7 @@ func (s *Incidents) notOver(all []fleet.Maintenance) []fleet.Maintenance {
 	return slices.DeleteFunc(all, func(m fleet.Maintenance) bool { return m.Over(s.Now()) })
 }
 
-// ListMaintenance answers with the announcements that the reader may read.
+// ListMaintenance answers with the maintenance announcements that the requester may read.
 func (s *Incidents) ListMaintenance(ctx context.Context, c *call.Call) error {
 	list, err := s.announced(ctx)
 	if err != nil {
@@ -77,15 +77,15 @@ func (s *Incidents) SetMaintenance(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Announced(m, note))
 }
 
-// mostAlone is how long one person alone may announce maintenance of a process whose outage
-// is Sev 1. During maintenance no incident of the process is opened.
+// mostAlone is the longest maintenance that one person can announce without an approver, if an
+// outage of the process is Sev 1. During maintenance no incident of the process is opened.
 const mostAlone = 4 * time.Hour
 
-// boundMaintenance limits announced maintenance of a Sev 1 process to mostAlone, counted from the
-// first announcement. If it shortens an announcement, the result note tells the requester. There is
-// no limit if an approver announces maintenance that another person has already announced: this is
-// the approval. The first person cannot get more time by announcing again, or by ending the
-// maintenance and announcing again within mostAlone.
+// boundMaintenance shortens announced maintenance of a Sev 1 process, so that it ends at most
+// mostAlone after the first announcement. The result note tells the requester what was changed.
+// There is no limit if an approver announces maintenance that another person has already announced,
+// because the second announcement is the approval. The first person gets no extra time by
+// announcing again, or by ending the maintenance and announcing again within mostAlone.
 func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet.Maintenance) (note string, err error) {
 	if c.Process.Level != runbooks.Critical {
 		return "", nil

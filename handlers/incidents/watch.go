@@ -17,13 +17,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// keepTries is how often a change to a watch or an incident is tried. A change can
-// conflict with the leader, which stores the result of each query.
+// keepTries is the number of attempts to store a change to a watch or an incident. An attempt fails
+// if the leader stores the result of a query at the same time.
 const keepTries = 5
 
-// StartWatch starts a watch of a process, a host or the cluster, changes its end, or ends
-// it. StartWatch only stores the watch: the leader queries the hosts and updates the
-// message.
+// StartWatch starts a watch of a process, a host or the cluster, changes its end, or ends it.
+// StartWatch only stores the watch. The leader queries the hosts and updates the message.
 func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
 	scope := incident.Scope{Cluster: c.Cluster.Name, Process: c.ProcessID(), Host: call.HostName(c.Host)}
 	length, end, err := howLong(c)
@@ -66,7 +65,7 @@ func (s *Incidents) StartWatch(ctx context.Context, c *call.Call) error {
 	return nil
 }
 
-// keepFollow stores a new watch, or the new end of an existing watch.
+// keepFollow stores a new watch, or a new end time for an existing watch.
 func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Follow) error {
 	for range keepTries {
 		list, err := incident.Follows(ctx, s.Keeper)
@@ -106,7 +105,7 @@ func (s *Incidents) keepFollow(ctx context.Context, c *call.Call, f incident.Fol
 	return refusal.New(call.Changed, "This watch was changed by another person or by the bot at the same time, so your command changed nothing. Please try again.")
 }
 
-// keep stores a watch with its record and settles the call's claim.
+// keep stores a watch together with its audit record, and marks the call as handled.
 func (s *Incidents) keep(ctx context.Context, c *call.Call, name string, f *incident.Follow, rev int64, r audit.Record) error {
 	data, err := incident.Encode(f)
 	if err != nil {
@@ -120,8 +119,8 @@ func (s *Incidents) keep(ctx context.Context, c *call.Call, name string, f *inci
 	return nil
 }
 
-// endFollows ends the watches of a scope in the channel of the call. The scope of a
-// cluster covers all its watches.
+// endFollows ends the watches of a process, a host or a cluster that post to the channel of the
+// call. If scope is a cluster, it also ends the watches of the cluster's processes and hosts.
 func (s *Incidents) endFollows(ctx context.Context, c *call.Call, scope incident.Scope) error {
 	ended, elsewhere := 0, 0
 	for range keepTries {
@@ -174,7 +173,7 @@ func covers(outer, inner incident.Scope) bool {
 	return outer == inner || outer == (incident.Scope{Cluster: inner.Cluster})
 }
 
-// ListFollows answers with the watches that the reader may read.
+// ListFollows answers with the active watches that the requester may read.
 func (s *Incidents) ListFollows(ctx context.Context, c *call.Call) error {
 	list, err := incident.Follows(ctx, s.Keeper)
 	if err != nil {
@@ -186,8 +185,8 @@ func (s *Incidents) ListFollows(ctx context.Context, c *call.Call) error {
 	return s.Answer(ctx, c, incidentcard.Watches(list, s.Now()))
 }
 
-// howLong parses the text after the target: the duration of the watch, or a word that ends
-// it. The result end reports whether the watch is to end.
+// howLong parses the duration of a watch from the words after its target. The result end is true if
+// the command ends the watch instead.
 func howLong(c *call.Call) (length time.Duration, end bool, err error) {
 	typed, given := c.Params[command.ParamLength]
 	switch {

@@ -18,8 +18,9 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// bare is the simplest loop with slack-go and x/crypto/ssh. It acks in the goroutine that reads,
-// sends the lines of a status over warm connections in parallel, and posts the output.
+// bare is the simplest bot that uses slack-go and x/crypto/ssh. It acknowledges each command in the
+// goroutine that reads it. For a status it sends the lines over open connections in parallel, and
+// posts the output.
 type bare struct {
 	chat    *slack.Client
 	lines   map[string][]line      // by process
@@ -28,9 +29,9 @@ type bare struct {
 	trouble func(error)
 }
 
-// startBare runs the loop until the benchmark ends. lines has the lines to send for a status, by
-// process. If atOnce is above 0, the loop is tuned as far as possible: at most atOnce commands run
-// concurrently, and connections to Slack are kept open.
+// startBare runs the bare loop until the benchmark ends. lines maps each process to the lines to
+// send for its status. If atOnce is above 0, the loop is as fast as we can make it: it runs at most
+// atOnce commands concurrently, and keeps connections to Slack open.
 func startBare(tb testing.TB, e *estate, local *slacklocal.Server, atOnce int, lines map[string][]line) {
 	tb.Helper()
 	opts := []slack.Option{slack.OptionAppLevelToken(local.AppToken()), slack.OptionAPIURL(local.APIURL())}
@@ -80,7 +81,7 @@ func dialBare(tb testing.TB, e *estate, h host) *ssh.Client {
 	return c
 }
 
-// read is the loop: it acks first, and starts a goroutine for the rest.
+// read is the bare loop. It acknowledges each command at once, and handles it in a new goroutine.
 func (b *bare) read(ctx context.Context, client *socketmode.Client) {
 	var work sync.WaitGroup
 	defer work.Wait()

@@ -12,18 +12,19 @@ import (
 
 const (
 	manyInFlight = 100
-	// The number of commands in a round: with one command in flight, and with manyInFlight.
+	// A round is roundAlone commands, one after the other, or roundMany commands, with manyInFlight
+	// of them in flight.
 	roundAlone = 60
 	roundMany  = 300
-	// The sides take turns for the time turnsFor, and for at least atLeast rounds.
+	// The compared programs take turns until turnsFor has passed, and at least atLeast times.
 	turnsFor = 60 * time.Second
 	atLeast  = 4
-	// boltRounds is the number of Bolt's rounds.
+	// boltRounds is the number of rounds for Bolt, which is Slack's own framework.
 	boltRounds = 6
 )
 
-// BenchmarkStatus compares a warm `/dh status PROCESS` with the bare loop, and measures
-// the start and the memory of an idle bot.
+// BenchmarkStatus compares the bot with bare loops that answer the same `/dh status PROCESS` over
+// open connections. It also measures the start time and the memory of an idle bot.
 func BenchmarkStatus(b *testing.B) {
 	for b.Loop() {
 		e := newEstate(b)
@@ -58,8 +59,7 @@ func BenchmarkStatus(b *testing.B) {
 	}
 }
 
-// compare lets the sides take turns, the bot first, and returns the number of transactions
-// for each read of the bot.
+// compare lets the sides take turns. It returns how many store transactions the bot made per read.
 func compare(tb testing.TB, e *estate, store *etcdstore.Store, sides []*side) float64 {
 	tb.Helper()
 	for _, s := range sides {
@@ -79,8 +79,8 @@ func compare(tb testing.TB, e *estate, store *etcdstore.Store, sides []*side) fl
 	return float64(store.Txns()-before) / float64(reads)
 }
 
-// besideBolt lets Bolt and the bot take turns, with one command in flight. With many
-// commands in flight Bolt exceeds Slack's 3 s for an ack, so there is nothing to compare.
+// besideBolt lets Bolt and the bot take turns, with one command in flight. With many commands in
+// flight, Bolt misses Slack's limit of 3 s for an acknowledgement, so there is nothing to compare.
 func besideBolt(tb testing.TB, e *estate, ours *side) *side {
 	tb.Helper()
 	bolt := newSide(tb, "Bolt, ControlMaster", func(local *slacklocal.Server) { startBolt(tb, e, local) })
@@ -111,9 +111,9 @@ func life(tb testing.TB, e *estate) (start, idle float64) {
 	return median(took), idle
 }
 
-// verdict compares the measurements with the targets, which are the same for both bare loops.
-// The ratio to the loop with the same reads is the cost of the bot itself; the ratio to the loop
-// with one command also includes the bot's additional reads.
+// verdict compares the measurements with the targets. The side same is a bare loop that sends the
+// same lines as the bot, so the ratio to it shows the cost of the bot itself. The side one sends
+// only the status command, so the ratio to it also includes the bot's additional reads.
 func verdict(ours, same, one *side, txns, start, idle float64) []result {
 	beside := func(to *side, inFlight int, figure func(figures) float64) float64 {
 		return ratio(ours.rounds[inFlight], to.rounds[inFlight], figure)

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// starts is the number of starts of the bot, each with a fresh store.
+// starts is how often the bot is started, each time with a fresh store.
 const starts = 7
 
 // idleFor is how long a bot is idle before its memory is read.
@@ -40,8 +40,8 @@ func buildBot(tb testing.TB) string {
 	return bot
 }
 
-// hearing starts `bot run` on a fresh store, and returns the time until Slack's hello.
-// The bot keeps running until stop.
+// hearing starts `bot run` on a fresh store, and returns the time until Slack's hello message. The
+// bot runs until p.stop is called.
 func hearing(tb testing.TB, e *estate, bot string) (p *process, took time.Duration) {
 	tb.Helper()
 	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace()})
@@ -66,7 +66,7 @@ func hearing(tb testing.TB, e *estate, bot string) (p *process, took time.Durati
 	return p, time.Since(began)
 }
 
-// stop ends the bot as an operator would.
+// stop ends the bot with SIGTERM, as an operator would.
 func (p *process) stop(tb testing.TB) {
 	tb.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {

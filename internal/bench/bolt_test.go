@@ -12,10 +12,10 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// boltDir has a package.json, and after `npm ci` also the packages that it names.
+// boltDir is the directory of the bot that uses Bolt. After `npm ci` it also has Bolt itself.
 var boltDir = filepath.Join("..", "..", "test", "bolt")
 
-// hasBolt reports whether Slack's own framework is installed.
+// hasBolt reports whether Bolt, Slack's own framework, is installed.
 func hasBolt() bool {
 	_, err := os.Stat(filepath.Join(boltDir, "node_modules", "@slack", "bolt"))
 	if err == nil {
@@ -24,8 +24,8 @@ func hasBolt() bool {
 	return err == nil
 }
 
-// startBolt runs the simplest bot with Slack's own framework and OpenSSH's ControlMaster
-// (test/bolt/status.mjs) until the benchmark ends.
+// startBolt runs the simplest bot that uses Bolt, Slack's own framework, and OpenSSH's
+// ControlMaster (test/bolt/status.mjs). The bot runs until the benchmark ends.
 func startBolt(tb testing.TB, e *estate, local *slacklocal.Server) {
 	tb.Helper()
 	type host struct {

@@ -23,17 +23,17 @@ const (
 	fleetRounds  = 3
 	// atOnce is the number of hosts that parallel-ssh queries at a time.
 	atOnce = "64"
-	// fleetChannel is the channel for the status of the fleet.
+	// fleetChannel is the index of the channel in which the status of the fleet is requested.
 	fleetChannel = 0
 	// fleetPatience is the time limit for a complete answer.
 	fleetPatience = 90 * time.Second
 )
 
-// BenchmarkFleet measures `/dh status` of 50 and of 500 hosts, from the command until the
-// card is complete. It compares this with parallel-ssh, which sends every host the same
-// line and prints the answers, over kept connections (OpenSSH's ControlMaster) and over
-// new connections. A second parallel-ssh sends the status command alone. Plain x/crypto, which
-// sends the line and discards the answers, shows how much of the bot's part is SSH.
+// BenchmarkFleet measures `/dh status` of 50 and of 500 hosts, from the command until the card is
+// complete. For comparison, parallel-ssh sends every host the same line and prints the answers,
+// over kept connections (OpenSSH's ControlMaster) and over new connections. A second comparison
+// with parallel-ssh sends only the status command. Plain x/crypto sends the line and discards the
+// answers, which shows how much of the bot's time is spent on SSH.
 func BenchmarkFleet(b *testing.B) {
 	program, err := exec.LookPath("parallel-ssh")
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *spent) add(took, cpu time.Duration) {
 	s.took, s.cpu = append(s.took, milliseconds(took)), append(s.cpu, milliseconds(cpu))
 }
 
-// asking has a side's figures over kept and over new connections.
+// asking has the times of one side: warm over kept connections, and cold over new connections.
 type asking struct{ warm, cold spent }
 
 // fleetOfOurs queries the hosts through the bot. The CPU time includes the local Slack. fleetOfOurs
@@ -76,7 +76,8 @@ func fleetOfOurs(b *testing.B, e *estate) (all asking, line string) {
 	return all, line
 }
 
-// round starts a bot and queries it twice: the first answer needs new connections.
+// round starts a bot and requests the status twice. The first request needs new connections, and
+// the second uses the same connections again.
 func (a *asking) round(b *testing.B, e *estate) (line string) {
 	b.Helper()
 	own := &lasting{B: b}
@@ -196,7 +197,7 @@ func newParallel(b *testing.B, e *estate, program, sent string) *parallel {
 }
 
 // run queries all hosts once. The CPU time includes parallel-ssh, the ssh processes that it starts,
-// and the masters.
+// and the ssh masters that keep the connections open.
 func (p *parallel) run(b *testing.B, config string) (took, cpu time.Duration) {
 	b.Helper()
 	before := p.mastersCPU(b)

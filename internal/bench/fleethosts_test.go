@@ -12,7 +12,7 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// newFleet starts n hosts, each with all of some processes.
+// newFleet starts n hosts, each of which runs all the given processes.
 func newFleet(tb testing.TB, n int, processes ...string) *estate {
 	tb.Helper()
 	catalogs, err := catalogs.Builtin()

@@ -61,8 +61,8 @@ func (p *process) flood(tb testing.TB) float64 {
 	return p.resident(tb)
 }
 
-// TestFlood checks that the memory of a flood is returned to the system. Without the bot's own
-// release, the system would get the memory back only after the test has given up.
+// TestFlood checks that the bot returns its memory to the system after a flood. The Go runtime
+// alone would return the memory only after the test has given up.
 func TestFlood(t *testing.T) {
 	testenv.NeedRealPrograms(t)
 	const spare = 40 // MB

@@ -34,13 +34,14 @@ type estate struct {
 	watch                      string // the line "watch" of the cluster's config, "" for none
 }
 
-// shim replaces sudo: it answers "… monit status NAME" at once with a real monit's answer
-// about a running process. The script starts no other process, because only the way to
-// the host is measured.
+// shim replaces sudo on a host. It answers "… monit status NAME" at once with a real monit's answer
+// about a running process. It starts no other process, because the benchmark measures only the way
+// to the host.
 const shim = "#!/bin/sh\nfor name; do :; done\n. %s/\"$name\"\n"
 
-// list replaces ps: the queried process runs, and the host's clock matches the status.
-// sizes replaces stat, and empty replaces tail: the log has no line so far.
+// These scripts replace commands on a host. list replaces ps: the queried process runs, and the
+// host's clock matches the status. sizes replaces stat. empty replaces tail, so the log has no
+// lines.
 const (
 	list = `#!/bin/sh
 echo '    1   90000 Fri Nov 20 01:02:05 2026'
@@ -51,8 +52,7 @@ echo '  900       0 Sat Nov 21 02:02:05 2026'
 	empty = "#!/bin/sh\n"
 )
 
-// newEstate starts a server for each process that monit supervises in the
-// current generation.
+// newEstate starts an SSH server for each process that monit supervises in the catalog "current".
 func newEstate(tb testing.TB) *estate {
 	tb.Helper()
 	catalogs, err := catalogs.Builtin()

@@ -52,8 +52,8 @@ func addresses(from, n int) []string {
 	return out
 }
 
-// listen starts an sshd on at most mostListened addresses until the test ends, at a port
-// that is free on the first of them.
+// listen starts an sshd that listens on the given addresses, at most mostListened, until the test
+// ends. Its port is free on the first address.
 func (k hostKeys) listen(tb testing.TB, ips []string, lines ...string) listening {
 	tb.Helper()
 	s := listening{ips: ips}

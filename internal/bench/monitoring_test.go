@@ -12,7 +12,8 @@ import (
 
 const (
 	watchEvery = 30 * time.Second
-	// settled is the time after which the bot has connected to every host and checked it.
+	// settled is the wait before the measurement. After it the bot has connected to every host and
+	// checked it.
 	settled = 3 * watchEvery
 	// watchedFor is the time of the measurement: a whole number of rounds, so that each
 	// host is checked equally often.

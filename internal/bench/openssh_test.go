@@ -38,7 +38,7 @@ func newOpenSSH(tb testing.TB, e *estate) *openSSH {
 	return o
 }
 
-// mastersCPU is the CPU time of the ssh masters so far.
+// mastersCPU is the CPU time that the ssh masters have used so far.
 func (o *openSSH) mastersCPU(tb testing.TB) (all time.Duration) {
 	tb.Helper()
 	for _, pid := range o.masters(tb) {

@@ -70,7 +70,7 @@ func record(tb testing.TB, e *estate, ours *side, r *recorder) map[string][]line
 	return lines
 }
 
-// oneCommand is the status command of each process alone.
+// oneCommand returns, for each process, the line of its status command and no other reads.
 func (e *estate) oneCommand() map[string][]line {
 	lines := map[string][]line{}
 	for _, h := range e.hosts {

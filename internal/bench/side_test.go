@@ -21,13 +21,13 @@ const (
 	// channels is the number of channels. Commands use them in turn, so that no command
 	// waits for the rate limit of its channel.
 	channels = 900
-	// channelRest is the pause of a channel after a command: Slack accepts one message a
-	// second.
+	// channelRest is the pause of a channel after a command, because Slack accepts one message a
+	// second in a channel.
 	channelRest = 1100 * time.Millisecond
 	patience    = 20 * time.Second
 )
 
-// side is one of the compared programs, with its own Slack.
+// side is one of the compared programs, with its own local Slack.
 type side struct {
 	name   string
 	slack  *slacklocal.Server
@@ -38,7 +38,7 @@ type side struct {
 	next   int                      // the next channel
 }
 
-// newSide starts a Slack and, with it, a side.
+// newSide starts a local Slack and then, with start, a program that connects to it.
 func newSide(tb testing.TB, name string, start func(*slacklocal.Server)) *side {
 	tb.Helper()
 	local, err := slacklocal.Start(slacklocal.Config{Workspace: workspace(), Unlimited: true})

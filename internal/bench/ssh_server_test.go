@@ -16,8 +16,8 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// serverVariable makes the test binary an SSH server in a separate process, so that the
-// server's memory and CPU time are not counted as the bot's.
+// serverVariable is an environment variable that makes the test binary run as an SSH server. The
+// server is a separate process, so that its memory and CPU time are not counted as the bot's.
 const serverVariable = "DHBOT_BENCH_SSH_SERVER"
 
 func TestMain(m *testing.M) {

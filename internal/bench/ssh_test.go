@@ -28,12 +28,13 @@ const (
 	// warmMB is the most memory, in MB, that manyHosts warm connections may use.
 	warmMB      = 60
 	stormRounds = 3
-	// The number of commands in a round of the comparison, and the number of rounds.
+	// A round of the comparison is warmCommands commands over an open connection, and coldCommands
+	// commands over new connections. There are sshRounds rounds.
 	warmCommands = 60
 	coldCommands = 6
 	sshRounds    = 8
-	// fastest is the share of the samples that is compared: only the shortest, because other
-	// load on the machine makes samples longer.
+	// fastest is the quantile of the times that is compared. It is low because other load on the
+	// machine can only make times longer.
 	fastest = 0.1
 	// crowdHosts is the number of hosts that one sshd simulates, at most mostListened.
 	// maxStartups is how many concurrent logins this sshd allows.
@@ -55,7 +56,8 @@ func BenchmarkSSH(b *testing.B) {
 	}
 }
 
-// resident is the anonymous memory of this process in MB, after garbage is returned.
+// resident is the anonymous memory of this process in MB, after unused memory is returned to the
+// system.
 func resident(tb testing.TB) float64 {
 	tb.Helper()
 	debug.FreeOSMemory()
@@ -74,7 +76,8 @@ func resident(tb testing.TB) float64 {
 	return 0
 }
 
-// storm connects both sides to many hosts at once, alternately, and returns the times.
+// storm measures how long the pool and plain x/crypto take to connect to many hosts at once. The
+// two take turns.
 func storm(tb testing.TB) []result {
 	tb.Helper()
 	address, known := startServer(tb)
@@ -248,8 +251,8 @@ func beside(tb testing.TB) []result {
 	}
 }
 
-// taken makes the calls in turn, and returns for each the time of its fastest calls, in
-// milliseconds.
+// taken makes each call n times, in turn. For each call it returns the quantile fastest of the
+// times, in milliseconds.
 func taken(n int, calls ...func()) []float64 {
 	all := make([][]time.Duration, len(calls))
 	for range n {
@@ -299,7 +302,7 @@ func crowded(tb testing.TB) []result {
 	}
 }
 
-// refusals calls many addresses of this machine at once, and counts the errors.
+// refusals runs call for every address of s at once, and counts the errors.
 func refusals(call func(address string) error, s listening) int {
 	var refused atomic.Int64
 	var wg sync.WaitGroup

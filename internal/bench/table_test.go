@@ -37,8 +37,8 @@ func typical(of []figures, figure func(figures) float64) float64 {
 	return median(all)
 }
 
-// ratio divides the figure of each round by the figure of the same round of another side, and
-// returns the median. The two rounds are close in time, so that other load affects both.
+// ratio divides the figure of each round in of by the figure of the same round in to, and returns
+// the median. Both rounds are close in time, so other load affects both.
 func ratio(of, to []figures, figure func(figures) float64) float64 {
 	var all []float64
 	for i := range min(len(of), len(to)) {

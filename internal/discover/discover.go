@@ -16,21 +16,22 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// Found is the result for a host.
+// Found is what was found on one host.
 type Found struct {
 	Host fleet.Host // with its processes, and settings that differ from the catalog
-	// SudoVersion is the version of a sudo without regular expressions.
+	// SudoVersion is the version of the host's sudo if that sudo does not support regular
+	// expressions, otherwise "".
 	SudoVersion string
-	// Unknown are services that are not in the catalog, as "monit foo".
+	// Unknown are services that are not in the catalog, for example "monit foo".
 	Unknown []string
-	// Notes are queries that failed, with the fix.
+	// Notes are texts about problems, such as a failed query, with the fix.
 	Notes []string
 }
 
 // timeout limits one command.
 const timeout = 20 * time.Second
 
-// Host queries one host. It returns an error if monit or systemd cannot be queried.
+// Host finds the processes of one host. It returns an error if monit or systemd cannot be queried.
 func Host(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, h fleet.Host) (Found, error) {
 	f := Found{Host: h}
 	if err := f.askMonit(ctx, on, cat); err != nil {
@@ -100,7 +101,7 @@ func byService(cat *catalogs.Catalog, manager runbooks.Manager, service string) 
 	return catalogs.Process{}, false
 }
 
-// askSystemd looks for the units in the catalog. It takes the units that run or are enabled,
+// askSystemd looks for the units in the catalog. It skips units that neither run nor are enabled,
 // because a package may install a unit that is not used.
 func (f *Found) askSystemd(ctx context.Context, on remote.Runner, cat *catalogs.Catalog) error {
 	for _, p := range cat.Processes() {
@@ -149,7 +150,7 @@ func (f *Found) askEtcdFiles(ctx context.Context, on remote.Runner, cat *catalog
 	f.Notes = append(f.Notes, "no directory with etcd's client files was found: name it in etcd_client_dir")
 }
 
-// askSudo reads sudo's version: one without regular expressions needs the wrapper.
+// askSudo reads the version of sudo, because a sudo without regular expressions needs the wrapper.
 func (f *Found) askSudo(ctx context.Context, on remote.Runner) {
 	r, err := ask(ctx, on, f.Host, sudoers.VersionCommand...)
 	if err != nil || !r.OK() {
@@ -164,7 +165,7 @@ func (f *Found) askSudo(ctx context.Context, on remote.Runner) {
 	}
 }
 
-// order sorts the processes in the catalog's order, without duplicates.
+// order sorts the processes in the catalog's order and removes duplicates.
 func (f *Found) order(cat *catalogs.Catalog) {
 	var out []string
 	for _, p := range cat.Processes() {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// WriteHosts writes the results as the hosts of a cluster, indented as below clusters.NAME.
-// Services that are not in the catalog, and failed queries, are comments.
+// WriteHosts writes the results as the hosts of a cluster in YAML, indented to fit below
+// clusters.NAME. Services that are not in the catalog, and failed queries, become comments.
 func WriteHosts(w io.Writer, found []Found) error {
 	var b strings.Builder
 	b.WriteString("    hosts:\n")

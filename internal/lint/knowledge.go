@@ -58,7 +58,7 @@ func learn(catalog *catalogs.Catalog, all catalogs.Set) (*knowledge, error) {
 	return k, nil
 }
 
-// command adds a command of the catalog; its variable parts are in braces.
+// command adds a command of the catalog. The variable parts of its text are in braces.
 func (k *knowledge) command(action, text string) {
 	words, err := shell.Fields(text, nil)
 	if err != nil {
@@ -72,8 +72,8 @@ func (k *knowledge) command(action, text string) {
 	k.commands = append(k.commands, known{action: action, text: text, user: c.user(), key: keyOf(c)})
 }
 
-// keyOf is the program of a command and the plain words after it, without options. Two commands
-// with the same key have the same effect.
+// keyOf returns the program of a command and the plain words that directly follow it, without
+// options. Two commands with the same key have the same effect.
 func keyOf(c *call) string {
 	key := c.program()
 	for _, w := range c.args() {
@@ -123,8 +123,8 @@ var (
 	nonWord  = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// fold normalizes the spelling of a title: "Deephaven Merge Server Process" and "Merge Server",
-// "`etcd` Process" and "etcd".
+// fold normalizes a title, so that "Deephaven Merge Server Process" and "Merge Server" are equal,
+// and "`etcd` Process" and "etcd" are equal.
 func fold(s string) string {
 	s = strings.ToLower(inParens.ReplaceAllString(s, ""))
 	words := strings.Fields(nonWord.ReplaceAllString(s, " "))
@@ -137,13 +137,14 @@ func fold(s string) string {
 	return strings.Join(words, " ")
 }
 
-// titled is the id of the process in a heading, or "".
+// titled returns the id of the process that a heading names, or "".
 func (k *knowledge) titled(heading string) string { return k.names[fold(heading)] }
 
-// named is the id of the process that a word names, or "".
+// named returns the id of the process with this title, id or alias, or "".
 func (k *knowledge) named(word string) string { return k.names[fold(word)] }
 
-// mentioned is the process that a sentence names, the longest name first.
+// mentioned returns the id of the process that a sentence names, or "". If there are several, the
+// longest name counts.
 func (k *knowledge) mentioned(sentence string) string {
 	best, id := "", ""
 	for name, p := range k.names {
@@ -155,7 +156,7 @@ func (k *knowledge) mentioned(sentence string) string {
 	return id
 }
 
-// service is the process of this generation with that name in the supervisor.
+// service returns the process that the supervisor knows by this name, in this generation.
 func (k *knowledge) service(name string) (*catalogs.Process, bool) { return serviceOf(k.catalog, name) }
 
 func serviceOf(c *catalogs.Catalog, name string) (*catalogs.Process, bool) {
@@ -167,7 +168,7 @@ func serviceOf(c *catalogs.Catalog, name string) (*catalogs.Process, bool) {
 	return nil, false
 }
 
-// elsewhere returns the other generations that have the service.
+// elsewhere returns the names of the other generations that have the service.
 func (k *knowledge) elsewhere(name string) (out []string) {
 	for _, c := range k.all {
 		if _, ok := serviceOf(c, name); ok && c != k.catalog {
@@ -177,8 +178,8 @@ func (k *knowledge) elsewhere(name string) (out []string) {
 	return out
 }
 
-// supervised is the request of a command to a supervisor: "restart", "db_dis". ok is false for
-// any other command.
+// supervised parses a command for a supervisor. It returns the verb and the service, for example
+// "restart" and "db_dis". ok is false for any other command.
 func (c *call) supervised() (verb, service string, ok bool) {
 	if p := c.program(); p != "monit" && p != "systemctl" {
 		return "", "", false

@@ -29,10 +29,10 @@ type Linter struct {
 	fixed *knowledge   // the generation of all pages; nil chooses one per page
 }
 
-// New makes a linter. The argument catalogs has the catalogs of all generations, and catalog
-// names the generation of the pages. If catalog is "", a page belongs to the generation whose
-// catalog cites the page most, or else to the first generation. New returns an error if the
-// generation of the pages is unknown, or if the commands of any generation cannot be made.
+// New makes a linter. The argument catalogs has the catalogs of all generations, and catalog names
+// the generation of the pages. If catalog is "", a page belongs to the generation whose catalog
+// cites the page most, or else to the first generation. New returns an error if the generation of
+// the pages is unknown, or if the commands of a generation cannot be read from its catalog.
 func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 	l := &Linter{}
 	for _, c := range catalogs {
@@ -51,7 +51,7 @@ func New(catalogs catalogs.Set, catalog string) (*Linter, error) {
 	return l, nil
 }
 
-// about is the knowledge of a page's generation.
+// about returns what the catalog of a page's generation says.
 func (l *Linter) about(page string) *knowledge {
 	if l.fixed != nil {
 		return l.fixed

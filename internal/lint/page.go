@@ -30,7 +30,8 @@ func (b *block) bare() bool {
 		!isCommand(b.lines[0].text)
 }
 
-// readPage finds the blocks of a page. know recognises headings that name a process.
+// readPage finds the blocks of commands in a page. It uses know to recognise headings that name a
+// process.
 func readPage(src string, know *knowledge) []*block {
 	src = strings.ReplaceAll(src, "\r\n", "\n")
 	title, body := frontMatter(src)
@@ -45,7 +46,8 @@ func readPage(src string, know *knowledge) []*block {
 	return p.blocks
 }
 
-// frontMatter replaces the YAML header of a page by empty lines, and returns its title.
+// frontMatter returns the title in the YAML header of a page, and the page with empty lines in
+// place of the header.
 func frontMatter(src string) (title, body string) {
 	rest, ok := strings.CutPrefix(src, "---\n")
 	if !ok {
@@ -81,7 +83,7 @@ type markdown struct {
 	blocks   []*block
 }
 
-// heading is a section that has not ended, with its process.
+// heading is a section that has not ended, and the process that it is about.
 type heading struct {
 	level int
 	// about is the heading that names the process: the heading of this section or of an enclosing
@@ -165,8 +167,8 @@ func (m *markdown) span(n *ast.CodeSpan) {
 // shells are the languages of code blocks with shell commands.
 var shells = []string{"sh", "bash", "shell", "zsh", "console"}
 
-// add keeps a block that is marked as shell or looks like shell, or that is a single word in
-// place of a command.
+// add keeps a block if it is marked as shell, looks like shell, or is a single word where a command
+// is expected.
 func (m *markdown) add(lines []line, shell, prose bool) {
 	if len(lines) == 0 {
 		return

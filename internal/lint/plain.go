@@ -50,8 +50,8 @@ func (p *plain) read() {
 	}
 }
 
-// heading reports whether a line begins the section of a process: a table with the process's
-// level follows, or the line is a process name with the word Process.
+// heading reports whether a line begins the section of a process. Below such a line is a table with
+// the level of the process, or the line itself has a process name and the word Process.
 func (p *plain) heading(i int, text string) bool {
 	for _, next := range p.lines[i+1:] {
 		if next = strings.TrimSpace(next); next != "" {
@@ -77,8 +77,8 @@ func (p *plain) block() *block {
 	return b
 }
 
-// sentence looks for commands inside a line of text. A single word below the label of a restart
-// counts as a missing command.
+// sentence looks for commands inside a line of text. Below a label such as "Restart", a process
+// name alone counts as a missing command.
 func (p *plain) sentence(l line) {
 	if one := (&block{lines: []line{l}}); one.bare() && isProcedure(p.label) && p.know.named(l.text) != "" {
 		b := p.block()
@@ -97,14 +97,14 @@ func (p *plain) sentence(l line) {
 var (
 	sudoInText = regexp.MustCompile(`(?:^|[\s(])(sudo\s)`)
 	pipeInText = regexp.MustCompile(`\brun ([a-z]+ [^|]*\| .*)`)
-	// tokens keeps a placeholder with blanks in one piece.
+	// tokens matches one word. A placeholder is one word even if it contains blanks.
 	tokens = regexp.MustCompile(`(?:<[^<>]*>|[^\s<>])+`)
-	// ends are words that continue a sentence after a command.
+	// ends are English words that show that a command has ended and its sentence continues.
 	ends = []string{"and", "with", "where", "to", "in", "that", "then", "for", "or", "on", "until", "as", "from"}
 )
 
-// inSentence returns the commands in a sentence: from "sudo", or from "run" before a pipeline,
-// up to the rest of the sentence.
+// inSentence returns the commands in a sentence. A command begins at "sudo", or after "run" if it
+// is a pipeline. It ends where the sentence continues.
 func inSentence(s string) (out []string) {
 	rest := s
 	for {
@@ -125,7 +125,8 @@ func inSentence(s string) (out []string) {
 	return out
 }
 
-// cut ends a command at the rest of its sentence, and returns the length of the command.
+// cut removes the rest of the sentence after a command. The result taken is the length of the
+// command in s, in bytes.
 func cut(s string) (command string, taken int) {
 	var words []string
 	for _, at := range tokens.FindAllStringIndex(s, -1) {
@@ -145,7 +146,8 @@ func cut(s string) (command string, taken int) {
 	return strings.Join(words, " "), max(taken, len("sudo"))
 }
 
-// capital reports whether a word begins a new sentence.
+// capital reports whether a word has the form of the first word of a sentence: one upper-case
+// letter, then lower-case letters.
 func capital(word string) bool {
 	return word[0] >= 'A' && word[0] <= 'Z' && strings.IndexFunc(word[1:], func(r rune) bool { return r < 'a' || r > 'z' }) < 0
 }

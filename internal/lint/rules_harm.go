@@ -79,7 +79,8 @@ func sharedTmp(_ *check, call *call) []string {
 	return nil
 }
 
-// snapshot finds snapshots that etcdctl refuses, or that use the wrong file.
+// snapshot finds `etcdctl snapshot` commands that fail, or whose file name is known only when they
+// run.
 func snapshot(_ *check, call *call) (out []string) {
 	ops := call.operands()
 	if p := call.program(); p != "etcdctl.sh" && p != "etcdctl" || len(ops) < 2 || ops[0].text != "snapshot" {
@@ -103,7 +104,7 @@ func snapshot(_ *check, call *call) (out []string) {
 
 var backupName = regexp.MustCompile(`(?i)\.(org|orig|bak|old|save)$`)
 
-// twice finds commands that fail when a block runs again.
+// twice finds commands that do harm when a block runs a second time.
 func (c *check) twice() {
 	for i, a := range c.calls {
 		for _, w := range a.appends {

@@ -67,7 +67,8 @@ func (c *check) wrongLog(call *call) []string {
 	return nil
 }
 
-// ownerOf is the only process with a log of that name, or "".
+// ownerOf returns the id of the process that has a log with this directory and name. It returns ""
+// if no process or several processes have such a log.
 func (c *check) ownerOf(dir, name string) string {
 	owner := ""
 	for _, p := range c.know.catalog.Processes() {
@@ -82,7 +83,8 @@ func (c *check) ownerOf(dir, name string) string {
 	return owner
 }
 
-// missingCommand finds a block for a restart, start or stop that is only the name of a process.
+// missingCommand finds a block that should restart, start or stop a process, but has only the name
+// of the process.
 func (c *check) missingCommand() {
 	name := strings.TrimSpace(c.block.lines[0].text)
 	id := c.know.named(name)

@@ -46,7 +46,8 @@ func (c *check) placeholders(all []placeholder) {
 // taken are variables that every shell sets.
 var taken = []string{"USER", "HOME", "PATH", "HOSTNAME", "SHELL", "TERM", "PWD", "LOGNAME", "UID", "LANG"}
 
-// shellName turns a placeholder into a variable that must be set.
+// shellName turns a placeholder such as <log file> into a variable such as ${LOG_FILE:?}. A command
+// with this variable fails until the variable is set.
 func shellName(placeholder string) string {
 	name := strings.ToUpper(strings.Join(strings.FieldsFunc(placeholder, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9')
@@ -57,8 +58,8 @@ func shellName(placeholder string) string {
 	return "${" + name + ":?}"
 }
 
-// noOperand finds chown and similar commands without a file. In a sentence, only the name of
-// the program may be meant.
+// noOperand finds chown and similar commands without a file. It ignores commands in a sentence,
+// which may mean only the program.
 func noOperand(_ *check, call *call) []string {
 	least := map[string]int{"chown": 2, "chmod": 2, "chgrp": 2, "cp": 2, "mv": 2, "rm": 1, "mkdir": 1, "touch": 1}[call.program()]
 	if n := len(call.operands()); least > 0 && n < least && !call.prose {
@@ -86,7 +87,8 @@ func catForEcho(_ *check, call *call) []string {
 	return nil
 }
 
-// sudoOption finds sudo -p PROGRAM: -p is sudo's prompt text, so sudo runs the next word instead.
+// sudoOption finds sudo -p PROGRAM. Here -p sets the text of sudo's prompt, so sudo runs the word
+// after PROGRAM.
 func sudoOption(_ *check, call *call) []string {
 	if s := call.sudo; s != nil && slices.Contains(programs, s.prompt) {
 		return one("-p is sudo's own option for the text of its prompt: sudo runs the word after %s instead; write \"sudo %s -p …\"", s.prompt, s.prompt)
@@ -151,8 +153,8 @@ func noSudo(c *check, call *call) []string {
 	return nil
 }
 
-// directory is the directory of a command's relative paths: the last cd of the block before the
-// command.
+// directory returns the directory of a command's relative paths: the argument of the last cd before
+// the command in its block, or "".
 func (c *check) directory(call *call) string {
 	dir := ""
 	for _, o := range c.calls {
@@ -166,7 +168,7 @@ func (c *check) directory(call *call) string {
 	return dir
 }
 
-// reload finds a reload that monit's client does not support.
+// reload finds a `monit reload` without effect, because it runs as an account other than root.
 func reload(_ *check, call *call) []string {
 	if call.program() == "monit" && call.sudo != nil && call.user() != "root" && len(call.args()) > 0 && call.args()[0].text == "reload" {
 		return one("where root runs monit, %s cannot signal it: the reload does nothing and still ends with exit code 0; write \"sudo monit reload\"", call.user())
@@ -217,7 +219,8 @@ func unbounded(_ *check, call *call) []string {
 	return nil
 }
 
-// globBeforeSudo finds a wildcard that the wrong account expands.
+// globBeforeSudo finds a wildcard in the arguments of sudo. The shell expands it with the caller's
+// rights, before sudo runs.
 func globBeforeSudo(_ *check, call *call) []string {
 	for _, w := range call.args() {
 		if w.glob && call.sudo != nil {
@@ -227,7 +230,8 @@ func globBeforeSudo(_ *check, call *call) []string {
 	return nil
 }
 
-// unquoted finds a variable that the shell splits and expands again.
+// unquoted finds a variable without quotes, because the shell splits its value at blanks and
+// expands wildcards in it.
 func unquoted(_ *check, call *call) []string {
 	for _, w := range call.args() {
 		if w.vars {

@@ -15,7 +15,7 @@ type script struct {
 	placeholders []placeholder
 }
 
-// placeholder is a word for the reader to replace.
+// placeholder is a part of a command that the reader must replace, such as <file>.
 type placeholder struct {
 	line int    // the index of the line in the block
 	text string // "<log file name>" or "[date]"
@@ -76,8 +76,8 @@ func (c *call) operands() (out []word) {
 	return out
 }
 
-// has reports whether one of the options is present, alone or with "=value"; a one-letter
-// option also within a group ("-xefu").
+// has reports whether one of the options is present, alone or with "=value". A one-letter option
+// may also be in a group such as "-xefu".
 func (c *call) has(options ...string) bool {
 	for _, w := range c.args() {
 		for _, o := range options {
@@ -91,7 +91,7 @@ func (c *call) has(options ...string) bool {
 	return false
 }
 
-// user is the account that the command runs as; "" for the person's own.
+// user is the account that the command runs as, or "" for the account of the person who types it.
 func (c *call) user() string {
 	if c.sudo == nil {
 		return ""
@@ -100,7 +100,7 @@ func (c *call) user() string {
 }
 
 var (
-	// variable is a placeholder: <log file name> or [date].
+	// variable matches a placeholder, such as <log file name> or [date].
 	variable = regexp.MustCompile(`<[A-Za-z](?:[A-Za-z0-9 _./'-]*[A-Za-z0-9])?>|\[[a-z]+(?:[ _][a-z]+)*\]`)
 	masked   = regexp.MustCompile(`‹(\d+)›`)
 )
@@ -271,7 +271,8 @@ var escaped = regexp.MustCompile(`\\.`)
 // withValue are sudo's one-letter options that take a value (sudo(8)).
 const withValue = "CDghpRrTtUu"
 
-// takeSudo removes sudo and its options from the front.
+// takeSudo removes sudo and its options from the beginning of the command, and keeps them in
+// c.sudo.
 func (c *call) takeSudo() {
 	if c.program() != "sudo" {
 		return

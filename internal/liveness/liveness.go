@@ -22,7 +22,8 @@ type Loop struct {
 	last time.Time // guarded by of.mu; monotonic
 }
 
-// Loop expects a beat at least every limit, until Done.
+// Loop registers a loop. Until it calls Done, the loop must call Beat at least once within every
+// limit.
 func (c *Checker) Loop(name string, limit time.Duration) *Loop {
 	l := &Loop{of: c, name: name, limit: limit, last: time.Now()}
 	c.mu.Lock()
@@ -34,7 +35,7 @@ func (c *Checker) Loop(name string, limit time.Duration) *Loop {
 	return l
 }
 
-// Beat records a turn of the loop.
+// Beat records that the loop still runs.
 func (l *Loop) Beat() {
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()

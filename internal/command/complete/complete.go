@@ -38,7 +38,7 @@ func Next(g *command.Grammar, before []string) [][2]string {
 	return afterVerb(g, cmd, before, rest)
 }
 
-// afterVerb returns the words that may follow a verb and the words after it.
+// afterVerb returns the words that may come after a verb and the words that already follow it.
 func afterVerb(g *command.Grammar, cmd command.Command, before []string, rest []words.Token) [][2]string {
 	switch {
 	case cmd.Object == command.CommandNamed:
@@ -56,7 +56,7 @@ func afterVerb(g *command.Grammar, cmd command.Command, before []string, rest []
 	}
 }
 
-// targets returns the targets of a verb in all clusters.
+// targets returns the processes and hosts of all clusters that a verb accepts as its target.
 func targets(g *command.Grammar, cmd command.Command) [][2]string {
 	var out [][2]string
 	add := func(name, note string) {

@@ -6,8 +6,8 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// Count returns the number of typing mistakes between a word and a verb. ok is false if
-// there are too many for a suggestion.
+// Count returns the number of typing mistakes in typed if the person meant verb. ok is false if
+// there are too many to suggest the verb.
 func Count(typed, verb string) (n int, ok bool) {
 	if len(typed) < 2 || len(verb) < 2 {
 		return 0, false // one letter is near everything
