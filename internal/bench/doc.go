@@ -1,8 +1,8 @@
-// Package bench measures a status from the Slack envelope to the posted reply. It compares
-// the bot with a bare loop of slack-go's Socket Mode client and warm x/crypto/ssh
-// connections. The loop sends the same lines to the same hosts at the same time and posts
-// the output, without claims, records, gate or evaluation. A second bare loop sends the
-// status command alone.
+// Package bench measures the time of a status from the Slack envelope to the posted reply. It
+// compares the bot with a bare loop of slack-go's Socket Mode client and warm x/crypto/ssh
+// connections. The loop sends the same lines to the same hosts at the same time and posts the
+// output, but has no claims, records, gate or evaluation. A second bare loop sends only the status
+// command.
 //
 //	go test ./internal/bench -bench . -benchtime 1x
 //

@@ -20,7 +20,8 @@ var (
 	// logWord is a line in which a process reports its own state. The words come from the public
 	// pages on application logs.
 	logWord = regexp.MustCompile(`^\S+ (INITIALIZING|RUNNING|ALIVE|SHUTTING_DOWN)\b`)
-	// logFrame is a line of a stack trace: on STDERR each is its own log line.
+	// logFrame matches a line of a stack trace. Each line of a stack trace on STDERR is a log line
+	// of its own.
 	logFrame = regexp.MustCompile(`^(\s+at \S|\s*\.\.\. \d+ |Caused by: |\s+Suppressed: |\s+- (locked|waiting) )`)
 )
 
@@ -28,29 +29,29 @@ var (
 // LogLevel.java). Standard error of a process has the level STDERR.
 var logErrors = map[string]bool{"ERROR": true, "STDERR": true, "EMAIL": true, "FATAL": true}
 
-// logTimes are the formats of a log line's time. All have a zone: a time without one could be hours
-// off and proves nothing.
+// logTimes are the formats of a log line's time. All have a zone, because a time without a zone
+// could be hours off and proves nothing.
 var logTimes = []string{"2006-01-02T15:04:05.999999999-0700", time.RFC3339Nano}
 
-// Log summarizes the lines of an application log since some time.
+// Log summarizes the part of an application log that begins at some time.
 type Log struct {
-	// Errors counts lines of the levels from ERROR up, Fatals counts lines of level FATAL. A
-	// stack trace counts once.
+	// Errors counts lines of the levels from ERROR up, except FATAL. Fatals counts lines of level
+	// FATAL. A stack trace counts once.
 	Errors, Fatals int
-	// FirstError is the first line that Errors counts, redacted and shortened.
+	// FirstError is the first line that Errors or Fatals counts, redacted and shortened.
 	FirstError string
-	// Word is the last state that the process logged (INITIALIZING, RUNNING, SHUTTING_DOWN; ALIVE
-	// is a heartbeat and does not count), or "". At is the time of that line.
+	// Word is the last state that the process logged: INITIALIZING, RUNNING or SHUTTING_DOWN, or ""
+	// for none. The heartbeat ALIVE does not count. At is the time of that line.
 	Word string
 	At   time.Time
-	// First and Last are the times of the first and the last line that has a time. Lines from
-	// before the start of the period count too.
+	// First and Last are the times of the first and the last line that has a time, even if these
+	// lines are older than the summarized part.
 	First, Last time.Time
 	// Undated counts lines that look like log lines but have an unreadable time.
 	Undated int
 }
 
-// ReadLog summarizes the lines from a time on; the zero time means all lines.
+// ReadLog summarizes the lines that are not older than since. A zero since means all lines.
 func ReadLog(out string, since time.Time) Log { return ParseLog(out).Since(since) }
 
 // LogEvent is a relevant line of an application log: an error, or a state of the process.
@@ -102,7 +103,7 @@ func ParseLog(out string) LogSpan {
 	return span
 }
 
-// Since summarizes the lines from a time on.
+// Since summarizes the lines that are not older than since.
 func (s LogSpan) Since(since time.Time) Log {
 	log := Log{First: s.First, Last: s.Last, Undated: s.Undated}
 	for _, e := range s.Events {
@@ -146,7 +147,8 @@ func (s *LogSpan) Join(later LogSpan) {
 // mostEvents limits the number of events kept of a log.
 const mostEvents = 4000
 
-// Forget drops everything before a time; the span then begins there.
+// Forget drops everything before a time, and the oldest events beyond mostEvents. The span then
+// begins at the end of the dropped part.
 func (s *LogSpan) Forget(before time.Time) {
 	i := slices.IndexFunc(s.Events, func(e LogEvent) bool { return !e.At.Before(before) })
 	if i < 0 {
@@ -175,9 +177,9 @@ func (s LogSpan) Clone() LogSpan {
 	return s
 }
 
-// Held reports whether each minute of the last part of the log has at least rate errors. The
-// length of that part is the argument held. Held returns false if that part begins before the log
-// does, or before the time since. It counts minutes by the clock of the log.
+// Held reports whether the log has at least rate errors in each minute of its last part. The
+// argument held is the length of that part. Held returns false if that part begins before the log
+// begins, or before the time since. Minutes are counted back from the last line of the log.
 func (s LogSpan) Held(rate int, held time.Duration, since time.Time) bool {
 	minutes := int(held / time.Minute)
 	if from := s.Last.Add(-held); minutes < 1 || from.Before(s.First) || from.Before(since) {

@@ -12,11 +12,11 @@ import (
 type Expect struct {
 	// Up reports whether the process should be up now (fleet.Cluster.ShouldBeUp).
 	Up bool
-	// Optional means that the process may be up or down: no other process depends on it
+	// Optional means that the process may be up or down, because no other process depends on it
 	// (process-runbooks.md:704, "If etcd is used for ACLs, then this process is not necessary").
 	Optional bool
-	// Maintenance means that people work on the process: nothing that its supervisor reports is an
-	// incident.
+	// Maintenance means that people work on the process, so nothing that its supervisor reports is
+	// an incident.
 	Maintenance bool
 	// Level is the severity of the process's own outage, from the catalog.
 	Level runbooks.Severity
@@ -27,26 +27,26 @@ type Expect struct {
 	Stopped string
 	// Loop is set if the process crashes repeatedly.
 	Loop *Loop
-	// StartFailed means that the last attempt to start the process failed. In that case
-	// a process that is starting again is not expected to be up soon: it counts as down at once.
+	// StartFailed means that the last attempt to start the process failed. A process that is
+	// starting again then counts as down at once, because it is not expected to be up soon.
 	StartFailed bool
-	// Cycle is the cycle of the host's monit, 0 if unknown.
+	// Cycle is the time between two checks by the host's monit, 0 if unknown.
 	Cycle time.Duration
 	// Grace is how long a process may be starting before it counts as down: one cycle of the
 	// supervisor plus the start time-out. Zero means DefaultGrace.
 	Grace time.Duration
 }
 
-// DefaultGrace is monit's default cycle on Debian, 120 s, and a start time-out
-// of 60 s: the runbooks wait "about two minutes" for a status after a restart
+// DefaultGrace is the sum of monit's default cycle on Debian, 120 s, and a start time-out of 60 s.
+// The runbooks wait "about two minutes" for a status after a restart
 // (server-installation-20200121.md, "Patch").
 const DefaultGrace = 3 * time.Minute
 
-// DefaultCycle is monit's default cycle on Debian.
+// DefaultCycle is the time between two checks by monit with Debian's default settings.
 const DefaultCycle = 2 * time.Minute
 
-// StaleAfter is the age from which monit's status does not count: two cycles, and at least a
-// minute. If the cycle is unknown, it uses Debian's default.
+// StaleAfter returns the age above which monit's status does not count: two cycles, but at least a
+// minute. If the cycle is unknown, it uses DefaultCycle.
 func StaleAfter(cycle time.Duration) time.Duration {
 	if cycle <= 0 {
 		cycle = DefaultCycle
@@ -69,13 +69,13 @@ type Evidence struct {
 	At        time.Time `json:"at"` // when the answer arrived
 }
 
-// Finding is an observation evaluated with the incident key.
+// Finding is the result of evaluating an observation with the incident key.
 type Finding struct {
 	// Severity is the severity of the incident. For a process that is down and should be up it is
 	// the level of the process's outage; it is Unknown if it could not be determined.
 	Severity runbooks.Severity `json:"severity"`
-	// Condition is the severity by the text of the incident key. It differs from Severity for a
-	// process whose own outage is not critical.
+	// Condition is the severity that the text of the incident key gives. It differs from Severity
+	// for a process whose own outage is not critical.
 	Condition runbooks.Severity `json:"condition"`
 	// WorstCase is the worst possible level if Severity is Unknown.
 	WorstCase runbooks.Severity `json:"might"`
@@ -86,8 +86,8 @@ type Finding struct {
 	Text     string `json:"text"`
 	// Down means that the process was observed not to run or not to serve, expected or not.
 	Down bool `json:"down,omitempty"`
-	// Changing means that the process is starting or stopping. Recovering means that this has not
-	// yet taken longer than it may, so the process should be checked again.
+	// Changing means that the process is starting or stopping. Recovering means that it may still
+	// need time for this, so the process should be checked again.
 	Changing   bool `json:"changing,omitempty"`
 	Recovering bool `json:"recovering,omitempty"`
 	// Loop marks a crash loop, which needs several observations.
@@ -99,9 +99,9 @@ type Finding struct {
 
 // Assess evaluates an observation with the incident key (process-runbooks.md:8-15). By the key, a
 // process has severity 0 if it is up as expected or down as scheduled, 1 if it is down and should
-// be up, 2 if it is up and should be down or has no configuration, and 3 if it is up with
-// trouble. Instead of 1, Severity is the level of the process's outage. If the state could not be
-// determined, Severity is Unknown, and WorstCase is the worst possible level.
+// be up, 2 if it is up and should be down or has no configuration, and 3 if it is up with trouble.
+// In place of 1, Severity has the level of the process's outage from the catalog. If the state
+// could not be determined, Severity is Unknown, and WorstCase is the worst possible level.
 func Assess(o Observation, e Expect) Finding {
 	f := Finding{Evidence: Evidence{Line: o.Line, Collected: o.Collected, At: o.At}}
 	f.Text = o.Quoted()
@@ -147,13 +147,13 @@ func Assess(o Observation, e Expect) Finding {
 }
 
 // stale reports whether monit's data is too old, and nothing else proves that the process runs.
-// systemd reports each change at once.
+// Data of systemd is never too old, because systemd reports each change at once.
 func (o Observation) stale(cycle time.Duration) bool {
 	return o.Manager == runbooks.Monit && o.Alive != AliveProved && (!o.AgeKnown || o.Age > StaleAfter(cycle))
 }
 
-// pending handles a request to monit that is not finished. If it takes longer than a start may
-// take, it has failed so far.
+// pending handles a request to monit that is not finished. If it lasts longer than a start may
+// take, the finding says that it was not done.
 func (f *Finding) pending(o Observation, e Expect) {
 	f.unknown(e, FoundPending, "Asked to "+o.Pending, o.Quoted()+": requested and not finished; check again")
 	f.Changing, f.Recovering = true, true
@@ -164,8 +164,8 @@ func (f *Finding) pending(o Observation, e Expect) {
 	}
 }
 
-// looping handles a process that is up between two crashes. It counts as down, also for the
-// processes that depend on it.
+// looping handles a process that is up between two crashes. It counts as down, and other processes
+// that depend on it see it as down too.
 func (f *Finding) looping(o Observation, e Expect) {
 	if e.Optional {
 		f.both(runbooks.Low, FoundLoop, "Crash loop (optional)")
@@ -188,9 +188,9 @@ func (f *Finding) ended(o Observation, e Expect) {
 	}
 }
 
-// notMonitored handles monit's "Not monitored". monit reports this for three kinds of processes:
-// stopped, given up by monit, or running without monitoring (measured: unmonitored). The earlier
-// pid, or the run that stopped the process, distinguishes the three kinds.
+// notMonitored handles monit's status "Not monitored". The process may be stopped, or monit may
+// have given it up, or it may run without monitoring. The pid that the bot saw earlier, or the run
+// that stopped the process, shows which of these is true.
 func (f *Finding) notMonitored(o Observation, e Expect) {
 	switch {
 	case o.Alive == AliveProved:
@@ -209,9 +209,9 @@ func (f *Finding) notMonitored(o Observation, e Expect) {
 	}
 }
 
-// unknown sets the severity to Unknown, and the level of the worst case: that a process that should
-// be up is down, or that a process that should be down is up. If being down is no incident
-// (maintenance, or an optional process), the worst case is trouble.
+// unknown sets Severity to Unknown, and WorstCase to the worst possible level: a process that
+// should be up is down, or a process that should be down is up. During maintenance, or if the
+// process is optional, being down is no incident, and the worst case is trouble.
 func (f *Finding) unknown(e Expect, code Code, headline, text string) {
 	f.Severity, f.Condition = runbooks.Unknown, runbooks.Unknown
 	switch {
@@ -245,8 +245,9 @@ func (f *Finding) up(o Observation, e Expect) {
 	}
 }
 
-// trouble is severity 3 by the text of the incident key, even if a port does not answer. For users
-// a port that does not answer is an outage, so the headline says so.
+// trouble sets severity 3, as the incident key says, even if a port does not answer. The headline
+// then names the port, because for users this is an outage. Trouble of a process that should be
+// down is severity 2.
 func (f *Finding) trouble(o Observation, e Expect) {
 	if !e.Up && !e.Optional {
 		f.both(runbooks.Moderate, FoundUnwanted, "Up when it should be down, with trouble")
@@ -291,10 +292,10 @@ func (f *Finding) down(o Observation, e Expect) {
 	}
 }
 
-// changing handles a process that is starting or stopping: it is not an incident before the grace
-// time is over. After a restart by monit a process shows "Does not exist" for a whole cycle
-// although it runs. A process that stays in this state is down. So is a process whose stop does not
-// end, because it serves no requests.
+// changing handles a process that is starting or stopping. Within the grace time it is not an
+// incident. After a restart, monit shows "Does not exist" for a whole cycle although the process
+// runs. After the grace time the process counts as down. This includes a process that does not
+// stop, because it serves no requests.
 func (f *Finding) changing(o Observation, e Expect) {
 	f.Changing = true
 	if e.StartFailed && o.State != Stopping && (e.Up || e.Optional) {
@@ -342,8 +343,8 @@ func (e Expect) grace() time.Duration {
 	return DefaultGrace
 }
 
-// whereConfigured names the place of the configuration of a service that its supervisor does not
-// know.
+// whereConfigured names the place of a service's configuration, for a service that its supervisor
+// does not know.
 func whereConfigured(m runbooks.Manager) string {
 	if m == runbooks.Monit {
 		// process-runbooks.md:496-502: monit does not read NAME.conf.disabled.

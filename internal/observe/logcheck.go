@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// logWindow is how far back errors in a log count: as far as one log file covers (deephaven.io
-	// ops-guide/logs/app-log-files).
+	// logWindow is the greatest age of errors that count. One log file covers this time
+	// (deephaven.io ops-guide/logs/app-log-files).
 	logWindow = 15 * time.Minute
-	// startGrace is how long after its start a process may log errors:
-	// authentication errors in the Configuration Server's log are normal then
+	// startGrace is the time after the start of a process in which errors in its log do not count.
+	// For example, authentication errors in the Configuration Server's log are normal then
 	// (server-installation-20200121.md:298).
 	startGrace = 2 * time.Minute
-	// heartbeat is the largest age of the last log line of a live process, because a process logs
-	// ALIVE more often. A recent line alone proves nothing: the log of a process that has just
-	// died also has a recent line.
+	// heartbeat is the greatest age of the last log line of a live process, because a live process
+	// logs ALIVE more often. A recent line alone proves nothing, because the log of a process that
+	// has just died also has a recent line.
 	heartbeat = 2 * time.Minute
 )
 
@@ -39,7 +39,7 @@ func LogSince(o Observation, now time.Time) time.Time {
 	return since
 }
 
-// LogLook is a read of a process's log.
+// LogLook is the result of reading a process's log once.
 type LogLook struct {
 	Span  LogSpan   // this read and earlier ones
 	Log   Log       // the relevant lines
@@ -128,8 +128,8 @@ func WithLog(f Finding, o Observation, e Expect, look LogLook) Finding {
 	return f
 }
 
-// logged adds the errors of a running process. The text covers only the span that was read, by the
-// clock of the log.
+// logged adds the errors of a running process. The text names only the period that was read, in the
+// times of the log.
 func (f *Finding) logged(e Expect, look LogLook) {
 	log := look.Log
 	from := look.Since
@@ -182,5 +182,5 @@ func (f *Finding) withoutSupervision(o Observation, e Expect, why string) {
 	f.Text = fmt.Sprintf("%s. %s; %s does not monitor it and will not start it again", o.Quoted(), why, o.Manager)
 }
 
-// clock is a time of day in the zone of the logs.
+// clock formats a time of day in the zone of the logs.
 func clock(t time.Time) string { return t.UTC().Format("15:04:05 UTC") }

@@ -11,7 +11,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// logAt is a log with a line of each level, the given number of minutes before noon.
+// logAt returns a log. lines has pairs: the age of a line in minutes before noon, as a float64, and
+// the rest of the line, which begins with the level.
 func logAt(lines ...any) string {
 	var b strings.Builder
 	for i := 0; i < len(lines); i += 2 {

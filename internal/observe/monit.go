@@ -12,9 +12,9 @@ import (
 )
 
 var (
-	// monitHead begins a block of `monit status`.
+	// monitHead matches the first line of a block of `monit status`.
 	monitHead = regexp.MustCompile(`^(Process|System|Program|File|Directory|Filesystem|Fifo|Network|Remote Host) '(.*)'$`)
-	// monitPending is the end of a status with an unfinished request.
+	// monitPending matches a status with an unfinished request, which is named at its end.
 	monitPending = regexp.MustCompile(`^(.*) - (start|stop|restart|monitor|unmonitor) pending$`)
 	// monitWrong is monit's name of a failed check: "Connection failed", "Resource limit
 	// matched", "Size exceeded". monit up to 5.2 used lower-case letters.
@@ -133,8 +133,8 @@ func splitPending(status string) (base, pending string) {
 	return status, ""
 }
 
-// monitState parses a status without its pending part. " | " joins several results; all must be
-// known. A process without a pid in monit is never up.
+// monitState parses a status without its pending part. " | " joins several results, and all of them
+// must be known. A process without a pid in monit is never up.
 func monitState(base string, pid int) State {
 	var up, starting, unmonitored, gone, startFailed, noData, wrong bool
 	for _, word := range strings.Split(base, " | ") {

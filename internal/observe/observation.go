@@ -85,7 +85,7 @@ type Observation struct {
 	// began, by the bot's clock.
 	Alive   Alive     `json:"alive,omitempty"`
 	Started time.Time `json:"started,omitzero"`
-	// Trouble is the problem, if the supervisor reports more than Status.
+	// Trouble is the problem, if the supervisor reports a problem in addition to Status.
 	Trouble string `json:"trouble,omitempty"`
 	// Note explains the state if the supervisor's words alone do not: why the process does not run,
 	// and whether it will be started again.
@@ -134,7 +134,7 @@ func Observe(manager runbooks.Manager, service string, r remote.Result) Observat
 	return o
 }
 
-// missing records that the supervisor does not know the process, in its words.
+// missing records that the supervisor does not know the process. words is the supervisor's text.
 func (o *Observation) missing(words string) {
 	o.State = Missing
 	o.Status, o.Line = words, words
@@ -143,7 +143,7 @@ func (o *Observation) missing(words string) {
 // LineLimit limits an evidence line, in runes.
 const LineLimit = 200
 
-// Quoted is the supervisor's own status, as evidence in a sentence.
+// Quoted returns the name of the supervisor and its status in quotation marks, for a sentence.
 func (o Observation) Quoted() string {
 	text := fmt.Sprintf("%s: %q", o.Manager, o.Status)
 	if o.Trouble != "" && o.Trouble != o.Status {

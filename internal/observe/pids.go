@@ -13,7 +13,7 @@ import (
 // Alive is whether the host has the pid that a supervisor reported.
 type Alive uint8
 
-// The closed set. The zero value proves nothing.
+// The values of Alive. The zero value proves nothing.
 const (
 	AliveUnknown Alive = iota // not checked, or the host hides its processes
 	AliveProved               // the process runs
@@ -28,8 +28,8 @@ type Pids struct {
 	all   bool                  // includes other users' processes
 }
 
-// pidFields is the number of fields of a line: pid, age in seconds, and five of the start, "Sat Nov
-// 28 17:01:59 2026".
+// pidFields is the number of fields of a line. They are the pid, the age in seconds, and the five
+// words of the start time, for example "Sat Nov 28 17:01:59 2026".
 const pidFields = 7
 
 // ReadPids parses the answer to `ps -e -o pid=,etimes=,lstart=`, or returns why the answer proves

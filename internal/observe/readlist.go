@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// ReadList returns the lines of a discovery read in the form of runbooks.Inputs.Listed, or why
-// there are none.
+// ReadList returns the lines of a discovery read in the form of runbooks.Inputs.Listed. The error
+// says why there are no lines.
 func ReadList(step runbooks.Step, r remote.Result) ([]string, error) {
 	where := step.Title
 	if where == "" {

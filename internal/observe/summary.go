@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/redact"
 )
 
-// Row is a line of `monit summary`. It is good for an overview and for the names that a
-// supervisor knows. It proves nothing, because monit cuts the status to 26 characters.
+// Row is a line of `monit summary`. It shows which services monit knows, and gives an overview. It
+// does not prove a state, because monit cuts the status to 26 characters.
 type Row struct {
 	Name, Type, Status string
 	// State is Unseen if the status was cut and is not certain.
@@ -23,7 +23,8 @@ var (
 	summaryRow = regexp.MustCompile(`^ *(\S+) +(\S+(?: \S+)*) {2,}(` + serviceTypes + `) *$`)
 	// summaryOld is the form of monit before 5.15: Process 'db_dis'  Running
 	summaryOld = regexp.MustCompile(`^(` + serviceTypes + `) '([^']+)' +(\S+(?: \S+)*) *$`)
-	// summaryHead begins a summary; summaryFrame are its other lines without a service.
+	// summaryHead matches the first line of a summary. summaryFrame matches the other lines that
+	// show no service.
 	summaryHead  = regexp.MustCompile(`^(The )?Monit (daemon )?\S+ uptime: `)
 	summaryFrame = regexp.MustCompile(`^[ ─┌┬┐├┼┤└┴┘│]*$|^ *Service Name +Status +Type *$`)
 	// summaryCut is the end of a status that was cut after its first word.

@@ -35,7 +35,7 @@ type unit struct {
 	since, ago           string
 }
 
-// sameUnit has alternative names of units in distributions: the answer to a query for one name may
+// sameUnit has alternative names of units. If systemctl is asked about one name, the answer may
 // have the other name.
 var sameUnit = map[string]string{"mysql.service": "mariadb.service", "mysqld.service": "mariadb.service"}
 
@@ -70,8 +70,8 @@ func (o *Observation) readSystemd(r remote.Result) {
 	}
 }
 
-// otherUnit names the unit that the answer is about, to explain that the answer is not about the
-// queried unit.
+// otherUnit returns the name of the unit that an answer is about, for the message that it is not
+// the queried unit.
 func otherUnit(out string) string {
 	for line := range strings.Lines(out) {
 		if head := unitHead.FindStringSubmatch(strings.TrimRight(line, "\n ")); head != nil {
@@ -114,8 +114,8 @@ func (o *Observation) fromUnit(u unit) {
 
 // runningUnit adds the problems of a running unit.
 func (o *Observation) runningUnit(u unit) {
-	// A unit that systemd could not start again has its configuration missing: the problem appears
-	// at the next start.
+	// A unit that systemd could not start again has lost its configuration. The problem appears
+	// only at the next start.
 	o.ConfigMissing = u.notLoaded()
 	switch {
 	case u.freezer != "":
@@ -127,7 +127,7 @@ func (o *Observation) runningUnit(u unit) {
 
 func (u unit) failedResult() bool { return u.result != "" && u.result != "success" }
 
-// notLoaded is why systemd could not start the unit; "" if it could.
+// notLoaded returns why systemd could not start the unit again, or "" if it could.
 func (u unit) notLoaded() string {
 	why := ""
 	if u.reason != "" {
@@ -186,7 +186,8 @@ func (u unit) whyDown(s State) string {
 	return strings.Join(why, "; ")
 }
 
-// state interprets systemd's two words (all are in systemd's unit-def.c).
+// state returns the state for systemd's active state and substate. All their values are in
+// systemd's unit-def.c.
 func (u unit) state() State {
 	if strings.HasSuffix(u.sub, "-before-auto-restart") {
 		return Recovering
@@ -219,7 +220,7 @@ func (u unit) state() State {
 	}
 }
 
-// unitShown parses the format of `systemctl show`, KEY=VALUE a line.
+// unitShown parses the output of `systemctl show`, which has one KEY=VALUE per line.
 func unitShown(out string) (unit, bool) {
 	shown := map[string]string{}
 	for line := range strings.Lines(out) {
@@ -264,7 +265,7 @@ func unitStatus(out, name string) (unit, bool) {
 	return u, u.active != ""
 }
 
-// field parses one line of `systemctl status`; the first line of a name counts.
+// field parses one line of `systemctl status`. If a name has several lines, the first line counts.
 func (u *unit) field(name, value string) {
 	switch name {
 	case "Loaded":

@@ -26,14 +26,14 @@ var (
 	// unitTimes are the time formats without a zone in these lines.
 	unitTimes = []string{"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05", "060102 15:04:05"}
 	// unitErrors are the levels that count as errors: words in etcd's JSON, letters in the plain
-	// format of older etcd, ERROR in MariaDB. unitFatals are the levels with which a process
-	// ends.
+	// format of older etcd, ERROR in MariaDB. unitFatals are the levels after which a process ends.
 	unitErrors = []string{"error", "dpanic", "panic", "fatal", "E", "C", "ERROR"}
 	unitFatals = []string{"dpanic", "panic", "fatal", "C"}
 )
 
-// ParseUnitLog parses the log of etcd or MariaDB, from journalctl or a file. Times may have no
-// zone: place converts such a time to the bot's clock, or returns false if it cannot.
+// ParseUnitLog parses the log of etcd or MariaDB, from journalctl or a file. The log may have times
+// without a zone. The function place converts such a time to the bot's clock, or returns false if
+// it cannot.
 func ParseUnitLog(out string, place func(time.Time) (time.Time, bool)) LogSpan {
 	var span LogSpan
 	for line := range strings.Lines(redact.Clean(out)) {
@@ -65,7 +65,7 @@ func ParseUnitLog(out string, place func(time.Time) (time.Time, bool)) LogSpan {
 	return span
 }
 
-// unplaced is the zone of times without a zone.
+// unplaced marks times that were logged without a zone.
 var unplaced = time.FixedZone("unknown", 0)
 
 // unitLine returns the time and the level of a line.

@@ -16,7 +16,7 @@ var spanUnits = map[string]time.Duration{
 
 var spanPart = regexp.MustCompile(`^(\d{1,6}) ?([a-z]+)(?: |$)`)
 
-// AtLeast parses an uptime as the least time that has passed.
+// AtLeast parses an uptime. It returns the shortest duration that the text can mean.
 func AtLeast(uptime string) (time.Duration, bool) {
 	var total time.Duration
 	for rest := uptime; rest != ""; {

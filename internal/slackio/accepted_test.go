@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/test/cardtest"
 )
 
-// TestSlackAcceptsAnyCard posts cards with any content: the local Slack, which enforces
-// Slack's limits, accepts their blocks and their plain form, and only people whom the card
-// mentions are notified.
+// TestSlackAcceptsAnyCard posts random cards to a local Slack that enforces Slack's limits. Slack
+// must accept their blocks and their plain form. Only people whom a card mentions on purpose may be
+// notified.
 func TestSlackAcceptsAnyCard(t *testing.T) {
 	local, err := slacklocal.Start(slacklocal.Config{Workspace: slacklocal.DemoWorkspace(), Unlimited: true})
 	if err != nil {

@@ -91,5 +91,6 @@ func restricted(ch *slack.Channel) bool {
 	return ch.Properties != nil && len(ch.Properties.PostingRestrictedTo.Type) > 0
 }
 
-// ClockAhead is how far this machine's clock is ahead of Slack's, from the answers so far.
+// ClockAhead describes how far this machine's clock is ahead of Slack's clock, by Slack's answers
+// so far. It returns "" if the clocks agree.
 func (e *Edge) ClockAhead() string { return ClockText(e.watch.Ahead()) }

@@ -44,14 +44,14 @@ type delivery struct {
 	Value  string            `json:"value,omitempty"`
 	Fields map[string]string `json:"fields,omitempty"`
 	At     time.Time         `json:"at"`
-	// ResponseURL answers only this person, a few times within half an hour.
+	// ResponseURL accepts answers that only this person sees, a few times within half an hour.
 	ResponseURL string `json:"response_url,omitempty"`
-	// Trigger opens a form within 3 s. It is not stored, because it expires.
+	// Trigger allows the bot to open a form within 3 s. It is not stored, because it expires.
 	Trigger string `json:"-"`
 	// View is the window with the tapped button; an answer in a window replaces it. It is "" for a
 	// button of a message. Like Trigger it is not stored.
 	View string `json:"-"`
-	// firstInput is the input that can show an error of a form.
+	// firstInput is the id of the form's first input, which shows the errors of the form.
 	firstInput string
 	// parsed is the command as parsed on arrival; nil for a resumed delivery.
 	parsed *call.Parsed
@@ -125,8 +125,9 @@ func mentionDelivery(ev slackevents.EventsAPIEvent, self Identity, now slackCloc
 	return d
 }
 
-// spoken reports whether a message with a subtype is text that a person wrote: with a file or a
-// share from a phone, or in a thread and also sent to the channel.
+// spoken reports whether a message with this subtype has text that a person wrote. The subtypes are
+// for messages with a file, for thread replies that are also sent to the channel, and for /me
+// messages.
 func spoken(subtype string) bool {
 	return subtype == "" || subtype == "file_share" || subtype == "thread_broadcast" || subtype == "me_message"
 }
@@ -204,8 +205,9 @@ func clickDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	}
 }
 
-// shortcutDelivery handles the app's shortcuts: on a message (the answer goes into its thread), or
-// global. The message's text is a field of its own, because it was not typed as a command.
+// shortcutDelivery handles the app's shortcuts. The answer to a shortcut on a message goes into the
+// thread of the message. The text of the message is in Fields, because it was not typed as a
+// command.
 func shortcutDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	if c.TriggerID == "" || !slices.Contains(manifest.ShortcutIDs, c.CallbackID) {
 		return nil
@@ -246,8 +248,8 @@ func formDelivery(c slack.InteractionCallback, now slackClock) *delivery {
 	return d
 }
 
-// person is the account that tapped, with the user's own team; a shared channel may belong to
-// another team.
+// person returns the account of the person who tapped. Its team is the person's own team, because a
+// shared channel may belong to another team.
 func person(c slack.InteractionCallback) auth.Account {
 	return auth.Account{Team: cmp.Or(c.User.TeamID, c.Team.ID), User: c.User.ID}
 }
@@ -286,8 +288,8 @@ const (
 	unstored                    // could not be stored
 )
 
-// message is the delivery in the form that handlers use. A delivery that could not be stored has no
-// key.
+// message converts the delivery to the form that handlers use. A delivery that could not be stored
+// gets no key.
 func (d *delivery) message(held durability, at channelFacts) call.Message {
 	m := call.Message{
 		Via:           d.Via,

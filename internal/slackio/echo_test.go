@@ -16,9 +16,9 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestAnswerWithUnreadableMessage: if slack-go cannot parse the copy of the message in Slack's
-// answer, the post still succeeds, with the id from the answer. An error, and an answer that is
-// not a JSON object, are passed on unchanged.
+// TestAnswerWithUnreadableMessage checks answers of Slack with a copy of the message that slack-go
+// cannot parse. The post still succeeds, with the id from the answer. An error, and an answer that
+// is not a JSON object, stay unchanged.
 func TestAnswerWithUnreadableMessage(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ answer, ts, code string }{

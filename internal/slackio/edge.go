@@ -29,8 +29,9 @@ type Config struct {
 	// APIURL is the address of the Web API, "" for Slack itself. The caller decides whether another
 	// address is allowed.
 	APIURL string
-	// IsHome reports whether an organisation (E… of an Enterprise Grid, else T…), or the bot's
-	// workspace in it, is the home in the config. The bot token must belong to the home.
+	// IsHome reports whether the config names this organisation, or the bot's workspace in it, as
+	// the bot's home. The id of the organisation is E… in an Enterprise Grid, otherwise T…. The bot
+	// token must belong to the home.
 	IsHome func(organisation, team string) bool
 	// IsKnown reports whether the config has an account with that id. Other accounts are looked up
 	// and answered at a low rate.
@@ -42,8 +43,8 @@ type Config struct {
 	// Otherwise the Edge settles the claim, unless ctx has ended: in that case the delivery is
 	// resumed later.
 	Handler func(ctx context.Context, m call.Message, r call.Reply) (settled bool)
-	// Workers is how many handlers that have not yet answered may run at a time; 0 means 12. With
-	// fewer, hosts are idle; with more, acknowledgements are late (measured).
+	// Workers is the number of handlers that may run before they have answered; 0 means 12. With
+	// fewer, hosts are idle. With more, acknowledgements are late (measured).
 	Workers int
 	// Queue is how many more deliveries may wait; 0 means 256. The edge answers any further
 	// delivery with "busy, not accepted".
@@ -69,8 +70,8 @@ type Config struct {
 type Observer struct {
 	// Acked and Answered get the time since the envelope arrived.
 	Acked, Answered func(time.Duration)
-	// Called gets every call of the Web API: its method, or "other" for another address, and the
-	// HTTP status, 0 for no answer.
+	// Called gets the method and the HTTP status of every call of the Web API. The method is
+	// "other" for a one-time address, and the status is 0 if there was no answer.
 	Called func(method string, status int)
 }
 
@@ -222,7 +223,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// httpClient keeps enough idle connections: with Go's default of two per host nearly every answer
+// httpClient keeps enough idle connections. With Go's default of two per host, nearly every answer
 // under load would open a new connection.
 func httpClient(apiURL string, called func(method string, status int)) *http.Client {
 	transport := &http.Transport{
@@ -238,9 +239,9 @@ func httpClient(apiURL string, called func(method string, status int)) *http.Cli
 	return &http.Client{Timeout: time.Minute, Transport: &observedTransport{Transport: transport, apiURL: apiURL, called: called}}
 }
 
-// ClaimUnless leaves slash commands that only read without a claim: the edge acknowledges them at
-// once, and Slack never redelivers a slash command. If receive is nil, every delivery is claimed.
-// Call it before Run.
+// ClaimUnless sets the function that parses slash commands. The edge does not claim a command that
+// only reads: it acknowledges the command at once, and Slack never redelivers a slash command.
+// Without the function, every delivery is claimed. Call ClaimUnless before Run.
 func (e *Edge) ClaimUnless(receive func(call.Message) *call.Parsed) { e.receive = receive }
 
 // Run connects to Slack and serves until ctx ends, or until Drain if other replicas receive

@@ -24,14 +24,15 @@ func (e *DisconnectedError) Error() string {
 	}
 }
 
-// The message by which Slack announces the end of a connection. Text that a person typed never
-// matches, because its quotes are escaped.
+// These texts are in the message by which Slack announces the end of a connection. They never match
+// what a person typed, because its quotes are escaped.
 var (
 	disconnectMessage = []byte(`"type":"disconnect"`)
 	disconnectReason  = []byte(`"reason":"`)
 )
 
-// announcement limits the message, which may arrive in parts.
+// announcement is how many of the last received bytes are kept, because Slack's message may arrive
+// in parts.
 const announcement = 512
 
 // scan searches received bytes for Slack's announcement.

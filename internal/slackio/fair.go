@@ -75,7 +75,8 @@ type reads struct {
 
 func newReads() *reads { return &reads{under: map[string]int{}, over: map[string]int{}} }
 
-// enter accepts a read, or counts it as refused.
+// enter accepts a read, or refuses it. turnedAway is the number of the person's refused reads, or 0
+// if the read is accepted.
 func (r *reads) enter(user string) (ok bool, turnedAway int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,12 +111,12 @@ func (e *Edge) isRead(d *delivery) bool {
 	return d.parsed.OnlyReads
 }
 
-// sayTooManyReads is the answer to the first refused read of a person; further refused reads are
-// only counted.
+// sayTooManyReads answers the first refused read of a person. Further refused reads are only
+// counted.
 var sayTooManyReads = fmt.Sprintf("%d of your reads are in progress, so this one was not accepted: repeat it once they are answered. Approve, deny, cancel and changes are still accepted.", readsAtATime)
 
-// endRead ends a read. After the person's last read it reports how many of their reads were
-// refused, unless only one was: the first refusal was already reported.
+// endRead ends a read. After the last of a person's reads, it tells the person how many of their
+// reads were refused. It says nothing if only one was refused, because the person already knows.
 func (e *Edge) endRead(d *delivery) {
 	n := e.reads.leave(d.Account.User)
 	if n <= 1 {

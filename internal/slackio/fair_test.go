@@ -44,9 +44,9 @@ func TestUnknownAccountsAreLimited(t *testing.T) {
 	}
 }
 
-// In a flood of reads, five reads of a person are accepted at a time. The first refused read is
-// answered; one message then counts all refused reads. The flood delays no decision, not even the
-// person's own.
+// In a flood of reads, the edge accepts five reads of a person at a time. It answers the first
+// refused read, and later reports the number of all refused reads in one message. The flood delays
+// no decision, not even of the same person.
 func TestReadsHaveABudget(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})

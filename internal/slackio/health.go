@@ -74,8 +74,8 @@ func (e *Edge) Health() Health {
 	return h
 }
 
-// connectionState is the state of a socket's connection. slack-go hides pings and pongs, so the
-// bytes of the connection below are observed.
+// connectionState is the state of a socket's connection. It comes from the received and sent bytes,
+// because slack-go hides pings and pongs.
 type connectionState struct {
 	now           func() time.Time
 	read, written atomic.Int64 // Unix nanoseconds

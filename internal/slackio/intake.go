@@ -83,8 +83,8 @@ func (e *Edge) accept(l *connection, ev socketmode.Event) {
 	})
 }
 
-// admitRead counts a read against its person's limit. It answers the first read over the limit,
-// and does not answer further reads.
+// admitRead counts a read against its person's limit. It answers the first refused read.
+// Further refused reads get no answer.
 func (e *Edge) admitRead(l *connection, id string, d *delivery) bool {
 	ok, n := e.reads.enter(d.Account.User)
 	if ok {
@@ -98,7 +98,7 @@ func (e *Edge) admitRead(l *connection, id string, d *delivery) bool {
 	return false
 }
 
-// admit gives a delivery a worker, or rejects it.
+// admit reserves a slot for a delivery, or rejects it.
 func (e *Edge) admit(l *connection, id string, d *delivery) bool {
 	select {
 	case e.workerSem <- struct{}{}:
@@ -196,8 +196,8 @@ func (e *Edge) ack(ctx context.Context, l *connection, a ack) {
 	e.observer.Acked(e.now().Sub(a.received))
 }
 
-// ackLater queues an acknowledgement without a waiting goroutine. If the queue is full, Slack
-// redelivers the event, which does no harm.
+// ackLater queues an acknowledgement, so that no goroutine waits for it. If the queue is full,
+// Slack redelivers the event, which does no harm.
 func (e *Edge) ackLater(l *connection, a ack) {
 	select {
 	case l.plain <- a:
@@ -355,7 +355,7 @@ func (d *drainGate) note(f func()) {
 	d.change = make(chan struct{})
 }
 
-// wait returns when done returns true for the current numbers, or when ctx ends.
+// wait returns when done returns true for the current counts, or when ctx ends.
 func (d *drainGate) wait(ctx context.Context, done func(unack, inside int) bool) {
 	for {
 		d.mu.Lock()

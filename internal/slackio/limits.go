@@ -19,8 +19,8 @@ const (
 	mostDelay         = 30 * time.Second
 )
 
-// Silence sets when a connection that receives no bytes is replaced: such a connection may be open
-// at this end only.
+// Silence sets when a connection that receives no bytes is replaced, because such a connection may
+// be open at this end only.
 type Silence struct {
 	// Every is the time between two checks; 0 means 2 s.
 	Every time.Duration

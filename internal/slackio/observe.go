@@ -23,7 +23,7 @@ func (t *observedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// otherCall is a call of a one-time address from Slack.
+// otherCall is the name, in metrics, of a call to a one-time address that Slack gave to the bot.
 const otherCall = "other"
 
 func (t *observedTransport) method(r *http.Request) string {

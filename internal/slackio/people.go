@@ -25,7 +25,7 @@ type Identity struct {
 // Organisation is the organisation in which the bot is installed.
 func (id Identity) Organisation() string { return cmp.Or(id.Enterprise, id.Team) }
 
-// Whoami asks Slack for the owner of the bot token.
+// Whoami asks Slack for the account to which the bot token belongs.
 func (e *Edge) Whoami(ctx context.Context) (Identity, error) {
 	var id Identity
 	err := limited(ctx, func(ctx context.Context) error {
@@ -58,8 +58,8 @@ func newMemory[V any](now func() time.Time) *memory[V] {
 	return &memory[V]{now: now, seen: make(map[string]remembered[V])}
 }
 
-// maxRemembered limits the keys of a memory. A full memory forgets all keys, which costs one more
-// query for each.
+// maxRemembered is the largest number of keys in a cache. A full cache drops all keys, and each key
+// then costs one more query.
 const maxRemembered = 10_000
 
 func (m *memory[V]) get(key string, maxAge time.Duration) (V, bool) {
@@ -101,7 +101,7 @@ func (m *memory[V]) learn(key string, maxAge time.Duration, ask func() (V, error
 	return answer, err
 }
 
-// put stores v with the time before its query.
+// put stores v with the time at which its query began.
 func (m *memory[V]) put(key string, v V, asked time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

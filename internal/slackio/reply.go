@@ -65,7 +65,8 @@ func (r *reply) Show(ctx context.Context, c card.Card) error {
 	})
 }
 
-// outside answers where the bot cannot post.
+// outside answers in a place where the bot cannot post. Only the person sees the answer, with the
+// reason.
 func (r *reply) outside(ctx context.Context, c card.Card, cause error) error {
 	c.Foot = append(append([]card.Line{}, c.Foot...), card.Line{card.T(whyPrivate(cause))})
 	if err := r.edge.ephemeral(ctx, r.d, c); err != nil {
@@ -149,8 +150,8 @@ func (e *Edge) direct(ctx context.Context, user string) (engine.Place, error) {
 	return at, explain("opening direct messages with "+user, err)
 }
 
-// retrying calls show, and retries after a short outage of Slack: a duplicate answer is better than
-// none.
+// retrying calls show, and retries after a short outage of Slack, because a duplicate answer is
+// better than none.
 func (r *reply) retrying(ctx context.Context, show func() error) (err error) {
 	ctx, span := tracing.Begin(ctx, "post")
 	defer func() { tracing.End(span, err) }()
@@ -210,8 +211,8 @@ func whyPrivate(cause error) string {
 	}
 }
 
-// notify shows a card to a delivery's sender, first at the delivery's own address: this address
-// needs no token and has other limits.
+// notify shows a card to the sender of a delivery. It tries the response URL first, because this
+// needs no token and has other rate limits.
 func (e *Edge) notify(ctx context.Context, d *delivery, c card.Card) error {
 	if d.ResponseURL != "" && e.respond(ctx, d, c) == nil {
 		return nil
@@ -219,7 +220,7 @@ func (e *Edge) notify(ctx context.Context, d *delivery, c card.Card) error {
 	return e.ephemeral(ctx, d, c)
 }
 
-// respond shows a card at a delivery's own address.
+// respond shows a card to the sender of a delivery, through the delivery's response URL.
 func (e *Edge) respond(ctx context.Context, d *delivery, c card.Card) error {
 	return e.withFallback(ctx, c, func(ctx context.Context, opts []slack.MsgOption) error {
 		_, _, _, err := e.chat.SendMessageContext(

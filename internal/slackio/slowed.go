@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	// slowWorthSaying is the shortest pause by Slack's rate limits that is announced to the waiting
-	// person.
+	// slowWorthSaying is the shortest pause that is announced to the waiting person, if Slack's
+	// rate limits delay an answer.
 	slowWorthSaying = 3 * time.Second
-	// slowWindow is how long after the handling of a command a pause is still announced, because
-	// the card of the run is posted a moment later.
+	// slowWindow is how long a pause is still announced after a command was handled, because the
+	// card of the run is posted a moment later.
 	slowWindow = 5 * time.Second
 )
 

@@ -32,8 +32,8 @@ type socket struct {
 // connection is one connection.
 type connection struct {
 	client *socketmode.Client
-	// plain are acknowledgements without a waiting goroutine. The reading goroutine must not send
-	// them: Ack deadlocks there in a burst.
+	// plain has acknowledgements for which no goroutine waits. The reading goroutine must not send
+	// them, because Ack deadlocks there in a burst.
 	plain chan ack
 	over  chan struct{} // closed when the connection is gone
 	// work is the context for this connection's deliveries. It outlives the connection, because
@@ -54,8 +54,8 @@ var (
 	errRenewed        = errors.New("the connection is replaced, to make sure that events arrive")
 )
 
-// run runs until ctx ends or a permanent error occurs. The context work is for the handling of
-// deliveries.
+// run keeps the socket connected until ctx ends or a permanent error occurs. The context work is
+// for the handling of deliveries.
 func (s *socket) run(ctx, work context.Context) error {
 	backoff := newBackoff()
 	for {
@@ -205,9 +205,8 @@ func (s *socket) unreadable(l *connection, ev socketmode.Event) {
 	s.edge.ackLater(l, ack{id: envelope.ID})
 }
 
-// sendAcks sends this connection's plain acknowledgements. It also sends acknowledgements of
-// envelopes whose connection has ended: Slack accepts an acknowledgement on any connection of the
-// app.
+// sendAcks sends the plain acknowledgements on this connection. Some belong to envelopes of a
+// connection that has ended, because Slack accepts an acknowledgement on any connection of the app.
 func (s *socket) sendAcks(ctx context.Context, l *connection) {
 	for {
 		var a ack

@@ -23,8 +23,8 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// TestMain runs more tests at a time than there are processors, unless
-// -parallel says otherwise: they mostly wait.
+// TestMain runs more tests at a time than there are processors, because the tests mostly wait. The
+// flag -parallel overrides this.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {

@@ -1,6 +1,6 @@
 package codes
 
-// Class is how to handle an answer with ok:false.
+// Class says how to handle an answer of Slack with ok:false.
 type Class uint8
 
 // The closed set of classes.

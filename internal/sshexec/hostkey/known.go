@@ -132,7 +132,8 @@ func copyFor(data []byte) (path string, err error) {
 	return f.Name(), nil
 }
 
-// IsNewer reports whether known_hosts was read since a version, and the current version.
+// IsNewer reports whether known_hosts was read again after the given version. now is the current
+// version.
 func (k *Known) IsNewer(version int) (now int, newer bool) {
 	_, _, err := k.current()
 	k.mu.Lock()
@@ -142,7 +143,7 @@ func (k *Known) IsNewer(version int) (now int, newer bool) {
 
 // Check returns two settings of the SSH client for one host. algorithms are the key types to
 // request. The types of the known keys come first, so that a host with several keys shows a known
-// one. judge checks the key that the host shows.
+// key. judge checks the key that the host shows.
 func (k *Known) Check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
 	db, skipped, err := k.current()
 	if err != nil {
@@ -172,8 +173,8 @@ func (k *Known) Check(address string, o sshroute.Options) (algorithms []string, 
 	return algorithms, judge, nil
 }
 
-// knownAlgorithms are the types of the keys in known_hosts for a name. An authority signs keys of
-// every type.
+// knownAlgorithms returns the key types that known_hosts allows for a name. An authority in
+// known_hosts allows certificates of every type.
 func knownAlgorithms(db *knownhosts.HostKeyDB, name string, weak bool) []string {
 	var out []string
 	if slices.ContainsFunc(db.HostKeys(name), func(key knownhosts.PublicKey) bool { return key.Cert }) {
@@ -194,8 +195,9 @@ func knownAlgorithms(db *knownhosts.HostKeyDB, name string, weak bool) []string 
 // certSuffix is the suffix of certificate algorithms.
 const certSuffix = "-cert-v01@openssh.com"
 
-// offered reduces the known key types of a host to its configured key types, in the configured
-// order.
+// offered returns the configured key types, set, that are also in known, in the configured order.
+// known has the types of the host's keys in known_hosts. If one of the lists is empty, offered
+// returns the other list. It returns an error if the lists have no type in common.
 func offered(known, set []string) ([]string, error) {
 	if set == nil || len(known) == 0 {
 		return orNil(known, set), nil
@@ -264,7 +266,7 @@ func authorities(db *knownhosts.HostKeyDB, names []string) map[string]bool {
 	return out
 }
 
-// nowhere is used as the address of a host where only the name counts.
+// nowhere is the address for checks of a host in which only the host's name counts.
 var nowhere net.Addr = &net.TCPAddr{IP: net.IPv4zero}
 
 // revoked reports whether a key, or the authority that signed it, is marked as revoked.

@@ -86,7 +86,7 @@ func usableLine(line string) (kept, why string) {
 	return marker + hosts + " " + fields[1] + " " + fields[2], ""
 }
 
-// usableHosts are the names of a line in lower case; a hash is unchanged.
+// usableHosts returns the host names of a line in lower case. It leaves hashed names unchanged.
 func usableHosts(hosts string) (usable, why string) {
 	if strings.HasPrefix(hosts, "|") {
 		parts := strings.Split(hosts, "|")

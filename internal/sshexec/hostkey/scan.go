@@ -16,8 +16,8 @@ import (
 	xknownhosts "golang.org/x/crypto/ssh/knownhosts"
 )
 
-// Key is a host key that a host has shown. It is not trusted: a person compares the
-// fingerprint with the host's own.
+// Key is a host key that a host has shown. It is not trusted until a person has compared its
+// fingerprint with the key on the host.
 type Key struct {
 	Line        string // as in known_hosts; for a certificate, the line of its authority
 	Type        string
@@ -89,7 +89,7 @@ func scanKey(address, algorithm string, timeout time.Duration, dial func() (net.
 		return nil, err
 	}
 	defer conn.Close()
-	// A connection through a jump host has no deadline.
+	// A connection through a jump host has no deadline, so a timer closes the connection.
 	late := time.AfterFunc(timeout, func() { conn.Close() })
 	defer late.Stop()
 	algorithms, weak := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
@@ -123,8 +123,8 @@ type Report struct {
 	Missing []Key // in known_hosts, and not shown by the host
 }
 
-// Look requests the keys of a host, each over its own connection, and compares them with the file.
-// It does not trust the keys.
+// Look requests the keys of a host, each over its own connection, and compares them with
+// known_hosts. It does not trust the keys.
 func (k *Known) Look(
 	address string, o sshroute.Options, timeout time.Duration, dial func() (net.Conn, error),
 ) (Report, error) {

@@ -60,11 +60,12 @@ type Conn struct {
 	slow    slowness
 
 	// Callers counts the transactions that Txn sends. Background counts the transactions of leases,
-	// sealing, archiving and the like; the code that sends one of these with Send increases it.
+	// sealing, archiving and other background work. Txn does not send these, so their code
+	// increases Background itself.
 	Background, Callers atomic.Int64
 
-	// looking is read-locked to read the memory of an embedded server. stopServer locks it for
-	// good, because a closed server has no memory to read.
+	// looking is read-locked while the memory of an embedded server is read. stopServer locks it
+	// and never unlocks it, because a closed server has no memory to read.
 	looking sync.RWMutex
 }
 
@@ -184,8 +185,8 @@ func (c *Conn) Look(ctx context.Context, what string, prefixes ...string) (found
 	return found, resp.Header.Revision, nil
 }
 
-// Revision is the revision of an embedded server's memory, see Look. It is 0 for an external
-// cluster, and for an embedded server that has failed or is closing.
+// Revision is the newest revision in an embedded server's memory (see Look). It is 0 for an
+// external cluster, and for an embedded server that has failed or is closing.
 func (c *Conn) Revision() int64 {
 	if c.server == nil || c.last.err() != nil || !c.looking.TryRLock() {
 		return 0

@@ -45,8 +45,8 @@ const (
 	lockPause    = 50 * time.Millisecond
 )
 
-// lock takes the kernel's lock of a file. Its error wraps syscall.EWOULDBLOCK if another
-// process holds it.
+// lock locks a file with the kernel's lock. Its error wraps syscall.EWOULDBLOCK if another process
+// holds the lock.
 func lock(f *os.File) error {
 	tries := retry.WithMaxDuration(lockPatience, retry.NewConstant(lockPause))
 	return retry.Do(context.Background(), tries, func(context.Context) error {

@@ -27,7 +27,7 @@ const (
 // Serves reports whether the store accepts changes in this state.
 func (s State) Serves() bool { return s == Well || s == Slow }
 
-// Advice is the fix, as one clause.
+// Advice is the fix for this state, as one clause.
 func (s State) Advice() string {
 	switch s {
 	case Well:

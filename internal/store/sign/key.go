@@ -47,7 +47,8 @@ type Key struct {
 	old []string
 }
 
-// secret is one private key: it signs heads, and values with an HMAC key derived from it.
+// secret is one private key. It signs heads. Values are signed with an HMAC key that is derived
+// from it.
 type secret struct {
 	text     string // as in the file
 	signer   note.Signer
@@ -232,7 +233,7 @@ func SyncDir(dir string) error {
 }
 
 // Rotate begins a rotation: a new key signs, and signatures of the current key stay valid until
-// Settle. Rotate returns a key that is already in rotation unchanged.
+// Settle. If a rotation has already begun, Rotate returns the key unchanged.
 func (k *Key) Rotate() (*Key, error) {
 	if k.before != nil {
 		return k, nil
@@ -257,10 +258,10 @@ func (k *Key) Settle() *Key {
 // Rotating reports whether a rotation has begun and not ended.
 func (k *Key) Rotating() bool { return k.before != nil }
 
-// Install is the installation of the key.
+// Install is the id of the installation to which the key belongs.
 func (k *Key) Install() string { return k.install }
 
-// ID identifies the signing key, for people: eight hex digits.
+// ID is a short name of the signing key for people: eight hex digits.
 func (k *Key) ID() string { return k.current.id }
 
 // Public is the verifier key to publish: with it anyone can verify the heads that this key

@@ -47,7 +47,7 @@ func (k *Key) Sign(path string, v Value) []byte {
 	return fmt.Appendf(nil, `{"v":%d,"epoch":%d,"n":%d,"key":%q,"mac":%q,"body":%s}`, s.V, s.Epoch, s.N, s.Key, sum, s.Body)
 }
 
-// Open returns a value that was signed for this path of this store.
+// Open verifies a value that was signed for this path of this store, and returns it.
 func (k *Key) Open(path string, stored []byte) (Value, error) {
 	var s signed
 	if err := json.Unmarshal(stored, &s); err != nil {
@@ -75,7 +75,7 @@ func (k *Key) Open(path string, stored []byte) (Value, error) {
 	return Value{Epoch: s.Epoch, N: s.N, Body: s.Body}, nil
 }
 
-// Content returns a value without verifying it, for the adoption of a store.
+// Content returns a value without verifying it. It is used when the bot adopts a store.
 func Content(stored []byte) (v Value, wasSigned bool) {
 	var s signed
 	if json.Unmarshal(stored, &s) != nil || s.V != Form || len(s.Body) == 0 {
@@ -84,7 +84,7 @@ func Content(stored []byte) (v Value, wasSigned bool) {
 	return Value{Epoch: s.Epoch, N: s.N, Body: s.Body}, true
 }
 
-// mac covers installation, path, epoch, counter and bytes, each with its length.
+// mac returns the HMAC of installation, path, epoch, counter and bytes, each with its length.
 func mac(key []byte, install, path string, s signed) []byte {
 	h := hmac.New(sha256.New, key)
 	var n [8]byte

@@ -80,7 +80,7 @@ func TestAdopt(t *testing.T) {
 	with(conf, adopted(2, "adopted with `bot state adopt`"))
 }
 
-// restoredIn reports whether the trail has a record with a text.
+// restoredIn reports whether the text of a record in the trail contains the given text.
 func restoredIn(t *testing.T, s *etcdstore.Store, text string) (found bool) {
 	t.Helper()
 	err := s.Trail(t.Context(), 1, func(e audit.Sealed) error {

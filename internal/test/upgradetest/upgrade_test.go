@@ -138,7 +138,7 @@ func sameRuns(t *testing.T, what string, got []engine.Stored, want map[string]en
 	}
 }
 
-// checkAround checks the stored data other than runs.
+// checkAround checks all stored data except the runs.
 func checkAround(t *testing.T, store *etcdstore.Store, want contents) {
 	t.Helper()
 	locks, err := store.Locks(t.Context())
