@@ -1,3 +1,3 @@
-// Package logging makes the bot's log: level and format, and the ids of command and run in each
-// line.
+// Package logging makes the bot's logger. It sets the level and the format, and adds the ids of the
+// command and the run to each line.
 package logging

@@ -21,8 +21,8 @@ type Options struct {
 	Format string // JSON or Text
 }
 
-// New returns a logger that adds the ids in the context (WithCommand, WithRun) to each line. An
-// error names the invalid option and the fix.
+// New returns a logger that adds the ids in the context (see WithCommand, WithRun) to each line.
+// The error names the invalid option and says how to fix it.
 func New(w io.Writer, o Options) (*slog.Logger, error) {
 	var level slog.Level
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, strings.ToLower(o.Level)) {
@@ -42,16 +42,16 @@ func New(w io.Writer, o Options) (*slog.Logger, error) {
 	}
 }
 
-// Keys of the ids of a command or run.
+// These keys hold the ids of the command and the run in a log line.
 const (
 	CommandKey = "command"
 	RunKey     = "run"
 )
 
-// WithCommand adds a command's id to all log lines of the context.
+// WithCommand returns a context that adds a command's id to all log lines.
 func WithCommand(ctx context.Context, id string) context.Context { return with(ctx, CommandKey, id) }
 
-// WithRun adds a run's id to all log lines of the context.
+// WithRun returns a context that adds a run's id to all log lines.
 func WithRun(ctx context.Context, id string) context.Context { return with(ctx, RunKey, id) }
 
 type contextKey struct{}
@@ -75,7 +75,7 @@ func attrs(ctx context.Context) []slog.Attr {
 	return list
 }
 
-// handler adds the ids of the context to a log line that does not have them.
+// handler adds the ids in the context to each log line that lacks them.
 type handler struct{ slog.Handler }
 
 // Handle implements slog.Handler.

@@ -14,19 +14,22 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Listener serves /metrics, /healthz and /readyz, and with Pprof the profiles of net/http/pprof. It
-// has no authentication: use loopback, or a network that only the monitoring reaches.
+// Listener serves /metrics, /healthz and /readyz. If Pprof is set, it also serves the profiles of
+// net/http/pprof. There is no authentication, so Address should be on loopback, or in a network
+// that only the monitoring can reach.
 type Listener struct {
 	Address string // host:port
 	Pprof   bool
-	// Stuck returns the bot's loops that no longer run; none means alive.
+	// Stuck returns the names of the bot's loops that no longer run. If there are none, the bot is
+	// alive.
 	Stuck func(now time.Time) []string
-	// Unready returns the problems that keep the bot from working; none means ready.
+	// Unready returns the problems that keep the bot from working. If there are none, the bot is
+	// ready.
 	Unready func(ctx context.Context) []string
 	Log     *slog.Logger
 }
 
-// Listen opens the socket, so that an address in use fails the start.
+// Listen opens the socket at once, so that the bot does not start if the address is in use.
 func (l Listener) Listen() (net.Listener, error) {
 	s, err := net.Listen("tcp", l.Address)
 	if err != nil {
@@ -68,7 +71,7 @@ func (m *Metrics) handler(l Listener) http.Handler {
 	return mux
 }
 
-// report answers 200, or 503 with the problems.
+// report answers with status 200 if nothing is wrong, else with status 503 and the problems.
 func report(w http.ResponseWriter, wrong []string) {
 	if len(wrong) > 0 {
 		http.Error(w, strings.Join(wrong, "\n"), http.StatusServiceUnavailable)

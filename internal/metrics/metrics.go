@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// Metrics are the metrics of the bot. A start, and the load of a new config, begin with new
-// Metrics.
+// Metrics holds the metrics of the bot. The bot makes new Metrics at its start, and when it loads a
+// new config.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -32,10 +32,10 @@ type Build struct{ Version, Commit, Go string }
 
 const namespace = "dhbot_"
 
-// short has buckets for durations that people wait for, from a millisecond to a minute.
+// short has the histogram buckets, in seconds, for durations that people wait for.
 var short = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
-// New registers every metric; counters start at zero.
+// New makes the Metrics and registers all of them. Every counter starts at zero.
 func New(build Build, configHash string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
@@ -88,23 +88,23 @@ func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
 	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: namespace + name, Help: help}, labels)
 }
 
-// info is a gauge that is always 1 and has its data in its labels.
+// info returns a gauge that is always 1. Its information is in its labels.
 func info(name, help string, labels prometheus.Labels) prometheus.Collector {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{Name: namespace + name, Help: help, ConstLabels: labels})
 	g.Set(1)
 	return g
 }
 
-// Acked records the time from an envelope's arrival to its acknowledgement.
+// Acked records how long it took to acknowledge an envelope from Slack.
 func (m *Metrics) Acked(took time.Duration) { m.ack.Observe(took.Seconds()) }
 
-// Answered records the time to a first answer.
+// Answered records how long a person waited for the first answer to a command.
 func (m *Metrics) Answered(took time.Duration) { m.answer.Observe(took.Seconds()) }
 
-// Approved records the waiting time of an approved run.
+// Approved records how long a run waited for its approval.
 func (m *Metrics) Approved(waited time.Duration) { m.approval.Observe(waited.Seconds()) }
 
-// SlackCalled counts a call of Slack's Web API; status 0 means no answer.
+// SlackCalled counts a call of Slack's Web API. The status is 0 if Slack did not answer.
 func (m *Metrics) SlackCalled(method string, status int) {
 	code := "none"
 	if status > 0 {
@@ -116,7 +116,7 @@ func (m *Metrics) SlackCalled(method string, status int) {
 	}
 }
 
-// RunEnded counts the end of a run.
+// RunEnded counts a run that has ended.
 func (m *Metrics) RunEnded(outcome string) { m.runsEnded.WithLabelValues(outcome).Inc() }
 
 // Host is a host of the config.
@@ -131,13 +131,14 @@ func (m *Metrics) SSHDialled(h Host, ok bool) {
 	m.sshDials.WithLabelValues(h.Cluster, h.Name, result).Inc()
 }
 
-// SSHCommanded counts a command and its outcome.
+// SSHCommanded counts a command that was sent to a host, and its outcome.
 func (m *Metrics) SSHCommanded(h Host, outcome string, took time.Duration) {
 	m.sshCommands.WithLabelValues(h.Cluster, h.Name, outcome).Inc()
 	m.sshDuration.Observe(took.Seconds())
 }
 
-// StoreCalled counts a call of the state store.
+// StoreCalled records a call of the state store. The argument down means that the store was not
+// available.
 func (m *Metrics) StoreCalled(operation string, took time.Duration, down bool) {
 	m.storeDuration.WithLabelValues(operation).Observe(took.Seconds())
 	if down {
@@ -145,8 +146,8 @@ func (m *Metrics) StoreCalled(operation string, took time.Duration, down bool) {
 	}
 }
 
-// Leads sets whether this replica leads. A replica that does not lead monitors nothing, and
-// exports nothing about processes.
+// Leads sets whether this replica leads. Only the leader monitors processes and exports metrics
+// about them.
 func (m *Metrics) Leads(yes bool) {
 	m.severity.Reset()
 	m.assessed.Reset()
@@ -156,13 +157,13 @@ func (m *Metrics) Leads(yes bool) {
 	}
 }
 
-// Assessment is a result of the background monitoring for one process on one host.
+// Assessment is what the background monitoring found out about one process on one host.
 type Assessment struct {
 	Host, Process string
 	Severity      int // 0 to 3, or -1 for unknown
 }
 
-// Assessed replaces the results of a cluster.
+// Assessed replaces all earlier assessments of a cluster.
 func (m *Metrics) Assessed(cluster string, list []Assessment, at time.Time) {
 	m.severity.DeletePartialMatch(prometheus.Labels{"cluster": cluster})
 	for _, a := range list {

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-// full are the metrics of a bot in which everything has happened once.
+// full returns the metrics of a bot in which every kind of event has happened once.
 func full() *Metrics {
 	m := New(Build{Version: "v0.2.0", Commit: "abc", Go: "go1.26"}, "f00d")
 	h := Host{Cluster: "prod", Name: "infra-1"}
@@ -40,7 +40,7 @@ func full() *Metrics {
 	return m
 }
 
-// TestNames checks the names against Prometheus's conventions.
+// TestNames checks that the names of the metrics follow Prometheus's conventions.
 func TestNames(t *testing.T) {
 	problems, err := testutil.GatherAndLint(full().registry)
 	if err != nil {
@@ -87,7 +87,7 @@ func TestListener(t *testing.T) {
 	if code, body := get(t, h, "/healthz"); code != http.StatusOK || body != "ok\n" {
 		t.Errorf("alive: %d %s", code, body)
 	}
-	// A bot that is not ready is still alive: a restart would not bring Slack back.
+	// A bot that is not ready is still alive, because a restart would not bring Slack back.
 	unready = []string{"no socket has received anything from Slack recently"}
 	if code, body := get(t, h, "/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "no socket") {
 		t.Errorf("not ready: %d %s", code, body)
@@ -108,8 +108,8 @@ func TestListener(t *testing.T) {
 	}
 }
 
-// TestFollowersHaveNoSeverities: on a replica that does not lead, an old severity would
-// show a false green, or a red that is never cleared.
+// TestFollowersHaveNoSeverities checks that only the leader exports severities. On another replica,
+// an old severity would never be updated.
 func TestFollowersHaveNoSeverities(t *testing.T) {
 	m := full()
 	m.Leads(false)

@@ -1,6 +1,6 @@
 package metrics
 
-// The alert rules and the dashboard may use only metrics that the bot has.
+// These tests check that the alert rules and the dashboard use only metrics that the bot has.
 
 import (
 	"encoding/json"
@@ -22,16 +22,16 @@ func readFile(t *testing.T, name string) string {
 	return string(b)
 }
 
-// rulesDir is where rules and dashboard are.
+// rulesDir is the directory of the alert rules and the dashboard.
 const rulesDir = "../../packaging/prometheus/"
 
-// metricName finds names of the bot's metrics in rules, queries and the code that registers them.
+// metricName matches the names of the bot's metrics, in rules, in queries and in the Go code.
 var (
 	metricName = regexp.MustCompile(`dhbot_([a-z_]+)`)
 	suffix     = regexp.MustCompile(`_(bucket|sum|count)$`)
 )
 
-// TestMetricsExist: every metric in the rules and the dashboard is registered.
+// TestMetricsExist checks that every metric in the rules and the dashboard is registered.
 func TestMetricsExist(t *testing.T) {
 	code := readFile(t, "metrics.go") + readFile(t, "snapshot.go")
 	for _, file := range []string{"alerts.yaml", "alerts_test.yaml", "dashboard.json"} {
@@ -47,7 +47,7 @@ func TestMetricsExist(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsTested: each alert has a situation in which it fires and clears.
+// TestEveryRuleIsTested checks that the tests of the rules make each alert fire and clear.
 func TestEveryRuleIsTested(t *testing.T) {
 	tests := readFile(t, rulesDir+"alerts_test.yaml")
 	for _, m := range regexp.MustCompile(`- alert: (\w+)`).FindAllStringSubmatch(readFile(t, rulesDir+"alerts.yaml"), -1) {

@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Snapshot is the state of the bot at a scrape.
+// Snapshot is the state of the bot when Prometheus scrapes it.
 type Snapshot struct {
 	Ready     bool
 	Hears     bool
@@ -17,11 +17,12 @@ type Snapshot struct {
 	// Pending deliveries, at most Capacity.
 	Pending, Capacity int
 	SSH               SSH
-	// Runs is the number of open runs by state; nil if the store did not answer.
+	// Runs is the number of open runs in each state. It is nil if the store did not answer.
 	Runs map[string]int
-	// OldestApproval is how long the oldest open request has waited for approvals; 0 for none.
+	// OldestApproval is how long the oldest open request has waited for approvals, or 0 if there is
+	// none.
 	OldestApproval time.Duration
-	// Incidents are the open incidents by cluster and severity.
+	// Incidents counts the open incidents for each cluster and severity.
 	Incidents []Incidents
 	Store     *Store // nil if unknown
 	Trail     Trail
@@ -44,7 +45,7 @@ type Store struct {
 	Size, InUse, Quota int64 // bytes
 }
 
-// Trail is the progress of posting the trail.
+// Trail says how far the audit trail has been sealed, posted and sent to the witnesses.
 type Trail struct {
 	Head     uint64 // the number of the last sealed entry
 	Unsealed int64  // records not yet sealed
@@ -52,26 +53,26 @@ type Trail struct {
 	Unlodged []Unlodged
 }
 
-// Unlodged is the number of trail entries that a witness has no head for yet.
+// Unlodged is the number of trail entries that a witness does not cover yet.
 type Unlodged struct {
 	Witness string
 	Entries uint64
 }
 
-// Reload is the result of the last reload of the config.
+// Reload says how the last reload of the config went.
 type Reload struct {
 	OK bool
 	At time.Time // time of the last successful one
-	// Refused is when a later config was refused, and Why its problems; zero and "" if the last
-	// config that was read is in use.
+	// Refused is when the newest config was refused, and Why says why. Both have their zero value
+	// if the newest config is in use.
 	Refused time.Time
 	Why     string
 }
 
-// scrapeBudget is less than Prometheus's default time limit (10 s).
+// scrapeBudget limits the time of a scrape. It is less than Prometheus's default time limit (10 s).
 const scrapeBudget = 5 * time.Second
 
-// Watch sets the function that is called at every scrape.
+// Watch sets the function that provides the Snapshot at every scrape.
 func (m *Metrics) Watch(take func(ctx context.Context) Snapshot) {
 	m.registry.MustRegister(&collector{take})
 }
@@ -166,7 +167,7 @@ func boolean(yes bool) float64 {
 	return 0
 }
 
-// unix is a time as Prometheus represents it, 0 for the zero time.
+// unix returns a time in seconds since 1970, or 0 for the zero time.
 func unix(t time.Time) float64 {
 	if t.IsZero() {
 		return 0

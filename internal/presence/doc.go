@@ -1,3 +1,3 @@
-// Package presence knows which of the people to mention are away or in Do Not Disturb, from the
-// platform. Without an answer it reports nothing.
+// Package presence finds out which people are away, or in Do Not Disturb, before a card mentions
+// them. It asks the platform, and reports nothing if the platform does not answer.
 package presence

@@ -11,25 +11,26 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Absence describes how a person is away.
+// Absence says how a person is away.
 type Absence struct {
 	Away bool
-	// DND is the end of the person's Do Not Disturb time, zero for none.
+	// DND is when the person's Do Not Disturb ends, or zero.
 	DND time.Time
 }
 
 // Source is the platform.
 type Source interface {
-	// Absences returns the known absences, by user id. A missing account is unknown.
+	// Absences returns what is known about the users, by user id. A user who is missing in the
+	// result is unknown.
 	Absences(ctx context.Context, users []string) (map[string]Absence, error)
 }
 
 const (
-	// askBudget is the default limit of a query: a mention does not wait longer.
+	// askBudget is the default time limit of a query. A mention waits no longer than this.
 	askBudget = 1500 * time.Millisecond
 	// mostAsked limits the number of people in one query.
 	mostAsked = 10
-	// freshFor is how long an answer is reused, and shownFor how long a card shows it.
+	// freshFor is how long an answer is reused. shownFor is how long a card may show an answer.
 	freshFor = 30 * time.Second
 	shownFor = 15 * time.Minute
 )
@@ -50,12 +51,13 @@ type answer struct {
 	at time.Time
 }
 
-// New makes a Board, whose queries take at most budget; 0 means the default.
+// New makes a Board. The argument budget is the time limit of a query; 0 means the default.
 func New(source Source, budget time.Duration, now func() time.Time, log *slog.Logger) *Board {
 	return &Board{source: source, budget: cmp.Or(budget, askBudget), now: now, log: log, seen: map[string]answer{}}
 }
 
-// Ask returns which of the people are away now.
+// Ask returns those of the people who are away now. It queries the platform about people without a
+// fresh answer.
 func (b *Board) Ask(ctx context.Context, called []engine.Callee) []card.Absent {
 	ask := b.unknown(called)
 	if len(ask) > 0 {
@@ -70,7 +72,7 @@ func (b *Board) Ask(ctx context.Context, called []engine.Callee) []card.Absent {
 	return b.Known(called)
 }
 
-// Known returns which of the people were away at the last query.
+// Known returns those of the people who were away at the last query. It asks nobody.
 func (b *Board) Known(called []engine.Callee) []card.Absent {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,7 +94,7 @@ func (b *Board) Known(called []engine.Callee) []card.Absent {
 	return out
 }
 
-// unknown are the accounts without a fresh answer.
+// unknown returns the accounts without a fresh answer.
 func (b *Board) unknown(called []engine.Callee) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -24,8 +24,8 @@ func (s *source) Absences(_ context.Context, users []string) (map[string]Absence
 	return s.says, s.err
 }
 
-// Only people who are known to be away are reported. If the platform refuses to
-// answer, there are none.
+// TestWhoIsAway checks that only people who are known to be away are reported, and nobody if the
+// platform refuses to answer.
 func TestWhoIsAway(t *testing.T) {
 	now := time.Date(2026, 3, 14, 3, 0, 0, 0, time.UTC)
 	called := []engine.Callee{}

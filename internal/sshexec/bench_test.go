@@ -17,7 +17,7 @@ func BenchmarkWarm(b *testing.B) {
 	}
 }
 
-// BenchmarkCold measures one command and the dial before it.
+// BenchmarkCold measures one command together with the dial before it.
 func BenchmarkCold(b *testing.B) {
 	s := sshdtest.Start(b)
 	for b.Loop() {

@@ -12,54 +12,56 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// Config configures a Pool. Credentials and KnownHosts are required; everything else has a default.
+// Config configures a Pool. Only Credentials and KnownHosts are required.
 type Config struct {
-	// Credentials are offered to hosts in this order.
+	// Credentials are offered to each host in this order.
 	Credentials []sshroute.Credential
-	// KnownHosts is an OpenSSH known_hosts file. It is read again when it changes, so a new host
-	// needs no restart.
+	// KnownHosts is the path of an OpenSSH known_hosts file. The pool reads the file again when it
+	// changes, so a new host needs no restart.
 	KnownHosts string
-	// Options has the places with settings of their own, including jump hosts.
+	// Options has the places, including jump hosts, that have settings of their own.
 	Options map[sshroute.Place]sshroute.Options
-	// Renew is a command that renews the user certificates before one expires; nil for none.
+	// Renew is a command that renews the user certificates before they expire, or nil.
 	Renew []string
-	// Handshakes is the number of concurrent logins; it spreads the dials after a network outage.
-	// Default 16.
+	// Handshakes is the maximum number of concurrent logins, which spreads the load after a network
+	// outage. Default 16.
 	Handshakes int
-	// Sessions is the number of concurrent commands over one connection. Default 8, which is below
-	// sshd's default MaxSessions of 10.
+	// Sessions is the maximum number of concurrent commands over one connection. Default 8, because
+	// sshd's default MaxSessions is 10.
 	Sessions int
-	// DialTimeout limits the TCP connection. Default 5 s.
+	// DialTimeout limits how long the TCP connection takes to open. Default 5 s.
 	DialTimeout time.Duration
-	// HandshakeTimeout limits key exchange and login together, and each keep-alive. Default 10 s.
+	// HandshakeTimeout limits the key exchange and the login together. It also limits each
+	// keep-alive. Default 10 s.
 	HandshakeTimeout time.Duration
-	// BusyPause is the pause before the first retry if a host has too many logins. The pause
-	// doubles with each retry. Default 400 ms.
+	// BusyPause is the pause before the first retry, if a host is busy with too many logins. The
+	// pause doubles with each retry. Default 400 ms.
 	BusyPause time.Duration
 	// KeepAlive is how long a connection may be idle before it is checked. Default 15 s.
 	KeepAlive time.Duration
-	// KeepBytes is how many bytes are kept from the beginning of each stream, and how many from its
-	// end. Default 256 KiB.
+	// KeepBytes is how many bytes of each output stream are kept from its beginning, and how many
+	// from its end. Default 256 KiB.
 	KeepBytes int
 	// StopBytes is how many bytes a command may write before it is stopped. Default 256 MiB.
 	StopBytes int64
-	// Log receives events of connections; nil discards them.
+	// Log receives events about connections. If it is nil, they are discarded.
 	Log *slog.Logger
-	// Dialled is called after every attempt to connect; may be nil.
+	// Dialled is called after every attempt to connect. It may be nil.
 	Dialled func(at sshroute.Place, ok bool)
 }
 
 // Limits that are not configured.
 const (
-	// maxConns is the largest number of connections to one host. With the default of 8 sessions
-	// each, 32 commands run on a host at a time.
+	// maxConns is the maximum number of connections to one host. With 8 sessions for each
+	// connection, 32 commands run on a host at a time.
 	maxConns = 4
-	// jumpLimit means no limit: sshd does not count forwarded connections.
+	// jumpLimit replaces the limit of sessions on a jump host's connection. It is practically no
+	// limit, because sshd does not count forwarded connections.
 	jumpLimit = 1 << 20
-	// idleKeep is how long an additional connection to a host stays open when idle.
+	// idleKeep is how long a surplus connection to a host may be idle before it is closed.
 	idleKeep = 5 * time.Minute
-	// slotWait is how long a command waits for a free session, including dialling, before it fails
-	// unsent.
+	// slotWait is how long a command waits for a free session. The time includes dialling. After
+	// it, the command fails, and was not sent.
 	slotWait = 30 * time.Second
 )
 
@@ -88,8 +90,9 @@ func set[T int | int64 | time.Duration](v *T, otherwise T) {
 	}
 }
 
-// New reads credentials and known hosts and returns a pool without connections. Its error names
-// every problem of the configuration. The pool must be closed, by Close or by the end of Maintain.
+// New reads the credentials and the known hosts, and returns a pool without connections. The error
+// names every problem of the configuration. The pool must be closed, by Close or by the end of
+// Maintain.
 func New(c Config) (*Pool, error) {
 	c = c.withDefaults()
 	sets, err := openCredentials(c)
@@ -100,8 +103,7 @@ func New(c Config) (*Pool, error) {
 	return newPool(c, sets, known), nil
 }
 
-// credentials are the sets of credentials: one for all hosts, and one for each place that has its
-// own credentials.
+// credentials holds the credentials for all hosts, and those of places that have their own.
 type credentials struct {
 	common *credential.Set
 	own    map[sshroute.Place]*credential.Set
@@ -124,8 +126,8 @@ func (c credentials) all() []*credential.Set {
 	return list
 }
 
-// openCredentials reads all credentials. If a credential cannot be used or a certificate has
-// expired, it runs the renewal command once and reads the credentials again.
+// openCredentials reads all credentials. If one cannot be used or has expired, it runs the renewal
+// command once, and reads all again.
 func openCredentials(c Config) (credentials, error) {
 	sets, err := readCredentials(c)
 	if len(c.Renew) == 0 || err == nil && !anyExpired(sets, time.Now()) {

@@ -10,7 +10,8 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// key identifies a kind of connection: login and address.
+// key identifies the connections that commands can share: those with the same login, address and
+// jump hosts.
 type key struct {
 	login, address string
 	via            string // the jump hosts, as in sshroute.Place
@@ -20,16 +21,17 @@ type key struct {
 // place is the destination.
 func (k key) place() sshroute.Place { return sshroute.Place{Address: k.address, Via: k.via} }
 
-// parent is the connection to the nearest jump host; ok is false for a direct connection.
+// parent returns the key of the connection to the nearest jump host. The result ok is false if
+// there is no jump host.
 func (k key) parent() (parent key, ok bool, err error) {
 	at, login, ok, err := sshroute.Last(k.via)
 	return key{login: login, address: at.Address, via: at.Via, jump: true}, ok, err
 }
 
-// keyOf is the kind of connection for a command.
+// keyOf returns the key of the connections that a command can use.
 func keyOf(c remote.Command) key { return key{login: c.Login, address: c.Address, via: c.Via} }
 
-// host is the pool's state of one key, guarded by the pool's mutex.
+// host is what the pool knows about one key. The pool's mutex guards it.
 type host struct {
 	key     key
 	conns   []*conn // connections that accept new sessions, oldest first
@@ -37,13 +39,13 @@ type host struct {
 	changed chan struct{} // closed and replaced when waiting goroutines must check again
 }
 
-// dial is a dial in progress, shared by all waiting callers.
+// dial is a dial in progress. All callers that wait for it share it.
 type dial struct {
 	done chan struct{}
 	err  error // set before done is closed
 }
 
-// failed returns the error of a finished dial; it may be called on nil.
+// failed returns the error of a dial that has finished, else nil. The receiver may be nil.
 func (d *dial) failed() error {
 	if d == nil {
 		return nil
@@ -62,10 +64,11 @@ type conn struct {
 	wire   *wire
 	via    *conn         // the jump host's connection that carries it, or nil
 	ended  chan struct{} // closed when the connection has ended
-	// noise is the text that the login shell prints before a command's output. It is nil until the
-	// check of the login shell has succeeded.
+	// noise is what the login shell prints before the output of a command. It is nil until the
+	// login shell has been checked.
 	noise atomic.Pointer[string]
-	// alone means that the login accepts only single commands, not several commands in one line.
+	// alone means that the login accepts only a single command at a time, and not several in one
+	// line.
 	alone atomic.Bool
 
 	host      *host
@@ -80,7 +83,7 @@ type conn struct {
 }
 
 // free returns a connection with a free session. It skips a connection that has just broken, so
-// that a caller whose command was lost on it does not get the same connection again.
+// that a caller whose command failed there gets another connection.
 func (h *host) free() *conn {
 	for _, c := range h.conns {
 		if c.active < c.limit && !c.wire.broken.Load() {
@@ -90,13 +93,13 @@ func (h *host) free() *conn {
 	return nil
 }
 
-// wake lets every goroutine that waits for this host check again.
+// wake wakes every goroutine that waits for this host, to check again.
 func (h *host) wake() {
 	close(h.changed)
 	h.changed = make(chan struct{})
 }
 
-// remove removes a connection from use for new sessions.
+// remove takes a connection out of use, so that it gets no new sessions.
 func (h *host) remove(gone *conn) {
 	for i, c := range h.conns {
 		if c == gone {

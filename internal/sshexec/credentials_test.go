@@ -13,13 +13,14 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// underAuthority starts a server that accepts user certificates of an authority, but no bare keys.
+// underAuthority starts a server that accepts user certificates of an authority, and no keys
+// without a certificate.
 func underAuthority(t *testing.T, a *sshdtest.Authority, more ...string) *sshdtest.Server {
 	t.Helper()
 	return sshdtest.Start(t, append(more, "TrustedUserCAKeys "+a.Key+".pub", "AuthorizedKeysFile none")...)
 }
 
-// knowing writes one known_hosts file for several servers.
+// knowing writes a known_hosts file for several servers, and returns its path.
 func knowing(t *testing.T, servers ...*sshdtest.Server) string {
 	t.Helper()
 	var all strings.Builder

@@ -1,2 +1,3 @@
-// Package trailcard renders entries of the audit trail, one line each. It is pure.
+// Package trailcard renders entries of the audit trail as cards, one line for each entry. It is
+// pure.
 package trailcard

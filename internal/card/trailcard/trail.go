@@ -10,15 +10,15 @@ import (
 	"dhbot/internal/redact"
 )
 
-// Limits of the trail in a card; the rest is in a file.
+// The maximum numbers of lines in a card. All lines are in a file that comes with the card.
 const (
 	auditLines    = 12
 	timelineLines = 40
 )
 
-// Audit shows the newest entries of the trail that fit, the oldest first. The
-// argument unread is the number of older entries that were not read. The result
-// whole reports whether the card has all entries.
+// Audit shows the newest entries that fit on a card, the oldest at the top. The argument unread is
+// the number of older entries that were not read from the trail. The result whole reports whether
+// the card shows all entries.
 func Audit(what string, since time.Time, entries []audit.Sealed, unread int) (c card.Card, whole bool) {
 	n := entriesOf(len(entries) + unread)
 	c = card.Card{
@@ -44,15 +44,15 @@ func Audit(what string, since time.Time, entries []audit.Sealed, unread int) (c 
 	return c, whole
 }
 
-// auditLine is a line of the trail without commands; the file has them.
+// auditLine renders an entry without its command, which is only in the file.
 func auditLine(e audit.Sealed) card.Line {
 	e.Record.Command = ""
 	return trailLine(e, false)
 }
 
-// Timeline lists the events between two times, in order, as text to copy: one
-// line each, in UTC. If the text does not fit on the card, the result story has
-// all of it, for a file.
+// Timeline lists the events between two times as text to copy, in UTC. The argument left is the
+// number of older entries that are left out. If the text does not fit on the card, the result story
+// has the complete text, else it is "".
 func Timeline(what string, from, to time.Time, entries []audit.Sealed, left int) (c card.Card, story string) {
 	lines := Story(entries)
 	head := fmt.Sprintf("Timeline · %s · %s – %s UTC", what, from.UTC().Format("2006-01-02 15:04"), to.UTC().Format("2006-01-02 15:04"))
@@ -74,9 +74,8 @@ func Timeline(what string, from, to time.Time, entries []audit.Sealed, left int)
 	return c, story
 }
 
-// Story describes entries of the trail in plain sentences: one line each, with
-// its time in UTC. A status is included if the severity changed, and a step
-// when it ended.
+// Story describes entries of the trail in plain sentences: one line each, with its time in UTC. It
+// mentions a status only if the severity changed, and a step only when the step ended.
 func Story(entries []audit.Sealed) []string {
 	t := teller{seen: map[string]string{}, step: map[string]string{}}
 	for _, e := range entries {
@@ -95,7 +94,7 @@ type teller struct {
 	step  map[string]string // the current step by run
 }
 
-// stamp returns the time of day, with the date if the previous line has another date.
+// stamp returns the time of day, preceded by the date if the date differs from the previous line's.
 func (t *teller) stamp(at time.Time) string {
 	day := at.UTC().Format("2006-01-02")
 	if day != t.day {
@@ -171,7 +170,7 @@ func (t *teller) look(r audit.Record, who string) string {
 	return fmt.Sprintf("%s was seen at %s (%s by %s)", target, r.Severity, r.Action, who)
 }
 
-// ending describes the outcome or the state of a run.
+// ending describes how a run ended, or its state.
 func ending(r audit.Record) string {
 	what := string(r.Kind)
 	if r.Outcome != "" {
@@ -218,8 +217,7 @@ func entriesOf(n int) string {
 	return fmt.Sprintf("%d entries", n)
 }
 
-// Trail lists a batch of trail entries, one line each. The first line of each
-// run in the batch describes the run.
+// Trail lists trail entries, one line each. The first line about a run also describes the run.
 func Trail(entries []audit.Sealed) card.Card { return trail(entries, map[string]bool{}) }
 
 // TrailOf lists entries of one run for the run's own thread, without a
@@ -234,8 +232,7 @@ func TrailOf(entries []audit.Sealed) card.Card {
 	return c
 }
 
-// trail lists entries. It describes each run once, unless told contains the run
-// already.
+// trail lists entries. The first line about a run describes the run, unless told has the run's id.
 func trail(entries []audit.Sealed, told map[string]bool) card.Card {
 	if len(entries) == 0 {
 		return card.Card{}

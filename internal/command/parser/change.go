@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// changing is the state of reading a command that changes something. The field rest holds
-// the words not read yet.
+// changing is the state of reading a command that changes something. The field rest holds the words
+// that are still unread.
 type changing struct {
 	*reading
 	cmd  command.Command
@@ -32,8 +32,8 @@ type changing struct {
 	again, anyway bool
 }
 
-// change reads a command that changes something, by position. Each word is a verb, target,
-// place, parameter or reason. Any other word results in a Question.
+// change reads a command that changes something. The position of a word decides whether it is a
+// target, place, parameter or reason. A word that fits none of these results in a Question.
 func (r *reading) change(cmd command.Command, w []words.Token) (*command.Request, error) {
 	c := &changing{reading: r, cmd: cmd, rest: w, params: map[string]string{}}
 	if help := c.takeFlags(); help {
@@ -71,8 +71,8 @@ func helpRow(g *command.Grammar) command.Command {
 	return cmd
 }
 
-// negatedFirst reports a negation between verb and target before any other error there:
-// "restart not db_dis".
+// negatedFirst returns a Question about a negation before the target ("restart not db_dis").
+// Without a negation it returns err.
 func (c *changing) negatedFirst(err error, w []words.Token) error {
 	if len(w) > 0 && meaning.Of(c.g, w) == command.Negation {
 		return c.askAbout(command.Negation, "I read that as “do not”.", nil)
@@ -100,8 +100,8 @@ func (c *changing) target() error {
 	return nil
 }
 
-// impliedTarget skips the command's own process and returns a Question for another
-// process.
+// impliedTarget reads the target of a verb that is about one fixed process. It skips the name of
+// that process, and returns a Question if another process is named.
 func (c *changing) impliedTarget() error {
 	s, ok := c.processAt(c.rest)
 	if !ok || len(s.names) > 1 {
@@ -120,7 +120,7 @@ func (c *changing) impliedTarget() error {
 	return nil
 }
 
-// everyWords before a process mean all of its hosts.
+// everyWords before a process mean all hosts of the process.
 var everyWords = []string{"all", "every", "both", "each"}
 
 func (c *changing) processTargets() error {
@@ -169,8 +169,9 @@ func (c *changing) processTargets() error {
 // joiners are the words that join names.
 var joiners = []string{"and", "&", "/", "+", "plus", "n", "then", "or", "und", "oder", "sowie", ","}
 
-// joins reads a joiner before the next name. A comma before anything but a name ends the
-// target. Any other joiner before anything but a name results in a Question.
+// joins skips the joiners before another name, and reports whether such a name follows. A comma
+// that no name follows ends the target. After any other joiner, a missing name results in a
+// Question.
 func (c *changing) joins(comma bool) (more bool, err error) {
 	n := 0
 	for n < len(c.rest) && slices.Contains(joiners, joinerKey(c.rest[n])) {
@@ -203,7 +204,8 @@ func (c *changing) joins(comma bool) (more bool, err error) {
 	return false, c.askJoined(word, after)
 }
 
-// joinerKey is the form in which joiners are compared. Signs stay as they are.
+// joinerKey returns the form of a token to look up in joiners. A sign such as "&" is returned as
+// typed.
 func joinerKey(t words.Token) string {
 	if t.IsMark() {
 		return t.Raw
@@ -227,7 +229,7 @@ func (c *changing) nearlyName(w []words.Token) bool {
 	return len(w) == 1 && len(w[0].Key) > 2 && len(c.g.ProcessesLike(w[0].Key)) > 0
 }
 
-// askJoined returns a Question about an unknown name after a joiner.
+// askJoined returns a Question about the words after a joiner, which are not a known process.
 func (c *changing) askJoined(joiner string, after []words.Token) error {
 	if len(after) == 0 {
 		return c.askAbout(command.Joined, fmt.Sprintf("%s and what else?", words.And(c.processes)), nil)
@@ -265,7 +267,7 @@ func (c *changing) said() string {
 	return strings.Join(w, " ")
 }
 
-// notAProcess returns the Question about words that do not name a process.
+// notAProcess returns a Question, because the next words do not name a process.
 func (c *changing) notAProcess() error {
 	w := c.rest
 	typed := w[0].Name()
@@ -301,7 +303,8 @@ func (c *changing) notAProcess() error {
 	return c.orLooks(c.askAbout(command.UnknownName, fmt.Sprintf("I don't know %s.", words.Shown(typed)), readings))
 }
 
-// orLooks adds choices that change nothing to a Question without choices.
+// orLooks adds choices to a Question that has none: the status and the verb's help, which change
+// nothing.
 func (c *changing) orLooks(q *command.Question) *command.Question {
 	if len(q.Choices) == 0 {
 		c.suggest(q, "status", "help "+c.cmd.Verb)
@@ -309,8 +312,8 @@ func (c *changing) orLooks(q *command.Question) *command.Question {
 	return q
 }
 
-// hostFirst returns a Question about a host in the place of a process: "restart query-1",
-// "restart query-1 tailer1".
+// hostFirst returns a Question about a host that is named where a process is expected: "restart
+// query-1", "restart query-1 tailer1".
 func (c *changing) hostFirst(host string, rest []words.Token) error {
 	for i := range c.g.Fleet.Clusters {
 		h, ok := c.g.Fleet.Clusters[i].Host(host)
@@ -331,7 +334,7 @@ func (c *changing) hostFirst(host string, rest []words.Token) error {
 	return c.askAbout(command.HostFirst, host+" is a host.", nil)
 }
 
-// wholeHosts reads hosts, or the cluster, for a verb without a process.
+// wholeHosts reads the target of a verb that acts on hosts or on the cluster, not on a process.
 func (c *changing) wholeHosts() error {
 	if len(c.rest) > 1 && slices.Contains(hostWords, c.rest[0].Key) {
 		c.rest = c.rest[1:]

@@ -10,7 +10,7 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// TestExceptionOffersNoExcluded: no choice acts on an excluded host.
+// TestExceptionOffersNoExcluded checks that no choice acts on an excluded host.
 func TestExceptionOffersNoExcluded(t *testing.T) {
 	g := grammartest.New(t)
 	asked := 0

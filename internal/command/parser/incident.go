@@ -13,7 +13,8 @@ import (
 // incidentID is the form of an incident's id: its cluster and a number.
 var incidentID = regexp.MustCompile(`^(.+)-([1-9][0-9]{0,8})$`)
 
-// incident reads `[INCIDENT] …`. Each verb reads the rest: a person, a duration or a text.
+// incident reads an incident's id, which may be missing. The verb decides what the rest is: a
+// person, a duration or a text.
 func (r *reading) incident(cmd command.Command, w []words.Token) (*command.Request, error) {
 	for len(w) > 0 && (w[0].IsMark() || slices.Contains(articles, w[0].Key) || w[0].Key == "incident") {
 		w = w[1:]
@@ -57,7 +58,8 @@ func (r *reading) incident(cmd command.Command, w []words.Token) (*command.Reque
 	return req, nil
 }
 
-// aboutIncident returns a Question if words negate a command. A note may contain any text.
+// aboutIncident returns a Question if the words negate the command. A note is exempt, because its
+// text is free.
 func (r *reading) aboutIncident(req *command.Request, w []words.Token) error {
 	back := func(code command.Code, text string) error {
 		q := &command.Question{Code: code, Text: text}

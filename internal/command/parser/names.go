@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// spelled is a name at the front of some words, as typed.
+// spelled is a name at the front of the unread words, as typed.
 type spelled struct {
 	names []string // several if joined without spaces: "ltds,merge"
 	host  string   // "tailer1@query-1"
@@ -18,7 +18,7 @@ type spelled struct {
 	colon bool
 }
 
-// nameKinds are generic words after a process's name.
+// nameKinds are generic words that may follow the name of a process: "dis service".
 var nameKinds = []string{"server", "service", "process", "processes", "services"}
 
 // articles are words allowed before a name.
@@ -34,8 +34,8 @@ func withoutArticles(w []words.Token) []words.Token {
 // joinersWithin are the signs that join names without a space.
 const joinersWithin = ",&/+"
 
-// processAt reads the process, or the processes joined by signs, at the front of the
-// words. ok is false if the first word is not a process.
+// processAt reads a process at the front of the words, or several processes joined by signs. The
+// result ok is false if the first word is not a process.
 func (r *reading) processAt(w []words.Token) (s spelled, ok bool) {
 	if len(w) == 0 {
 		return s, false
@@ -77,7 +77,8 @@ func (s *spelled) takeRest(g *command.Grammar, w []words.Token) {
 	}
 }
 
-// splitName returns the process whose name was typed with a space, "db dis", or "".
+// splitName returns the process whose name was typed with a space ("db dis"), and the number of
+// words. The name is "" if there is no such process.
 func (r *reading) splitName(w []words.Token) (name string, took int) {
 	for n := min(3, len(w)); n > 1; n-- {
 		parts := make([]string, n)
@@ -104,8 +105,8 @@ func (r *reading) splitHost(w []words.Token) string {
 	return ""
 }
 
-// clusterOf returns the named cluster, else the channel's cluster, else the only cluster,
-// else the only cluster that has the names. Otherwise it returns a Question with the
+// clusterOf returns the first of these that exists: the named cluster, the channel's cluster, the
+// only cluster, the only cluster that has all the names. If none exists, it returns a Question with
 // clusters as choices.
 func (r *reading) clusterOf(cmd command.Command, in string, processes, hosts []string) (*fleet.Cluster, error) {
 	g := r.g

@@ -18,14 +18,14 @@ var (
 	dashed   = regexp.MustCompile(`^--?[A-Za-z]`)
 )
 
-// dryRunFlags request the plan and helpFlags request help, at any position.
+// dryRunFlags ask for the plan, and helpFlags ask for help. They may stand anywhere in a command.
 var (
 	dryRunFlags = []string{"dry-run", "dryrun", "dry_run", "n", "noop", "no-op", "plan", "simulate", "what-if", "whatif"}
 	helpFlags   = []string{"help", "h", "usage"}
 )
 
-// takeFlags removes the flags from the words. It handles the flags for plan and help; all
-// others result in a Question.
+// takeFlags removes the flags from the words. The result help reports whether a flag asks for help.
+// It stores unknown flags, which result in a Question later.
 func (c *changing) takeFlags() (help bool) {
 	var rest []words.Token
 	for _, t := range c.rest {
@@ -45,7 +45,7 @@ func (c *changing) takeFlags() (help bool) {
 	return help
 }
 
-// takeDryRun reads `dry run` at the start or end of the rest.
+// takeDryRun removes `dry run` from the start or end of the unread words.
 func (c *changing) takeDryRun() {
 	n := len(c.rest)
 	for _, t := range c.rest {
@@ -119,8 +119,8 @@ func paramNamed(params []catalogs.Param, name string) *catalogs.Param {
 	return nil
 }
 
-// missingParam returns a Question about a required parameter, with an example, or with
-// every value if there are few.
+// missingParam returns a Question if a required parameter is missing. The Question has an example,
+// and a choice for each value if the parameter has a fixed set of values.
 func (r *reading) missingParam(req *command.Request) error {
 	if req.Command.Action == "" {
 		return nil
@@ -144,10 +144,11 @@ func (r *reading) missingParam(req *command.Request) error {
 	return nil
 }
 
-// lengthEnds are words that end a watch or a maintenance. They stand in the place of a duration.
+// lengthEnds are words that end a watch or a maintenance: "watch dis end" instead of "watch dis
+// 1h".
 var lengthEnds = []string{"end", "off", "over", "done", "stop"}
 
-// takeLength reads the duration of a verb with Lasts, or a word that ends the watch or maintenance.
+// takeLength reads the duration of a watch or a maintenance, or a word that ends it.
 func (c *changing) takeLength(req *command.Request) error {
 	w := c.rest
 	for len(w) > 1 && w[0].Key == "for" {

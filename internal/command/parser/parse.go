@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/command/words"
 )
 
-// Input is a text to parse and its channel.
+// Input is a text to parse, and the channel of the text.
 type Input struct {
 	Text    string
 	Channel string
@@ -31,8 +31,8 @@ type reading struct {
 	planned bool          // `plan …`, `--dry-run`: nothing runs
 }
 
-// Parse returns the Request of a text. A name must be an exact id or alias in the catalog
-// or fleet. The error is a *Question if the text is not understood.
+// Parse parses a text into a Request. A name must be an exact id or alias in the catalog or fleet.
+// If the text is not understood, the error is a *Question.
 func Parse(g *command.Grammar, in Input) (*command.Request, error) {
 	if len(g.Fleet.Clusters) == 0 {
 		return nil, &command.Question{Code: command.UnknownName, Text: "There is no cluster that you may see."}
@@ -59,7 +59,7 @@ func Parse(g *command.Grammar, in Input) (*command.Request, error) {
 	return r.command(w)
 }
 
-// command reads the words from the verb on.
+// command reads a command. The first word is the verb.
 func (r *reading) command(w []words.Token) (*command.Request, error) {
 	if len(w) > 2 && w[0].Key == "dry" && (w[1].Key == "run" || w[1].Key == "run:") {
 		r.planned = true
@@ -93,7 +93,7 @@ func (r *reading) command(w []words.Token) (*command.Request, error) {
 	}
 }
 
-// plan reads the command whose plan is shown.
+// plan reads the command whose plan is requested.
 func (r *reading) plan(cmd command.Command, rest []words.Token) (*command.Request, error) {
 	rest = words.WithoutOpening(rest)
 	if len(rest) == 0 || r.nested {
@@ -137,14 +137,14 @@ func (r *reading) verb(w []words.Token) (command.Command, []words.Token, error) 
 	return command.Command{}, nil, r.unknownVerb(w)
 }
 
-// questionWords begin a question in plain English.
+// questionWords are words that begin a question in plain English.
 var questionWords = []string{
 	"what", "what's", "whats", "is", "are", "how", "how's", "hows", "anything", "which", "who", "why", "does", "did",
 	"any", "wat", "wats", "wot", "wots", "whos", "who's", "where", "wheres", "where's",
 }
 
-// question reads "what's wrong", "is db_dis down", "what is the status of dis". The result
-// is always a read.
+// question reads a question in plain English, such as "is db_dis down". The command that it returns
+// never changes anything.
 func (r *reading) question(w []words.Token) (command.Command, []words.Token, bool) {
 	if !slices.Contains(questionWords, w[0].Key) {
 		return command.Command{}, nil, false
@@ -181,7 +181,7 @@ func (r *reading) allOf(w []words.Token) bool {
 	return false
 }
 
-// bare reads a verb without an object.
+// bare reads a command that has no object.
 func (r *reading) bare(cmd command.Command, rest []words.Token) (*command.Request, error) {
 	req := &command.Request{Command: cmd, Params: map[string]string{}}
 	for _, t := range rest {
@@ -192,14 +192,15 @@ func (r *reading) bare(cmd command.Command, rest []words.Token) (*command.Reques
 	return req, r.anyCluster(req)
 }
 
-// topic reads `help WORD` and the filter of the audit trail.
+// topic reads a command whose words are a topic: the word after `help`, or the filter of the audit
+// trail.
 func (r *reading) topic(cmd command.Command, rest []words.Token) (*command.Request, error) {
 	req := &command.Request{Command: cmd, Topic: words.Join(rest), Params: map[string]string{}}
 	return req, r.anyCluster(req)
 }
 
-// anyCluster binds a request to the channel's cluster, or to the first cluster. It is for requests
-// that are not about one cluster.
+// anyCluster binds a request that is not about a cluster to the channel's cluster, or else to the
+// first cluster.
 func (r *reading) anyCluster(req *command.Request) error {
 	for _, name := range []string{r.g.Channels[r.in.Channel]} {
 		if cl, ok := r.g.Fleet.Cluster(name); ok {

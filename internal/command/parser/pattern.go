@@ -11,7 +11,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// takePattern reads a name such as `query-*`. Only status accepts a pattern.
+// takePattern reads a name with a wildcard, such as `query-*`. Only the verb status accepts one.
 func (l *looking) takePattern(t words.Token) bool {
 	pattern := strings.ToLower(strings.Trim(t.Raw, ",.:;!?"))
 	if l.cmd.Verb != "status" || !strings.Contains(pattern, "*") || strings.Trim(pattern, "*") == "" {
@@ -21,7 +21,8 @@ func (l *looking) takePattern(t words.Token) bool {
 	return true
 }
 
-// expand adds the hosts of a cluster that match a pattern, or else the processes.
+// expand adds the hosts of a cluster that match a pattern. If no host matches, it adds the
+// processes that match.
 func (l *looking) expand(pattern string, cat *catalogs.Catalog, cl *fleet.Cluster) error {
 	var hosts, processes []string
 	for i := range cl.Hosts {
@@ -49,7 +50,7 @@ func (l *looking) expand(pattern string, cat *catalogs.Catalog, cl *fleet.Cluste
 	return nil
 }
 
-// starOnly leaves "*" as the only wildcard.
+// starOnly escapes every wildcard except "*".
 var starOnly = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `?`, `\?`)
 
 // matches reports whether a name matches a pattern, in which "*" is any string.

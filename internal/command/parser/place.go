@@ -17,7 +17,7 @@ var (
 	exceptWords = []string{"except", "excluding", "excl", "without", "but", "minus", "not", "only"}
 )
 
-// modifiers reads places and parameters, in any order, up to the first other word.
+// modifiers reads places and parameters in any order. It stops at the first word that is neither.
 func (c *changing) modifiers() error {
 	for len(c.rest) > 0 {
 		before := len(c.rest)
@@ -52,8 +52,7 @@ func (c *changing) placeOption() error {
 	return nil
 }
 
-// place reads `on HOST…` or `in CLUSTER`. It returns a Question if a place word precedes
-// an unknown place.
+// place reads `on HOST…` or `in CLUSTER`. If the host or cluster is unknown, it returns a Question.
 func (c *changing) place() error {
 	w := c.rest
 	sign := strings.HasPrefix(w[0].Raw, "@") && len(w[0].Raw) > 1
@@ -101,7 +100,7 @@ func (c *changing) place() error {
 	return nil
 }
 
-// takePlace reads one name as a host or cluster.
+// takePlace reads a name as a host or a cluster.
 func (c *changing) takePlace(pre, name string) error {
 	switch {
 	case c.g.KnowsCluster(name):
@@ -118,7 +117,7 @@ func (c *changing) takePlace(pre, name string) error {
 	return nil
 }
 
-// hostList reads host names with any joiner and returns the number of words read.
+// hostList reads a list of host names, and returns the number of words that it read.
 func (c *changing) hostList(w []words.Token) (took int, err error) {
 	for {
 		if took == len(w) {
@@ -152,7 +151,8 @@ func (c *changing) hostList(w []words.Token) (took int, err error) {
 	}
 }
 
-// hostJoins reads a joiner before the next host, and returns the position of that host.
+// hostJoins skips the joiners between two hosts. The result next is the position of the second
+// host; more is false if the list of hosts has ended.
 func (c *changing) hostJoins(w []words.Token, took int, comma bool) (next int, more bool, err error) {
 	n := took
 	for n < len(w) && slices.Contains(joiners, joinerKey(w[n])) {
@@ -194,7 +194,7 @@ func (c *changing) askHost(t words.Token) error {
 	return c.askAbout(command.Joined, fmt.Sprintf("I don't know the host %s.", words.Shown(t.Name())), readings)
 }
 
-// unknownPlace returns a Question about an unknown place after a place word.
+// unknownPlace returns a Question about an unknown host or cluster after `on`, `in` or `at`.
 func (c *changing) unknownPlace(pre string, after []words.Token) error {
 	if code := meaning.Of(c.g, append([]words.Token{{Raw: pre, Key: words.Key(pre)}}, after...)); code == command.When {
 		return c.askAbout(command.When, "I run things now or not at all: I can't schedule a command.", nil)
@@ -223,8 +223,8 @@ func (c *changing) unknownPlace(pre string, after []words.Token) error {
 	return c.askAbout(command.StrayPlace, fmt.Sprintf("I don't know a host or cluster %s, which follows “%s”.", words.Shown(typed), pre), readings)
 }
 
-// hostsOfKind returns the hosts whose names begin with one of the first words: "both query
-// nodes".
+// hostsOfKind returns the hosts whose names begin with a typed word. For "both query nodes" these
+// are query-1 and query-2. It considers the first three words only.
 func hostsOfKind(hosts []string, w []words.Token) (out []string) {
 	for _, h := range hosts {
 		if slices.ContainsFunc(w[:min(3, len(w))], func(t words.Token) bool { return len(t.Key) > 2 && strings.HasPrefix(h, t.Key) }) {
@@ -234,7 +234,7 @@ func hostsOfKind(hosts []string, w []words.Token) (out []string) {
 	return out
 }
 
-// hostsOfTarget returns the hosts of the first named process, or all hosts.
+// hostsOfTarget returns the hosts of the first named process, or all hosts if no process is named.
 func (c *changing) hostsOfTarget() []string {
 	if len(c.processes) == 0 {
 		return c.g.HostNames()
@@ -251,7 +251,7 @@ func (c *changing) hostsOfTarget() []string {
 	return out
 }
 
-// everyHost reads `everywhere`, `all hosts` and `all but HOST`.
+// everyHost reads `everywhere` and `all hosts`. Of `all but HOST` it reads only `all`.
 func (c *changing) everyHost() error {
 	w := c.rest
 	switch {
@@ -266,8 +266,8 @@ func (c *changing) everyHost() error {
 	return nil
 }
 
-// exception reads `except HOST`. Without a preceding `everywhere`, exception returns a
-// Question with the remaining hosts.
+// exception reads `except HOST`. If the text does not say `everywhere` before, exception returns a
+// Question that offers the remaining hosts.
 func (c *changing) exception() error {
 	w := c.rest
 	if len(w) < 2 || !slices.Contains(exceptWords, w[0].Key) {
@@ -298,7 +298,7 @@ func (c *changing) exception() error {
 	return c.askAbout(command.Exception, fmt.Sprintf("Everywhere except %s?", words.And(c.except)), c.withoutExcept())
 }
 
-// withoutExcept returns the commands for the hosts that are not excluded.
+// withoutExcept returns commands that act only on hosts that are not excluded.
 func (c *changing) withoutExcept() []string {
 	var readings []string
 	for i := range c.g.Fleet.Clusters {

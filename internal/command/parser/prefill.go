@@ -7,12 +7,14 @@ import (
 	"dhbot/internal/command/guess"
 )
 
-// longestPrefill is the maximum length, in bytes, of a message that is read as a command.
+// longestPrefill is the maximum length of a message, in bytes. A longer message is not parsed as a
+// command.
 const longestPrefill = 200
 
-// Prefill returns the likely command for a message of another person, "" if none is known. It
-// returns a read unchanged, and for a change its plan. For any other text it returns a read about
-// the run, process or host that the text names. It never returns a change.
+// Prefill suggests a command for another person's message, "" if there is no suggestion. A message
+// that is a change becomes the plan of that change, and a message that is a read stays as it is.
+// For any other text, Prefill suggests a read about the run, process or host that the text names.
+// It never suggests a change.
 func Prefill(g *command.Grammar, channel, text string) string {
 	text = strings.TrimSpace(text)
 	if len(text) <= longestPrefill && !strings.Contains(text, "\n") {

@@ -13,8 +13,8 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// looking is the state of reading a command that only reads. Names, places and parameters
-// may be in any order. Unused words are listed in the answer.
+// looking is the state of reading a command that changes nothing. Names, places and parameters may
+// be in any order. The answer lists the words that were not used.
 type looking struct {
 	*reading
 	cmd command.Command
@@ -28,7 +28,7 @@ type looking struct {
 	unknown   []words.Token // the words in left that may be a misspelt name
 }
 
-// noise are words of a question that carry no meaning.
+// noise lists words of a question that carry no meaning.
 var noise = []string{
 	"the", "of", "for", "process", "processes", "service", "server", "host", "hosts", "node", "is",
 	"are", "me", "my", "and", "with",
@@ -60,7 +60,7 @@ func (r *reading) read(cmd command.Command, w []words.Token) (*command.Request, 
 	return l.resolve()
 }
 
-// take reads the front of the words and returns the number of words read.
+// take reads the next word or words, and returns how many it read.
 func (l *looking) take(w []words.Token) (int, error) {
 	t := w[0]
 	if took, err := l.takeParam(w); took > 0 || err != nil {
@@ -103,8 +103,8 @@ func (l *looking) take(w []words.Token) (int, error) {
 	return 1, nil
 }
 
-// bareLines reports whether a word is the number of lines: "logs dis 20", but not "logs
-// tailer 2" or "port 8080".
+// bareLines reports whether a bare number is the number of log lines: 20 is in "logs dis 20", but 2
+// is not in "logs tailer 2".
 func (l *looking) bareLines(t words.Token) bool {
 	digits := strings.TrimLeft(t.Key, "-")
 	lines := paramNamed(l.options(), "lines")
@@ -115,7 +115,7 @@ func (l *looking) bareLines(t words.Token) bool {
 	return err == nil && n <= lines.Max
 }
 
-// lacks reports whether an allowed parameter is missing.
+// lacks reports whether the command accepts a parameter that is not set yet.
 func (l *looking) lacks(name string) bool {
 	return l.params[name] == "" && paramNamed(l.options(), name) != nil
 }
@@ -162,7 +162,7 @@ func (l *looking) takeName(w []words.Token) int {
 	return 0
 }
 
-// takeParam reads a parameter in any form: `since=1h`, `since 10 min`, `last 20`, `error`.
+// takeParam reads a parameter in one of its forms: `since=1h`, `since 10 min`, `last 20`, `error`.
 func (l *looking) takeParam(w []words.Token) (int, error) {
 	_, _, isPlace := words.PlaceOption(w[0].Raw)
 	if kv := keyValue.FindStringSubmatch(w[0].Raw); kv != nil && !isPlace {
@@ -229,8 +229,8 @@ func (l *looking) unknownOption(name string, kv []string) error {
 	return q
 }
 
-// options returns the parameters of the verb's action for all processes. The planner
-// refuses those that do not fit the named process.
+// options returns the parameters that the verb's action has for any process. The planner later
+// refuses parameters that the named process does not have.
 func (l *looking) options() []catalogs.Param {
 	if l.cmd.Action == "" {
 		return l.cmd.Params
@@ -328,17 +328,17 @@ func (l *looking) inText() string {
 	return " in " + l.in
 }
 
-// readsMost is the maximum number of processes in one read of output.
+// readsMost is the maximum number of processes in one command that reads from hosts, such as logs.
 const readsMost = 4
 
-// takesSeveral reports whether a read accepts n processes: any number for a status, up to
-// readsMost for a catalog's read.
+// takesSeveral reports whether the verb accepts n processes. A status accepts any number, and an
+// action of the catalog accepts up to readsMost.
 func (l *looking) takesSeveral(n int) bool {
 	return l.cmd.Verb == "status" || l.cmd.FromCatalog && !l.planned && n <= readsMost
 }
 
-// place binds the processes and hosts. Processes that the read does not accept go to
-// Request.Left, which the answer lists.
+// place binds the processes and hosts to the request. Processes and hosts beyond the verb's limit
+// go to Request.Left, which the answer lists.
 func (l *looking) place(req *command.Request, cl *fleet.Cluster) error {
 	for _, pattern := range l.patterns {
 		if err := l.expand(pattern, req.Catalog, cl); err != nil {

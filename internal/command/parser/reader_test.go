@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// reader is a second reader of changes, which shares no code with the package. A change that the
-// parser accepts must be derived by this reader too. It uses the names of grammartest, in the
+// reader is a second parser of changes, which shares no code with the package. A test compares the
+// two parsers: a change may run only if both derive it. The names are those of grammartest, in the
 // cluster prod.
 type reader struct {
 	words []string
@@ -48,7 +48,7 @@ var (
 	readerParam   = regexp.MustCompile(`^[a-z-]+=\S+$`)
 )
 
-// reads returns the request of a text. ok is false if nothing may run.
+// reads parses a text into a request. The result ok is false if the text may run nothing.
 func reads(text string) (request string, ok bool) {
 	if strings.Contains(text, "```") {
 		return "", false
@@ -101,7 +101,7 @@ func clean(text string) string {
 	}, text)
 }
 
-// bare returns a word without quotes and emphasis.
+// bare returns a word in lower case, without quotes and emphasis.
 func bare(w string) string { return strings.ToLower(strings.Trim(w, "\"'`*_")) }
 
 func (r *reader) opening() {
@@ -149,7 +149,8 @@ func (r *reader) takeVerb() bool {
 	return true
 }
 
-// nothingNamed reports whether `all` means the cluster and not a process.
+// nothingNamed reports whether the words after `all` name no process, so that `all` means the
+// cluster.
 func (r *reader) nothingNamed(w []string) bool {
 	for len(w) > 0 && !readerDoubt.MatchString(w[0]) && (readerEmoji.MatchString(w[0]) ||
 		strings.IndexFunc(w[0], func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0) {
@@ -211,8 +212,8 @@ func (r *reader) takeTarget() bool {
 	return true
 }
 
-// takePlaces reads `on HOST` and `in CLUSTER`. An unknown place stays unread, so nothing
-// runs.
+// takePlaces reads `on HOST` and `in CLUSTER`. It does not read an unknown place, so that the
+// command does not run.
 func (r *reader) takePlaces() bool {
 	for len(r.words) > 0 {
 		w, value := strings.ToLower(r.words[0]), ""
@@ -277,7 +278,7 @@ func (r *reader) runsThere() bool {
 	return true
 }
 
-// reason accepts nothing, or a marked reason.
+// reason reads the end of a command. Only a marked reason ("because …") or nothing is accepted.
 func (r *reader) reason() (string, bool) {
 	for len(r.words) > 0 && !readerDoubt.MatchString(r.words[0]) && (readerEmoji.MatchString(r.words[0]) ||
 		strings.IndexFunc(r.words[0], func(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }) < 0 && !strings.ContainsAny(r.words[0], "&/+>|<")) {

@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// reason reads the rest of a command: nothing, a marked reason, words that change the
-// meaning, or an unmarked reason.
+// reason reads the end of a command, which may be empty or a reason. It returns a Question if the
+// words may change the meaning of the command.
 func (c *changing) reason(req *command.Request) error {
 	if req.Plan {
 		return nil // nothing runs, so nothing can run by mistake
@@ -45,8 +45,8 @@ func (c *changing) reason(req *command.Request) error {
 	return c.stray(req, w)
 }
 
-// withoutCourtesy removes courtesy words before words that may change the meaning: "please
-// not", "maybe later".
+// withoutCourtesy removes leading courtesy words, so that the next word is examined: "please not",
+// "maybe later".
 func withoutCourtesy(w []words.Token) []words.Token {
 	for len(w) > 1 && (w[0].IsCourtesy() || words.OneOf(w[0].Key, "maybe", "perhaps", "probably", "vielleicht", "first", "asap")) {
 		w = w[1:]
@@ -54,23 +54,24 @@ func withoutCourtesy(w []words.Token) []words.Token {
 	return w
 }
 
-// bareReading returns the request without the words that were not understood.
+// bareReading returns the command without the words that were not understood.
 func (c *changing) bareReading(req *command.Request) []string { return []string{req.Fields().Text()} }
 
-// asReason returns the request with the words that were not understood as its reason.
+// asReason returns the command with the words that were not understood as its reason.
 func (c *changing) asReason(req *command.Request) []string {
 	return []string{req.Fields().Text() + " because " + req.Reason}
 }
 
-// finiteVerbs follow the subject of a sentence. They never follow a target.
+// finiteVerbs are words that follow a subject ("mariadb was restarted"). They never follow a
+// target.
 var finiteVerbs = []string{"is", "was", "are", "were", "has", "had", "does", "did", "lost", "says", "said"}
 
-// isSubject reports whether the name at the head is the subject of a sentence, not another
-// target: "mariadb was restarted".
+// isSubject reports whether the first word is the subject of a sentence ("mariadb was restarted"),
+// and not another target.
 func isSubject(w []words.Token) bool { return len(w) > 2 && slices.Contains(finiteVerbs, w[1].Key) }
 
-// stray returns a Question if an unmarked reason names another target or place. Ignoring
-// that name could run the command elsewhere, or on every host of the process.
+// stray returns a Question if an unmarked reason names another target or place, because the author
+// may have meant the command for that target or place.
 func (c *changing) stray(req *command.Request, w []words.Token) error {
 	if err := c.secondCommand(req, w); err != nil {
 		return err
@@ -89,8 +90,8 @@ func (c *changing) stray(req *command.Request, w []words.Token) error {
 	return c.strayHost(req, w)
 }
 
-// secondCommand returns a Question if the text requests a second change, on its own line
-// or after a joiner and before a target.
+// secondCommand returns a Question if the words contain a second command. A verb counts as a
+// command only in certain positions, for example on its own line, or between a joiner and a target.
 func (c *changing) secondCommand(req *command.Request, w []words.Token) error {
 	for i, t := range w {
 		cmd, ok := c.g.Named(t.Key)
@@ -109,8 +110,7 @@ func (c *changing) secondCommand(req *command.Request, w []words.Token) error {
 	return nil
 }
 
-// strayHost returns a Question if a host is named without a place word: directly after the
-// target, or among the first words if the process runs on several hosts.
+// strayHost returns a Question if an unmarked reason seems to name the host that the command is for.
 func (c *changing) strayHost(req *command.Request, w []words.Token) error {
 	if len(req.Hosts) > 0 || len(c.except) > 0 {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// TestOrdinaryReasons: after a change that needs approvals, at most one in twenty ordinary
-// reasons results in a Question. The others appear on the card as typed, marked as not
+// TestOrdinaryReasons checks reasons that people typed after a change that needs approvals. At most
+// one in twenty may result in a Question. The card shows the others as typed, marked as not
 // understood.
 func TestOrdinaryReasons(t *testing.T) {
 	b, err := os.ReadFile("testdata/reasons.txt")

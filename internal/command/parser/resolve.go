@@ -51,8 +51,8 @@ func (c *changing) resolve() (*command.Request, error) {
 	return req, nil
 }
 
-// askAboutHost returns a Question if a command for a whole cluster names a host. It offers
-// the same action for that host, and nothing wider.
+// askAboutHost returns a Question if a command for the whole cluster names a host. The choices are
+// only about that host.
 func (c *changing) askAboutHost(cl *fleet.Cluster, h *fleet.Host) error {
 	q := command.Questionf(command.StrayPlace, "`%s` is for the whole of %s and takes no host.", c.cmd.Verb, cl.Name)
 	if verb, whole := strings.CutSuffix(c.cmd.Verb, "-all"); whole {
@@ -64,7 +64,7 @@ func (c *changing) askAboutHost(cl *fleet.Cluster, h *fleet.Host) error {
 	return q
 }
 
-// spellings returns the processes of the command, as typed.
+// spellings returns the processes that the command names, as typed.
 func (c *changing) spellings() []string {
 	if c.cmd.Object == command.ProcessImplied {
 		return []string{c.cmd.Process}

@@ -16,8 +16,8 @@ var (
 	almost = regexp.MustCompile(`(?i)^R[-_][0-9A-Z]*$`)
 )
 
-// run reads `R-7F3K …`. Without an id the verb lists the runs that it accepts and changes
-// none.
+// run reads a run's id, such as `R-7F3K`. Without an id, the command lists the runs that the verb
+// accepts, and changes none.
 func (r *reading) run(cmd command.Command, rest []words.Token) (*command.Request, error) {
 	id, took := words.RunAt(rest)
 	if took == 0 {
@@ -30,8 +30,8 @@ func (r *reading) run(cmd command.Command, rest []words.Token) (*command.Request
 	return req, r.aboutRun(req, rest[took:])
 }
 
-// aboutRun reads the words after a run's id. For an approval they are the target only. For
-// other verbs they are the reason, unless they change the meaning of the command.
+// aboutRun reads the words after a run's id. For an approval, the first word is the target. For
+// other verbs, the words are the reason, unless they change the meaning of the command.
 func (r *reading) aboutRun(req *command.Request, w []words.Token) error {
 	for len(w) > 0 && w[0].IsMark() {
 		w = w[1:]
@@ -67,7 +67,7 @@ func (r *reading) aboutRun(req *command.Request, w []words.Token) error {
 	return nil
 }
 
-// unmark removes the word that marks a reason if the reason has a fixed position.
+// unmark removes a leading word such as "because". After a run's id the reason needs no mark.
 func unmark(w []words.Token) []words.Token {
 	if len(w) > 1 && w[0].MarksReason() {
 		return w[1:]
@@ -75,7 +75,7 @@ func unmark(w []words.Token) []words.Token {
 	return w
 }
 
-// turnsRound returns a Question if the words after a run's id change the meaning.
+// turnsRound returns a Question if the words after a run's id change the meaning of the command.
 func (r *reading) turnsRound(req *command.Request, w []words.Token) error {
 	w = words.WithoutClosing(w)
 	if len(w) == 0 {
@@ -107,7 +107,8 @@ func (r *reading) aboutRunBack(req *command.Request, code command.Code, text str
 	return q
 }
 
-// shown reads the read after "show": "show me the logs of db_dis".
+// shown reads a command that follows the verb "show", as in "show me the logs of db_dis". The last
+// result is false if no command follows.
 func (r *reading) shown(cmd command.Command, w []words.Token) (command.Command, []words.Token, bool) {
 	for len(w) > 1 && (w[0].IsCourtesy() || words.OneOf(w[0].Key, "me", "us", "the", "all")) {
 		w = w[1:]
@@ -121,7 +122,8 @@ func (r *reading) shown(cmd command.Command, w []words.Token) (command.Command, 
 	return c, w[1:], ok && aboutTarget && !cmd.Class.Changing() && !c.Class.Changing()
 }
 
-// noRun answers a verb without a run id, with the open runs or with suggestions.
+// noRun handles a command that lacks its run id. It lists the open runs, or returns a Question with
+// suggestions.
 func (r *reading) noRun(cmd command.Command, w []words.Token) (*command.Request, error) {
 	if len(w) == 0 {
 		return r.bareRun(cmd, w)

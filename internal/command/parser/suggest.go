@@ -13,8 +13,8 @@ import (
 // maxDepth limits how often a misspelt suggestion is corrected again.
 const maxDepth = 2
 
-// suggest adds commands to a Question. For a command that is itself misspelt it adds the
-// choices of that command's Question: "stauts dbdis" offers "status db_dis".
+// suggest adds choices to a Question. If a text is itself misspelt, suggest adds the commands that
+// correct it: "stauts dbdis" adds "status db_dis".
 func (r *reading) suggest(q *command.Question, texts ...string) {
 	if r.in.NoChoices || r.in.depth >= maxDepth {
 		return
@@ -38,8 +38,8 @@ func (r *reading) suggest(q *command.Question, texts ...string) {
 	}
 }
 
-// ask returns a Question about a request with a known target. It offers the readings if
-// the code allows them, then Plan and Status.
+// ask returns a Question about a request whose target is known. The choices are the readings,
+// unless the code forbids them, and the plan and the status of the target.
 func (c *changing) ask(req *command.Request, code command.Code, text string, readings ...string) *command.Question {
 	q := &command.Question{Code: code, Text: text}
 	if mayRun(code) {
@@ -49,8 +49,7 @@ func (c *changing) ask(req *command.Request, code command.Code, text string, rea
 	return q
 }
 
-// addLooks adds choices that change nothing: the plan of a request and the status of its
-// target.
+// addLooks adds choices that change nothing: the plan of a request, and the status of its target.
 func addLooks(q *command.Question, req *command.Request) {
 	f := req.Fields()
 	f.Reason = ""
@@ -67,7 +66,7 @@ func addLooks(q *command.Question, req *command.Request) {
 	q.Add(command.Choice{Text: status.Text(), Fields: status})
 }
 
-// askAbout returns a Question before the target is known.
+// askAbout returns a Question about a command whose target may not be known yet.
 func (c *changing) askAbout(code command.Code, text string, readings []string) *command.Question {
 	q := &command.Question{Code: code, Text: text}
 	if mayRun(code) {
@@ -88,7 +87,7 @@ func (c *changing) askAbout(code command.Code, text string, readings []string) *
 	return q
 }
 
-// missing returns a Question about a missing part of a command, with examples as choices.
+// missing returns a Question, because a part of the command is missing. The choices are examples.
 func (r *reading) missing(cmd command.Command, code command.Code, text string) *command.Question {
 	q := &command.Question{Code: code, Text: fmt.Sprintf("%s For example `%s`.", text, cmd.Example)}
 	if cmd.Object == command.HostNamed {
@@ -110,7 +109,7 @@ func (r *reading) missing(cmd command.Command, code command.Code, text string) *
 	return q
 }
 
-// worse returns 1 if level a is worse than b, else 0.
+// worse returns 1 if the severity a is worse than b, else 0.
 func worse(a, b runbooks.Severity) int {
 	if a.Worse(b) {
 		return 1
@@ -118,8 +117,9 @@ func worse(a, b runbooks.Severity) int {
 	return 0
 }
 
-// examples returns a few processes of the channel's cluster that a verb accepts: the most
-// severe first for a read, the least severe first for a change.
+// examples returns a few processes of the channel's cluster that a verb accepts. For a change the
+// least severe processes are first, because a choice may be tapped by mistake. For a read the most
+// severe are first.
 func (r *reading) examples(cmd command.Command) []string {
 	const most = 3
 	cl := &r.g.Fleet.Clusters[0]
@@ -149,8 +149,8 @@ func (r *reading) examples(cmd command.Command) []string {
 	return out
 }
 
-// Meant returns a Question for text that may be a command or conversation. The choices
-// change nothing.
+// Meant returns a Question about a message that may be a command, or just conversation. No choice
+// changes anything.
 func Meant(r *command.Request, err error) *command.Question {
 	q := &command.Question{Code: command.Talk, Text: "Did you mean me? I run a change only if the message begins with my name."}
 	if r != nil {
@@ -168,15 +168,15 @@ func Meant(r *command.Request, err error) *command.Question {
 	return q
 }
 
-// Choose returns the choices for the commands that are understood.
+// Choose returns a choice for each text that the parser understands as a command.
 func Choose(g *command.Grammar, channel string, texts ...string) []command.Choice {
 	q := &command.Question{}
 	(&reading{g: g, in: Input{Channel: channel}}).suggest(q, texts...)
 	return q.Choices
 }
 
-// mayRun reports whether choices may execute the change as typed. After a negation, time,
-// condition or quote none may.
+// mayRun reports whether a Question may offer the change itself as a choice. It may not if the text
+// has, for example, a negation, a time or a condition.
 func mayRun(c command.Code) bool {
 	switch c {
 	case command.When, command.Condition, command.Negation, command.Quote, command.Talk:

@@ -51,7 +51,7 @@ func texts(t *testing.T) (lines [][2]string) {
 	return lines
 }
 
-// comesTo returns the result of a text in the notation of the table.
+// comesTo parses a text and returns the result as the test table writes it.
 func comesTo(g *command.Grammar, text string) (string, *command.Request) {
 	r, err := parser.Parse(g, parser.Input{Text: text, Channel: "C1"})
 	var q *command.Question
@@ -67,7 +67,8 @@ func comesTo(g *command.Grammar, text string) (string, *command.Request) {
 	}
 }
 
-// TestTexts checks the table with every input: slash command, mention, direct message.
+// TestTexts checks every text of the table as a slash command, as a mention and as a direct
+// message.
 func TestTexts(t *testing.T) {
 	g := grammartest.New(t)
 	lines := texts(t)
@@ -114,8 +115,7 @@ func writeTexts(t *testing.T, g *command.Grammar, lines [][2]string) {
 // readerKnows reports whether the independent reader supports the verb.
 func readerKnows(verb string) bool { return readerVerbs[verb] != "" }
 
-// agree checks that the independent reader derives the same change for a text that would
-// run.
+// agree checks a text that would run a change: the independent reader must derive the same change.
 func agree(t testing.TB, g *command.Grammar, text string) (runs bool) {
 	t.Helper()
 	r, err := parser.Parse(g, parser.Input{Text: text, Channel: "C1", NoChoices: true})
@@ -130,7 +130,7 @@ func agree(t testing.TB, g *command.Grammar, text string) (runs bool) {
 	return true
 }
 
-// TestIndependentReader: a change runs only if the second reader derives it too.
+// TestIndependentReader checks that a change runs only if the second parser derives it too.
 func TestIndependentReader(t *testing.T) {
 	g := grammartest.New(t)
 	run := 0
@@ -144,8 +144,8 @@ func TestIndependentReader(t *testing.T) {
 	}
 }
 
-// TestSplices repeats TestIndependentReader with random combinations of pieces of the
-// texts.
+// TestSplices repeats TestIndependentReader with texts that are combined from random pieces of the
+// table.
 func TestSplices(t *testing.T) {
 	g := grammartest.New(t)
 	lines := texts(t)
@@ -168,8 +168,8 @@ func TestSplices(t *testing.T) {
 	t.Logf("%d of %d splices run", run, *splices)
 }
 
-// FuzzParse: no text makes the parser fail, and a change runs only if the independent
-// reader derives it.
+// FuzzParse checks that no text makes the parser panic, and that a change runs only if the
+// independent reader derives it too.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"plan please", "restart db_dis", "restart tailer1 everywhere except", "restart on", "approve R", "logs last", "watch for"} {
 		f.Add(s)

@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/test/grammartest"
 )
 
-// TestTypos checks testdata/typos.txt: a mistyped command is understood, or answered with
-// the intended command.
+// TestTypos checks testdata/typos.txt. A mistyped command must be understood, or answered with the
+// intended command.
 func TestTypos(t *testing.T) {
 	f, err := os.Open("testdata/typos.txt")
 	if err != nil {
@@ -45,7 +45,7 @@ func TestTypos(t *testing.T) {
 	}
 }
 
-// render returns a request in the notation of the test tables.
+// render formats a request as the test tables write it.
 func render(r *command.Request) string {
 	var b strings.Builder
 	b.WriteString(r.Text())

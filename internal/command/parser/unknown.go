@@ -8,10 +8,10 @@ import (
 	"dhbot/internal/command/words"
 )
 
-// noVotes are words of agreement or refusal. They neither approve nor deny a run.
+// noVotes are words that sound like a vote on a run, but neither approve nor deny it.
 var noVotes = []string{"yes", "y", "yep", "yeah", "ok", "okay", "no", "nope", "nah", "lgtm", "sure", "go", "yup", "+1"}
 
-// unknownVerb returns the Question about an unknown first word.
+// unknownVerb returns the Question for a text whose first word is not a known verb.
 func (r *reading) unknownVerb(w []words.Token) *command.Question {
 	if words.Negated(w) && len(w) > 1 {
 		q := &command.Question{Code: command.Negation, Text: "I read that as “do not”; nothing was run."}

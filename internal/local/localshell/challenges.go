@@ -13,10 +13,9 @@ import (
 	"dhbot/internal/sshkey"
 )
 
-// challenges issues challenges without storing them: a nonce contains the person, the key, the
-// command and the expiry, with a MAC of this process. So even a flood of requests fills no memory
-// and blocks no one. Only answered challenges are stored, so that each challenge can be used only
-// once.
+// challenges issues challenges without storing them, so that a flood of requests fills no memory. A
+// challenge is a nonce with the person, the key, the command and the expiry, and with a MAC by this
+// process. Only answered challenges are stored, because each may be answered only once.
 type challenges struct {
 	now    func() time.Time
 	secret [sha256.Size]byte
@@ -27,12 +26,12 @@ type challenges struct {
 
 const (
 	randomBytes = 16
-	// maxSpoilt limits the stored wrong answers. Further wrong answers are not stored,
-	// which is equally safe.
+	// maxSpoilt limits the number of stored challenges. Beyond it, a wrong answer is refused but
+	// not stored, which is equally safe.
 	maxSpoilt = 10_000
 )
 
-// given is the content of a challenge.
+// given is the data in a challenge.
 type given struct {
 	id      string // the random part
 	person  string
@@ -65,8 +64,8 @@ func (c *challenges) mac(b []byte) []byte {
 	return m.Sum(nil)
 }
 
-// read returns the content of a challenge. For a challenge that has expired, or was
-// answered, it also returns an error.
+// read returns the data in a challenge. If the challenge has expired or was already answered, read
+// returns both the data and an error.
 func (c *challenges) read(nonce string) (given, error) {
 	const fixed = randomBytes + 8 + 2*sha256.Size
 	b, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
@@ -92,7 +91,7 @@ func (c *challenges) read(nonce string) (given, error) {
 
 var errAnswered = errors.New("this challenge is not valid: it was already answered")
 
-// spend marks a challenge as answered, once.
+// spend marks a challenge as answered. It returns an error if the challenge was already answered.
 func (c *challenges) spend(g given) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -104,7 +103,7 @@ func (c *challenges) spend(g given) error {
 	return nil
 }
 
-// spoil marks a challenge as wrongly answered.
+// spoil marks a challenge as answered after a wrong answer, so that no other answer is accepted.
 func (c *challenges) spoil(g given) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,7 +113,7 @@ func (c *challenges) spoil(g given) {
 	}
 }
 
-// forget drops expired entries when there are many entries. The caller holds the mutex.
+// forget deletes expired entries, but only if there are many entries. The caller holds the mutex.
 func (c *challenges) forget() {
 	if len(c.spent) < maxSpoilt {
 		return

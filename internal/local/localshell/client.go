@@ -30,16 +30,16 @@ func NewClient(socket string) *Client {
 	return &Client{socket: socket, http: &http.Client{Transport: adminsock.Transport(socket)}}
 }
 
-// Request is a command and the keys that prove its author.
+// Request is a command, and the keys that can prove who sends it.
 type Request struct {
 	Command string
 	As      string // the person's name, if the keys do not identify them
 	Signers []sshkey.Signer
 }
 
-// Do runs a command, calls f with every event except the last one, and returns the End of
-// the last event. An error means that there was no End: the command was refused, the bot
-// does not answer, ctx ended, or f failed.
+// Do runs a command. It calls f with every event except the last, and returns the End of the last
+// event. It returns an error if there was no End: the command was refused, the bot does not answer,
+// ctx ended, or f failed.
 func (c *Client) Do(ctx context.Context, r Request, f func(Event) error) (End, error) {
 	p, err := c.sign(ctx, r)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *Client) Do(ctx context.Context, r Request, f func(Event) error) (End, e
 	}
 }
 
-// sign requests a challenge and signs it with the key that the challenge names.
+// sign requests a challenge, and signs it with the key that the challenge asks for.
 func (c *Client) sign(ctx context.Context, r Request) (proof, error) {
 	if len(r.Signers) == 0 {
 		return proof{}, errors.New("there is no SSH key to prove who you are with: start an ssh-agent and `ssh-add`, or name a private key with --key")
@@ -125,7 +125,7 @@ func (c *Client) post(ctx context.Context, path string, v any) (io.ReadCloser, e
 	return nil, errors.New(strings.TrimSpace(string(said)))
 }
 
-// unreachable explains why there was no answer, and what to do.
+// unreachable explains why the bot did not answer, and what to do.
 func (c *Client) unreachable(ctx context.Context, err error) error {
 	var op *net.OpError
 	switch {

@@ -28,7 +28,7 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// testServer is a server on a real socket. It keeps the commands that had a valid proof.
+// testServer is a server on a real socket. It records the commands whose proof was valid.
 type testServer struct {
 	t        *testing.T
 	socket   string
@@ -126,7 +126,7 @@ func (d *testServer) letIn() int {
 	return len(d.let)
 }
 
-// post sends a request that no honest client would send.
+// post sends a request that the real client would never send.
 func (d *testServer) post(path string, v any) (code int, body string) {
 	d.t.Helper()
 	b, err := json.Marshal(v)
@@ -177,8 +177,8 @@ func TestCommandOfAPersonWithAKey(t *testing.T) {
 	}
 }
 
-// A person runs the plan that the bot last showed them by the plan's id. The id works once, and
-// only for this person. The plan runs in the form that the bot stored.
+// TestShownPlanRunsByItsID runs a plan by the id that the bot has shown with it. The id works once,
+// only for the person who saw the plan, and runs the plan as the bot stored it.
 func TestShownPlanRunsByItsID(t *testing.T) {
 	d := newTestServer(t)
 	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
@@ -244,8 +244,7 @@ func TestUnidentifiedPeopleAreRefused(t *testing.T) {
 	}
 }
 
-// TestProofsThatAreInvalid checks that each invalid proof is refused and recorded, and runs
-// nothing.
+// TestProofsThatAreInvalid checks that an invalid proof is refused, recorded and runs nothing.
 func TestProofsThatAreInvalid(t *testing.T) {
 	const command = "restart db_dis"
 	for name, bend := range map[string]func(d *testServer, c challenge) proof{
@@ -323,7 +322,7 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// refused are the texts of the refusals in the trail.
+// refused returns the texts of the refusals in the trail.
 func (d *testServer) refused() (out []string) {
 	d.t.Helper()
 	err := d.store.Trail(d.t.Context(), 1, func(s audit.Sealed) error {
@@ -338,7 +337,7 @@ func (d *testServer) refused() (out []string) {
 	return out
 }
 
-// TestRefusalsDoNotFloodTheTrail checks that callers without a key cause only a few records a
+// TestRefusalsDoNotFloodTheTrail checks that callers without a key cause only a few records per
 // minute.
 func TestRefusalsDoNotFloodTheTrail(t *testing.T) {
 	d := newTestServer(t)
@@ -350,8 +349,8 @@ func TestRefusalsDoNotFloodTheTrail(t *testing.T) {
 	}
 }
 
-// TestChallengesDoNotBlock checks that ten thousand unanswered challenges, and as many wrong
-// answers as are stored, do not hinder the next person.
+// TestChallengesDoNotBlock checks that the next person can still run a command after ten thousand
+// unanswered challenges and as many wrong answers as the server stores.
 func TestChallengesDoNotBlock(t *testing.T) {
 	c, err := newChallenges(time.Now)
 	if err != nil {
@@ -395,8 +394,8 @@ func TestChallengesDoNotBlock(t *testing.T) {
 	}
 }
 
-// TestSessionsOfOnePerson checks that a person who follows many runs uses up only their own
-// sessions.
+// TestSessionsOfOnePerson checks the limit of sessions: a person who follows many runs does not use
+// up the sessions of other people.
 func TestSessionsOfOnePerson(t *testing.T) {
 	d := newTestServer(t)
 	hold, begun := make(chan struct{}), make(chan struct{}, sessionsEach)
@@ -428,8 +427,8 @@ func TestSessionsOfOnePerson(t *testing.T) {
 	held.Wait()
 }
 
-// TestRunIsFollowed checks that a requested run is shown whenever it changes, and that its
-// outcome is the command's outcome.
+// TestRunIsFollowed checks that the terminal shows a requested run after each change, and that the
+// command succeeds only if the run does.
 func TestRunIsFollowed(t *testing.T) {
 	for _, tt := range []struct {
 		last engine.State
@@ -468,8 +467,7 @@ func TestRunIsFollowed(t *testing.T) {
 	}
 }
 
-// TestDisconnectDoesNotEndTheRun checks that a disconnect only stops showing the run, and that
-// the run continues.
+// TestDisconnectDoesNotEndTheRun checks that a run continues after the person has disconnected.
 func TestDisconnectDoesNotEndTheRun(t *testing.T) {
 	d := newTestServer(t)
 	d.runs["R-7F3K"] = engine.Stored{Rev: 1, Run: engine.Run{ID: "R-7F3K", State: engine.Running}}

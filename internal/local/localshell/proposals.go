@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// proposals keeps the last plan shown to each person. The client gets only the id of the
-// plan, so the plan that runs is the one that the bot made.
+// proposals keeps the last plan that each person was shown. The client gets only the id of the
+// plan, so it cannot run an altered plan.
 type proposals struct {
 	mu   sync.Mutex
 	last map[string]proposed // by person
@@ -14,7 +14,8 @@ type proposals struct {
 
 type proposed struct{ id, value string }
 
-// keep returns the id of a shown plan, "" for none.
+// keep stores a plan that is shown to a person, and returns its new id. The id is "" if value is
+// "".
 func (p *proposals) keep(person, value string) (id string) {
 	if value == "" {
 		return ""
@@ -29,7 +30,8 @@ func (p *proposals) keep(person, value string) (id string) {
 	return id
 }
 
-// take returns the plan with an id, once. It returns false for an unknown id.
+// take removes and returns a person's plan. The result ok is false if the person has no plan with
+// this id.
 func (p *proposals) take(person, id string) (value string, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"dhbot/internal/card"
 )
 
-// Purpose is the namespace of the signatures (sshkey): a signature for `bot do` is valid
-// nowhere else, and a signature for another purpose is not valid here.
+// Purpose is the namespace of the signatures (see sshkey). A signature for `bot do` is valid for
+// nothing else, and a signature for another purpose is not valid for `bot do`.
 const Purpose = "terminal@dhbot"
 
 const (
@@ -16,14 +16,15 @@ const (
 	answerTime = 60 * time.Second // from challenge to signature; a hardware key waits for a touch
 )
 
-// ask is the first request: the person, the command, and the possible keys.
+// ask is the first request of a client: the command, and the public keys that the client can sign
+// with.
 type ask struct {
 	Command string   `json:"command"`
 	As      string   `json:"as,omitempty"` // the name in the config, if the keys do not identify the person
 	Keys    [][]byte `json:"keys"`         // public keys in SSH's binary form
 }
 
-// challenge is the answer: what to sign, with which key.
+// challenge answers an ask. The client must sign the nonce with the private half of Key.
 type challenge struct {
 	Nonce  string `json:"nonce"`
 	Person string `json:"person"`
@@ -37,31 +38,30 @@ type proof struct {
 	Signature []byte `json:"signature"`
 }
 
-// words are the signed bytes. The client computes these bytes from the command that the
-// person typed, so that no one between client and bot can have another command signed.
-// Nonce and person contain no newline, and the command comes last, so the same bytes never
-// stand for two different requests.
+// words returns the bytes to sign. The client computes them from the command that the person typed,
+// so that no one between client and bot can substitute another command. Different requests have
+// different bytes, because nonce and person contain no newline.
 func words(nonce, person, command string) []byte {
 	return []byte("dhbot terminal 1\n" + nonce + "\n" + person + "\n" + command)
 }
 
-// Event is one line of the answer, in JSON. One of Text, File and End is set.
+// Event is one line of the answer, in JSON. It has exactly one of Text, File and End.
 type Event struct {
-	// Text is a card as text, with lines that end in "\n". If Live is set, the text of the next
-	// event with Live replaces this text.
+	// Text is a card as plain text, with lines that end in "\n". If Live is set, the next event
+	// with Live replaces this text.
 	Text string `json:"text,omitempty"`
 	Live bool   `json:"live,omitempty"`
-	// Run and State are set with the text of a run.
+	// Run and State are the id and the state of a run, if Text shows a run.
 	Run   string `json:"run,omitempty"`
 	State string `json:"state,omitempty"`
 	// Facts has the content of Text as data.
 	Facts *card.Facts `json:"facts,omitempty"`
 	File  *File       `json:"file,omitempty"`
-	// End is set in the last event only.
+	// End is set only in the last event.
 	End *End `json:"end,omitempty"`
 }
 
-// File is a file that Slack would show as an upload.
+// File is a file in the answer. In Slack it would be an upload.
 type File struct {
 	Name    string `json:"name"`
 	Title   string `json:"title,omitempty"`
@@ -70,20 +70,21 @@ type File struct {
 
 // End is how a command ended.
 type End struct {
-	// OK means that the request succeeded: a requested run ended as done; any other command was
-	// allowed and answered.
+	// OK means success. A command that requests a run succeeds if the run ends as done. Any other
+	// command succeeds if it was allowed and answered.
 	OK    bool   `json:"ok"`
 	Run   string `json:"run,omitempty"`
 	State string `json:"state,omitempty"` // engine.State of Run
 	Why   string `json:"why,omitempty"`
-	// Confirm means that nothing ran, and that the same command after YesPrefix runs it.
-	// RunPrefix and Proposal run the plan that was shown, unless the plan has changed since.
+	// Confirm means that nothing ran, because the person must confirm. To confirm, the client sends
+	// the command again after YesPrefix, or sends RunPrefix and Proposal to run exactly the plan
+	// that was shown.
 	Confirm  bool   `json:"confirm,omitempty"`
 	Proposal string `json:"proposal,omitempty"`
 }
 
-// Prefixes of a command, which are part of the signed bytes: YesPrefix runs without a question;
-// RunPrefix precedes the id of the plan that was shown.
+// These prefixes of a command are part of the signed bytes. YesPrefix runs the command without a
+// question. RunPrefix is followed by the id of a plan that was shown, instead of a command.
 const (
 	YesPrefix = "--yes "
 	RunPrefix = "--run "

@@ -24,13 +24,13 @@ import (
 
 // Config has the dependencies of a Server; every field must be set.
 type Config struct {
-	// Keys are people's public keys, by their name in the config.
+	// Keys has the public keys of each person, by the person's name in the config.
 	Keys map[string][]sshkey.Key
-	// Command runs a command of a verified person.
+	// Command runs a command after the person was verified.
 	Command func(context.Context, call.Message, call.Reply) handlers.Outcome
 	// Run reads a run from the store.
 	Run func(ctx context.Context, id string) (engine.Stored, error)
-	// Log stores the record of a failed proof.
+	// Log receives a record of each failed proof, up to a limit per minute.
 	Log    audit.Log
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -46,7 +46,7 @@ type Server struct {
 	work       sync.WaitGroup
 }
 
-// New returns an error if a dependency is missing.
+// New makes a Server. It returns an error if a field of the config is not set.
 func New(c Config) (*Server, error) {
 	if c.Keys == nil || c.Command == nil || c.Run == nil || c.Log == nil || c.Now == nil || c.Logger == nil {
 		return nil, errors.New("terminal: every field of Config must be set")
@@ -55,8 +55,7 @@ func New(c Config) (*Server, error) {
 	return &Server{Config: c, challenges: open, refusals: refusals{now: c.Now}}, err
 }
 
-// Serve serves l until ctx ends, and returns after every running command has ended or was
-// abandoned.
+// Serve serves l until ctx ends. Then it waits for the commands that are still running.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+askPath, s.serveAsk)
@@ -70,7 +69,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// serveAsk issues a challenge for the first offered key that a person in the config has.
+// serveAsk issues a challenge for the first offered key that belongs to a person in the config.
 func (s *Server) serveAsk(w http.ResponseWriter, r *http.Request) {
 	var a ask
 	if !decode(w, r, &a) {
@@ -96,8 +95,8 @@ func (s *Server) serveAsk(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// whose finds the person with one of the offered keys. It proves nothing, because the
-// person has not signed anything yet.
+// whose finds the person who has one of the offered keys. This proves nothing yet, because nothing
+// is signed.
 func (s *Server) whose(a ask) (person string, key sshkey.Key, err error) {
 	found := map[string]sshkey.Key{}
 	for _, wire := range a.Keys {
@@ -130,8 +129,8 @@ func (s *Server) whose(a ask) (person string, key sshkey.Key, err error) {
 	return "", sshkey.Key{}, errors.New("your keys belong to several people: use --as NAME")
 }
 
-// serveDo verifies the proof, runs the command, and streams its events. A command continues
-// even if the person disconnects; only following a run ends then.
+// serveDo verifies the proof, runs the command, and streams its events. If the person disconnects,
+// the command continues, but its run is no longer followed.
 func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	var p proof
 	if !decode(w, r, &p) {
@@ -160,8 +159,8 @@ func (s *Server) serveDo(ctx context.Context, w http.ResponseWriter, r *http.Req
 	s.carryOut(ctx, r.Context(), who, p, out)
 }
 
-// prove verifies the signature over a challenge, and uses up the challenge. It returns the person
-// of the challenge even with an error.
+// prove verifies the signature of a challenge, and marks the challenge as answered. If the data in
+// the challenge can be read, prove returns the person even with an error.
 func (s *Server) prove(p proof) (person string, err error) {
 	c, err := s.challenges.read(p.Nonce)
 	if err != nil {
@@ -174,7 +173,7 @@ func (s *Server) prove(p proof) (person string, err error) {
 	return c.person, s.challenges.spend(c)
 }
 
-// answers checks that a proof belongs to a challenge.
+// answers returns an error if a proof does not belong to a challenge.
 func answers(p proof, c given) error {
 	if sha256.Sum256([]byte(p.Command)) != c.command {
 		return errors.New("the challenge was issued for another command")
@@ -189,13 +188,14 @@ func answers(p proof, c given) error {
 	return nil
 }
 
-// sessions counts running and followed commands by person, so that each person has their own limit.
+// sessions counts the commands that run or are followed, for each person, because the limit is per
+// person.
 type sessions struct {
 	mu sync.Mutex
 	of map[string]int
 }
 
-// sessionsEach is the number of concurrent commands of one person.
+// sessionsEach is the maximum number of concurrent commands of one person.
 const sessionsEach = 8
 
 func (s *sessions) begin(person string) bool {
@@ -219,7 +219,7 @@ func (s *sessions) end(person string) {
 	}
 }
 
-// refused records a failed proof, with the claimed name.
+// refused records a failed proof. The person is only claimed, because the proof failed.
 func (s *Server) refused(ctx context.Context, person string, why error) {
 	s.Logger.WarnContext(ctx, "a proof at the terminal failed", "claimed", person, "err", why)
 	if !s.refusals.worth() {
@@ -238,7 +238,7 @@ func (s *Server) refused(ctx context.Context, person string, why error) {
 	}
 }
 
-// refusals limits the records that callers without a key can cause.
+// refusals limits the rate of audit records that callers without a key can cause.
 type refusals struct {
 	now   func() time.Time
 	mu    sync.Mutex
@@ -268,5 +268,5 @@ func decode(w http.ResponseWriter, r *http.Request, v any) bool {
 	return true
 }
 
-// printable is untrusted text, safe for an answer.
+// printable makes untrusted text safe to show in an answer.
 func printable(s string) string { return redact.Line(s, 40) }

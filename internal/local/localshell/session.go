@@ -50,11 +50,12 @@ func (s *stream) send(e Event) error {
 	return http.NewResponseController(s.w).Flush()
 }
 
-// origin is the verified person, and the local user of their connection.
+// origin says who sent a command: the verified person, and the local user who opened the
+// connection.
 type origin struct{ person, user string }
 
-// carryOut passes the command to the handlers, and follows the requested run. ctx is the
-// context of the server, and asking is the context of the request.
+// carryOut passes a command to the handlers. If the command requests a run, carryOut follows the
+// run. The context ctx ends with the server, and asking ends with the request.
 func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out *stream) {
 	account := auth.Account{Team: auth.LocalTeam, User: who.person}
 	work, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), commandBudget, &call.TooLong{After: commandBudget})
@@ -103,7 +104,7 @@ func (s *Server) tell(out *stream, e Event) {
 	}
 }
 
-// follow shows a run whenever it changes, until it no longer changes on its own.
+// follow shows a run after each change, until the run has ended or its state is engine.Unknown.
 func (s *Server) follow(ctx context.Context, id string, out *stream) End {
 	var shown int64
 	silent := false // whether the store did not answer the previous query
@@ -130,7 +131,7 @@ func (s *Server) follow(ctx context.Context, id string, out *stream) End {
 	}
 }
 
-// runEvent is the current form of a run, with commands in place of buttons.
+// runEvent shows the current state of a run, with commands in place of buttons.
 func runEvent(r engine.Run) Event {
 	c := runcard.Run(r)
 	switch r.State {
@@ -146,8 +147,7 @@ func next(who, command string) card.Line {
 	return card.Line{card.T("→ " + who + ": "), card.C("bot do " + command)}
 }
 
-// text renders a card for a terminal. A button that stands for a command is shown as that
-// command.
+// text renders a card for a terminal. It shows the command of a button instead of the button.
 func text(c card.Card) string {
 	for _, b := range c.Buttons {
 		if f, err := command.Decode(b.Value); b.Action == card.TapCommand && err == nil {
@@ -158,7 +158,7 @@ func text(c card.Card) string {
 	return card.PlainText(c)
 }
 
-// shellText is a command as typed at a terminal, with its reason.
+// shellText returns a command as a person types it at a terminal, with its reason.
 func shellText(f command.Fields) string {
 	if f.Reason == "" {
 		return f.Text()
@@ -166,7 +166,7 @@ func shellText(f command.Fields) string {
 	return f.Text() + " because " + f.Reason
 }
 
-// reply answers at a terminal. All answers there are private.
+// reply answers at a terminal, where only the person who typed the command sees the answers.
 type reply struct{ out *stream }
 
 var _ call.Reply = reply{}
@@ -179,7 +179,7 @@ func (r reply) Ephemeral(_ context.Context, c card.Card) error {
 	return r.out.send(Event{Text: text(c), Facts: c.Facts})
 }
 
-// Ask returns an error: only taps open forms, and a terminal has none.
+// Ask always returns an error, because a terminal cannot show a form.
 func (r reply) Ask(_ context.Context, f card.Form) error {
 	return fmt.Errorf("the form %q cannot be opened at a terminal", f.Action)
 }

@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// hostPort is an endpoint without its scheme: etcdctl accepts host:port as well as a URL.
+// hostPort returns an endpoint without its scheme. An endpoint of etcdctl may be host:port or a
+// URL.
 func hostPort(endpoint string) string {
 	if u, err := url.Parse(endpoint); err == nil && u.Host != "" {
 		return u.Host
@@ -16,7 +17,7 @@ func hostPort(endpoint string) string {
 	return strings.TrimSuffix(endpoint, "/")
 }
 
-// hostOf is the host of an endpoint, in lower case.
+// hostOf returns the host of an endpoint, in lower case.
 func hostOf(endpoint string) string {
 	host := hostPort(endpoint)
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -25,7 +26,7 @@ func hostOf(endpoint string) string {
 	return strings.ToLower(strings.Trim(strings.TrimSuffix(host, "."), "[]"))
 }
 
-// sameHost reports whether two names are equal, or have the same address.
+// sameHost reports whether two hosts are the same name, ignoring case, or the same IP address.
 func sameHost(a, b string) bool {
 	if a == "" || b == "" {
 		return false
@@ -38,16 +39,16 @@ func sameHost(a, b string) bool {
 	return errX == nil && errY == nil && x.Unmap() == y.Unmap()
 }
 
-// anyHost reports whether one of the names is one of the hosts.
+// anyHost reports whether hosts and names have a host in common.
 func anyHost(hosts, names []string) bool {
 	return slices.ContainsFunc(hosts, func(host string) bool {
 		return slices.ContainsFunc(names, func(name string) bool { return sameHost(host, name) })
 	})
 }
 
-// Find returns the index of the first row that has one of the names, which are separated by
-// spaces. If no row has one of the names, Find compares only the first labels of the names, and
-// exactly one row must match. Otherwise Find returns -1.
+// Find returns the index of the first row that has one of the names. The names are separated by
+// spaces. If no row has one, Find compares only the first label of each name, such as "a" of
+// "a.example.com", and returns the row only if no other row matches. Otherwise it returns -1.
 func Find[R any](rows []R, hosts func(R) []string, names string) int {
 	wanted := strings.Fields(names)
 	if i := slices.IndexFunc(rows, func(row R) bool { return anyHost(hosts(row), wanted) }); i >= 0 {

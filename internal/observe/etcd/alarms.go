@@ -10,13 +10,14 @@ import (
 	"dhbot/internal/remote"
 )
 
-// alarmLine is a line of `alarm list`. An alarm of the whole cluster has no member id.
+// alarmLine matches a line of `alarm list`. An alarm of the whole cluster has no member id.
 var alarmLine = regexp.MustCompile(`^(?:memberID:(\d+))?\s*alarm:(\w+)$`)
 
 var alarmNames = []string{"NONE", "NOSPACE", "CORRUPT"}
 
-// ReadAlarms parses `etcdctl alarm list`, as JSON or in its simple format. It returns each alarm in
-// words, the most serious first. It returns no alarms only if it could parse every line.
+// ReadAlarms parses the output of `etcdctl alarm list`, as JSON or in etcdctl's simple format. It
+// describes each alarm in words, the most serious first. It returns an error if it cannot parse a
+// line, so an empty list means that there are no alarms.
 func ReadAlarms(r remote.Result) ([]string, error) {
 	if r.Exit != 0 {
 		return nil, failed(r)
@@ -62,7 +63,7 @@ func ReadAlarms(r remote.Result) ([]string, error) {
 	return serious(alarms), nil
 }
 
-// noAlarms reports whether the answer is the empty object, the JSON of 3.4 for a list without
+// noAlarms reports whether the answer is the empty JSON object. etcd 3.4 prints it if there are no
 // alarms (measured).
 func noAlarms(r remote.Result) bool {
 	return slices.Contains(unread(r.Stdout), "{}")

@@ -15,13 +15,13 @@ const (
 	full         = 80       // percent of the quota
 	differs      = 2        // ratio of bytes in use to those of another member
 	small        = 16 << 20 // bytes in use: smaller sizes may differ
-	// caught is the allowed difference of revisions at one index. A write between two parts of an
-	// answer causes such a difference.
+	// caught is how far the revisions of two members at the same index may differ. Such a
+	// difference arises if a write happens while a member answers.
 	caught = 2
 )
 
-// Trouble lists the anomalies, the most serious first. quota is the configured quota, 0 if unknown;
-// a quota that a member reports takes precedence.
+// Trouble lists the anomalies, the most serious first. The argument quota is the configured quota
+// in bytes, or 0 if it is unknown. It is used only for a member that reports no quota itself.
 func (s Status) Trouble(quota int64) []string {
 	wrong := slices.Concat(s.clusters(), s.data(), s.silent(), s.raft(), s.ownErrors())
 	for _, m := range s.Members {
@@ -32,8 +32,7 @@ func (s Status) Trouble(quota int64) []string {
 	return append(wrong, s.sizes()...)
 }
 
-// clusters finds members that belong to another cluster than the majority, although the client's
-// list has them.
+// clusters finds endpoints of the client whose member belongs to another cluster than most members.
 func (s Status) clusters() []string {
 	return s.odd(s.Members, func(m Member) string {
 		if m.Cluster == 0 {
@@ -72,7 +71,8 @@ func (s Status) data() []string {
 	return wrong
 }
 
-// atFurthest returns the largest group of members of one cluster that are all at the same index.
+// atFurthest returns the largest group of members that are in the same cluster and at the same
+// index.
 func (s Status) atFurthest(members []Member) []Member {
 	groups := map[string][]Member{}
 	var most []Member
@@ -94,8 +94,8 @@ func distance(a, b string) int64 {
 	return max(x-y, y-x)
 }
 
-// odd names the members that differ from the largest group. Of two equally large groups, the
-// group of the first member counts as the largest.
+// odd describes each member whose value differs from the most common value. If two values are
+// equally common, the value of the first member counts as the most common.
 func (s Status) odd(members []Member, of func(Member) string, say func(Member, string) string) (wrong []string) {
 	count := map[string]int{}
 	common := ""
@@ -125,7 +125,7 @@ func (s Status) silent() (wrong []string) {
 	return wrong
 }
 
-// raft finds members that have no leader, have another leader, or are behind.
+// raft finds members that have no leader, follow another leader, or are behind.
 func (s Status) raft() (wrong []string) {
 	furthest := s.Furthest()
 	for _, m := range s.Members {
@@ -141,7 +141,8 @@ func (s Status) raft() (wrong []string) {
 	return wrong
 }
 
-// ownErrors returns the members' own errors. Each member reports all alarms, and its own problem.
+// ownErrors returns the errors that the members report. An alarm is listed once, because every
+// member reports it.
 func (s Status) ownErrors() []string {
 	var alarms, others []string
 	for _, m := range s.Members {
@@ -160,7 +161,8 @@ func (s Status) ownErrors() []string {
 	return append(serious(alarms), others...)
 }
 
-// room reports that a file is near its quota: etcd counts the file, not the part in use.
+// room warns if a member's file is near its quota, else it returns "". The size of the file counts,
+// not the part in use.
 func (m Member) room(configured int64) string {
 	quota, whose := m.quota(configured)
 	if m.Size < quota/100*full {
@@ -173,7 +175,7 @@ func (m Member) room(configured int64) string {
 	return text
 }
 
-// quota is the limit of a member's file, and its source.
+// quota returns the limit of a member's file in bytes, and says where the limit comes from.
 func (m Member) quota(configured int64) (bytes int64, whose string) {
 	switch {
 	case m.Quota != nil && *m.Quota > 0:
@@ -185,7 +187,8 @@ func (m Member) quota(configured int64) (bytes int64, whose string) {
 	}
 }
 
-// Room is the largest file and its quota, in words; "" if no member reports a quota.
+// Room describes the size of the largest file and its quota. The result is "" if no member reports
+// a quota.
 func (s Status) Room() string {
 	var largest *Member
 	for i, m := range s.Members {
@@ -199,8 +202,8 @@ func (s Status) Room() string {
 	return fmt.Sprintf("%s of a quota of %s", Bytes(largest.Size), Bytes(*largest.Quota))
 }
 
-// sizes finds members whose data uses far more space than another member's data. This is only
-// noted, because it is normal after a single member was defragmented (measured).
+// sizes finds members that use far more space than another member. This is listed last, because it
+// is normal after only one member was defragmented (measured).
 func (s Status) sizes() (wrong []string) {
 	least := int64(-1)
 	for _, m := range s.Members {
@@ -216,7 +219,7 @@ func (s Status) sizes() (wrong []string) {
 	return wrong
 }
 
-// Agree describes what the members have in common.
+// Agree says which values are equal on all members. The caller has found no anomalies.
 func (s Status) Agree() string {
 	for _, m := range s.Members {
 		if m.Revision == nil {

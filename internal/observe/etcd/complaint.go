@@ -11,18 +11,17 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// oldAPI means that an etcdctl before 3.4 runs without ETCDCTL_API=3.
+// oldAPI is the message for an etcdctl before 3.4 that runs without ETCDCTL_API=3.
 const oldAPI = "etcdctl speaks API version 2 here: ETCDCTL_API=3 is not set"
 
 var (
 	speaksOldAPI = regexp.MustCompile(`^(No help topic for '|Incorrect Usage|flag provided but not defined: -write-out|Error: +unknown command "endpoint"|.*\bis not a command\. See 'etcdctl --help')`)
-	// clientLog matches log lines of gRPC, and log lines of old clients, which do not log in
-	// JSON.
+	// clientLog matches log lines of gRPC, and of old clients that do not log in JSON.
 	clientLog = regexp.MustCompile(`^(\d{4}[-/]\d\d[-/]\d\d \d\d:\d\d:\d\d(\.\d+)? |(INFO|WARNING|ERROR): \d{4}/)`)
-	// wrapped is the text around the reason in gRPC's errors.
+	// wrapped matches the text that gRPC puts before the reason of an error.
 	wrapped = regexp.MustCompile(`^(rpc error: code = \w+ desc = |latest (balancer|connection) error: |last (connection|resolver) error: |all SubConns are in TransientFailure,? ?|connection error: |desc = |transport: |authentication handshake failed: |Error while dialing:? (failed to do connect handshake, response: )?)`)
-	// trust matches problems with certificates: a member exists, but whether it serves cannot be
-	// determined.
+	// trust matches errors about certificates. They show that a member exists, but not whether it
+	// serves.
 	trust = regexp.MustCompile(`x509: |\btls: |remote error: |authentication handshake failed`)
 )
 
@@ -34,7 +33,8 @@ type logLine struct {
 	Endpoint string `json:"endpoint"`
 }
 
-// reasons are the connection errors in the client's log, by line, with the innermost reason.
+// reasons returns the lines of the client's log that have an error. Each Error is reduced to its
+// innermost reason.
 func reasons(r remote.Result) []logLine {
 	var out []logLine
 	for _, line := range planner.ListLines(r.Stderr.String()) {
@@ -49,7 +49,7 @@ func reasons(r remote.Result) []logLine {
 	return out
 }
 
-// innermost removes gRPC's text around a reason.
+// innermost removes the text that gRPC puts around the reason of an error.
 func innermost(reason string) string {
 	for {
 		next := strings.Trim(strings.TrimSpace(reason), `"`)
@@ -63,8 +63,8 @@ func innermost(reason string) string {
 	}
 }
 
-// reasonOf is the reason in the client's log for an endpoint. If the log names no endpoint at
-// all, its reason applies to every endpoint. The result is "" if there is no reason.
+// reasonOf returns the reason in the client's log why an endpoint failed, or "". A reason without
+// any address applies to every endpoint.
 func reasonOf(log []logLine, endpoint string) string {
 	address := hostPort(endpoint)
 	anywhere := regexp.MustCompile(`[\w.\]]:\d{2,5}\b`)
@@ -82,10 +82,10 @@ func reasonOf(log []logLine, endpoint string) string {
 
 var timeOfDay = regexp.MustCompile(`\d\d:\d\d:\d\d`)
 
-// withoutTimes removes times of day, whose digits look like a port.
+// withoutTimes removes times of day, because their digits look like a port.
 func withoutTimes(s string) string { return timeOfDay.ReplaceAllString(s, "") }
 
-// words formats a reason; gRPC's own time-outs are not reasons.
+// words formats a reason. It returns "" for gRPC's own time-outs, because they explain nothing.
 func words(reason string) string {
 	switch {
 	case reason == "" || reason == "context deadline exceeded" || strings.HasPrefix(reason, "context deadline exceeded while waiting"):

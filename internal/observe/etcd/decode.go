@@ -11,11 +11,11 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// lineLimit limits a quoted answer, in runes.
+// lineLimit limits a line that is quoted from an answer, in runes.
 const lineLimit = 200
 
-// decode parses the single line of standard output that is JSON with one of the keys; a login shell
-// may have printed other lines.
+// decode parses the only line of standard output that is JSON and has one of the keys. A login
+// shell may have printed other lines.
 func decode(r remote.Result, to any, keys ...string) error {
 	for _, line := range planner.ListLines(r.Stdout.String()) {
 		line = strings.TrimSpace(line)
@@ -33,7 +33,7 @@ func decode(r remote.Result, to any, keys ...string) error {
 	return failed(r)
 }
 
-// failed is why there is no answer.
+// failed explains why there is no answer.
 func failed(r remote.Result) error {
 	why := Complaint(r)
 	switch {
@@ -46,7 +46,7 @@ func failed(r remote.Result) error {
 	}
 }
 
-// unread returns the lines of a stream without empty lines and known noise, safe to show.
+// unread returns the lines of a stream, redacted, without empty lines and known noise.
 func unread(out remote.Output) []string {
 	var lines []string
 	for _, line := range planner.ListLines(redact.Clean(out.String())) {

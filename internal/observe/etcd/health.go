@@ -9,12 +9,12 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Reply is a member's answer to `endpoint health`: a read that needs a quorum and, since 3.5, the
-// list of alarms.
+// Reply is how a member answered `endpoint health`. For the answer, the member does a read that
+// needs a quorum and, since 3.5, a list of the alarms.
 type Reply uint8
 
-// The closed set of replies. All replies except Silent and Unclear came from the member, so the
-// member's vote counts.
+// These are all possible replies. Except for Silent and Unclear, the reply came from the member
+// itself, so its vote counts.
 const (
 	Unclear Reply = iota // not parsed, or a problem with certificates
 	Serves               // reads with a quorum
@@ -25,7 +25,7 @@ const (
 	Silent               // no answer in time
 )
 
-// Health is a row of `etcdctl endpoint health`. Every endpoint of the client has one.
+// Health is a row of `etcdctl endpoint health`. Every endpoint of the client has a row.
 type Health struct {
 	Endpoint string
 	Reply    Reply
@@ -38,11 +38,11 @@ func (h Health) Answers() bool { return h.Reply != Silent && h.Reply != Unclear 
 // Reads reports whether the member serves reads.
 func (h Health) Reads() bool { return h.Reply == Serves || h.Reply == Alarmed }
 
-// healthText is a row in the only format of etcd 3.3, and in etcdctl's simple output.
+// healthText matches a row of `endpoint health` that is not JSON. etcdctl 3.3 has only this format.
 var healthText = regexp.MustCompile(`^(\S+) is (healthy|unhealthy): (.*)$`)
 
-// ReadHealth parses the health of every endpoint, sorted by endpoint. If an endpoint is not
-// healthy, etcdctl's exit code is 1, but the list is complete.
+// ReadHealth parses the health of every endpoint, sorted by endpoint. It ignores etcdctl's exit
+// code 1, which only means that an endpoint is not healthy.
 func ReadHealth(r remote.Result) ([]Health, error) {
 	var rows []struct {
 		Endpoint string `json:"endpoint"`
@@ -93,8 +93,8 @@ func health(endpoint string, healthy bool, why string, log []logLine) Health {
 	return h
 }
 
-// replyOf interprets the error of an unhealthy row. An error that begins with "etcdserver: " comes
-// from the member.
+// replyOf returns the Reply that an unhealthy row's error stands for. An error that begins with
+// "etcdserver: " comes from the member itself.
 func replyOf(why string) Reply {
 	switch {
 	case strings.HasPrefix(why, "Active Alarm(s): ") &&

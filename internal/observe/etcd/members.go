@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Listed is a member in the cluster's own list. The list includes members that do not run, and the
-// client's endpoints may lack some members.
+// Listed is a member in the cluster's own list of members. A listed member may be stopped, and may
+// be missing in the client's endpoints.
 type Listed struct {
 	ID      uint64   `json:"id"`
 	Name    string   `json:"name,omitempty"` // "" if it never started
@@ -47,8 +47,8 @@ func ReadMembers(r remote.Result) ([]Listed, error) {
 	return out, nil
 }
 
-// readSimple parses "8e9e05c52164694d, started, name, peers, clients, false"; etcd 3.3 has no last
-// field.
+// readSimple parses lines such as "8e9e05c52164694d, started, name, peers, clients, false". The
+// last field is missing in etcd 3.3.
 func readSimple(r remote.Result) ([]Listed, error) {
 	var out []Listed
 	for _, line := range unread(r.Stdout) {
@@ -86,8 +86,8 @@ func (m Listed) hosts() []string {
 	return out
 }
 
-// at reports whether an endpoint of the client belongs to this member: the same host and port, or,
-// if each host has one member, the same host.
+// at reports whether an endpoint of the client has the host and port of one of the member's client
+// URLs.
 func (m Listed) at(endpoint string) bool {
 	return slices.ContainsFunc(m.Clients, func(u string) bool { return strings.EqualFold(hostPort(u), hostPort(endpoint)) })
 }

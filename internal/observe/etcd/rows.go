@@ -9,10 +9,10 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Row combines status and health of one member.
+// Row combines the status and the health of one member.
 type Row struct {
 	Endpoint string // host:port
-	// Role is leader, member or learner; "" if the member does not answer.
+	// Role is leader, member or learner, or "" if the member does not answer.
 	Role string
 	Ill  string // why the member does not serve, or its alarm; "" if the member is well or was not queried
 	Size string // "3.1 MiB of 20.0 MiB in use"
@@ -22,9 +22,9 @@ type Row struct {
 	Failed, Alarmed bool
 }
 
-// Rows joins status and health by endpoint; either may be nil. The status has no row for a member
-// that does not answer. The Row of such a member is made from etcdctl's error, or from the
-// health, which has a row for every endpoint.
+// Rows joins the rows of status and health by endpoint. Each argument may be nil. A member that
+// does not answer has no row in the status, so its Row comes from etcdctl's error or from the
+// health.
 func Rows(status, health *remote.Result) []Row {
 	rows := map[string]Row{}
 	if status != nil {

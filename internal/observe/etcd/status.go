@@ -9,9 +9,9 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Member is a row of `etcdctl endpoint status --write-out json`: a member that answered. Other
-// members have no row (etcd issue 9531). A field is nil if the member's version does not send it:
-// 3.3 and older lack Applied, InUse and Errors, 3.5 and older lack Quota.
+// Member is a row of `etcdctl endpoint status --write-out json`. A member that does not answer has
+// no row (etcd issue 9531). A field is nil if the member's version does not send it: 3.3 and older
+// lack Applied, InUse and Errors, 3.5 and older lack Quota.
 type Member struct {
 	Endpoint string
 	ID       uint64
@@ -32,9 +32,8 @@ type Member struct {
 // Leads reports whether the member is the leader.
 func (m Member) Leads() bool { return m.LeaderID != 0 && m.LeaderID == m.ID }
 
-// progress is the index of the last entry of the raft log that the member has applied. Old
-// versions do not report that index; for these versions progress is the index of the last entry
-// that the member has.
+// progress is the index of the last entry of the raft log that the member has applied. Old versions
+// do not report this index. For these, progress is the index of the last entry that the member has.
 func (m Member) progress() uint64 {
 	if m.Applied != nil {
 		return *m.Applied
@@ -44,9 +43,9 @@ func (m Member) progress() uint64 {
 
 // Status is the output of `endpoint status` for all endpoints.
 type Status struct {
-	// Members are the members that answered, by endpoint, each once.
+	// Members has one entry for each member that answered, sorted by endpoint.
 	Members []Member
-	// Missing are the endpoints that did not answer, with the reason.
+	// Missing has the reason for each endpoint that did not answer.
 	Missing map[string]string
 }
 
@@ -71,12 +70,12 @@ type statusRow struct {
 	}
 }
 
-// missing is etcdctl's message on standard error about a member that does not answer.
+// missing matches etcdctl's message about a member that does not answer.
 var missing = regexp.MustCompile(`^Failed to get the status of endpoint (\S+) \((.*)\)$`)
 
-// ReadStatus parses the status of the endpoints. It returns an error if the output has no such
-// list. One case is a cluster with access control that has lost its quorum: etcdctl must log in, and
-// a login needs the quorum.
+// ReadStatus parses the status of the endpoints. It returns an error if the output has no status.
+// For example, a cluster with access control that has lost its quorum gives none, because etcdctl
+// must log in and a login needs the quorum.
 func ReadStatus(r remote.Result) (Status, error) {
 	var rows []statusRow
 	if err := decode(r, &rows, "Endpoint", "Status"); err != nil {
@@ -115,7 +114,7 @@ func (row statusRow) member() Member {
 	}
 }
 
-// Furthest is the member with the highest term and, within that term, the highest index.
+// Furthest returns the member with the highest term and, within that term, the highest index.
 func (s Status) Furthest() Member {
 	var furthest Member
 	for _, m := range s.Members {
@@ -126,13 +125,13 @@ func (s Status) Furthest() Member {
 	return furthest
 }
 
-// Find is the index of the member that matches one of the names; -1 for none.
+// Find returns the index of the member that has one of the names, or -1.
 func (s Status) Find(names string) int {
 	return Find(s.Members, func(m Member) []string { return []string{hostOf(m.Endpoint)} }, names)
 }
 
-// near is how many entries of the raft log a member may be behind: the client queries members one
-// after the other, so the indices differ during writes.
+// near is how many entries of the raft log a member may lack without counting as behind. The client
+// queries the members one after the other, so their indices differ during writes.
 const near = 1000
 
 // Behind reports whether a member has not caught up with the furthest member.

@@ -14,13 +14,13 @@ type Vote struct {
 type Votes struct {
 	Voters   []Vote
 	Learners []Vote
-	// Uncounted is the reason why the cluster's own list of members could not be used, so that
-	// each endpoint counts as a member; "" if the list was used.
+	// Uncounted is why the cluster's own list of members could not be used, or "" if it was used.
+	// Without the list, each endpoint counts as a member.
 	Uncounted string
 }
 
-// Count counts the votes in the rows of an `endpoint health`. The argument list is the cluster's
-// own list of members. If it is nil, each endpoint counts as a member.
+// Count counts the votes in the rows of `endpoint health`. The argument list is the cluster's own
+// list of members. If it is nil, each endpoint counts as a member.
 func Count(rows []Health, list []Listed) Votes {
 	if len(list) == 0 {
 		return byEndpoint(rows)
@@ -52,7 +52,7 @@ func Count(rows []Health, list []Listed) Votes {
 	return v
 }
 
-// alone reports whether only one listed member is at the endpoint's host.
+// alone reports whether exactly one listed member is on the endpoint's host.
 func alone(list []Listed, endpoint string) bool {
 	n := 0
 	for _, m := range list {
@@ -63,8 +63,8 @@ func alone(list []Listed, endpoint string) bool {
 	return n == 1
 }
 
-// take gives a member its row. Of several rows the best counts, because one working endpoint is
-// enough.
+// take stores a row of a member. If the member has several rows, the best is kept, because one
+// working endpoint is enough.
 func (v *Vote) take(row Health) {
 	if v.Reply == Unclear || v.Reply == Silent || row.Reply == Serves {
 		v.Name = row.Endpoint
@@ -91,7 +91,7 @@ func byEndpoint(rows []Health) Votes {
 	return v
 }
 
-// count returns the number of voters whose reply passes a test.
+// count returns how many voters have a reply that satisfies a condition.
 func (v Votes) count(is func(Reply) bool) (n int) {
 	for _, vote := range v.Voters {
 		if is(vote.Reply) {
@@ -101,23 +101,23 @@ func (v Votes) count(is func(Reply) bool) (n int) {
 	return n
 }
 
-// Answering is the number of voters that answered.
+// Answering returns the number of voters that answered.
 func (v Votes) Answering() int {
 	return v.count(func(r Reply) bool { return r != Silent && r != Unclear })
 }
 
-// Reading is the number of voters that serve reads, which needs a quorum.
+// Reading returns the number of voters that serve reads. They can only if there is a quorum.
 func (v Votes) Reading() int {
 	return v.count(func(r Reply) bool { return r == Serves || r == Alarmed })
 }
 
-// Unclear is the number of voters without a clear reply.
+// Unclear returns the number of voters whose reply is unclear.
 func (v Votes) Unclear() int { return v.count(func(r Reply) bool { return r == Unclear }) }
 
-// Need is the number of voters of a quorum.
+// Need returns how many voters make a quorum.
 func (v Votes) Need() int { return len(v.Voters)/2 + 1 }
 
-// Find returns the member that matches one of the names, among voters or learners.
+// Find returns the member that has one of the names. The result votes is false for a learner.
 func (v Votes) Find(names string) (vote Vote, votes, found bool) {
 	hosts := func(v Vote) []string { return v.hosts }
 	if i := Find(v.Voters, hosts, names); i >= 0 {
