@@ -67,7 +67,7 @@ func TestCertificateByAgentThroughTwoJumps(t *testing.T) {
 	if first.Connections() != 1 {
 		t.Errorf("the first jump host has %d connections", first.Connections())
 	}
-	// A jump host whose key is revoked carries no more connections.
+	// After the key of a jump host is revoked, the host is no longer used.
 	text, err := os.ReadFile(first.KnownHosts)
 	if err != nil {
 		t.Fatal(err)
@@ -90,8 +90,8 @@ func appendTo(t *testing.T, path, from string) {
 	write(t, path, string(all))
 }
 
-// Problems of a certificate are reported: problems that the certificate itself shows, and refusals
-// by a real sshd.
+// TestCertificateRefusals checks that a problem with a certificate is reported. Some problems show
+// in the certificate itself, others only when sshd refuses it.
 func TestCertificateRefusals(t *testing.T) {
 	ca, other := sshdtest.NewAuthority(t), sshdtest.NewAuthority(t)
 	s := underAuthority(t, ca)
@@ -142,8 +142,8 @@ func TestCertificateReplaced(t *testing.T) {
 	want(t, run(t, p, on(s, "true")), remote.Answered)
 }
 
-// Several credentials are tried in the order of the config until one is accepted; a refusal names
-// all of them in that order.
+// TestOrderOfCredentials checks that credentials are tried in the order of the config until one of
+// them is accepted. A refused login names all credentials in that order.
 func TestOrderOfCredentials(t *testing.T) {
 	s := sshdtest.Start(t)
 	locked := filepath.Join(t.TempDir(), "locked")

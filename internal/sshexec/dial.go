@@ -13,16 +13,16 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// If a host closes the connection before its version line (MaxStartups), the dial is retried after
-// Config.BusyPause, then after twice that time, and so on, each time ± a third. With the default
-// the retries end after 12 s in all.
+// A host with too many logins (MaxStartups) closes the connection before its version line. Then the
+// dial is retried after Config.BusyPause, after twice that time, and so on, each time ± a third.
+// With the default pause, the retries take 12 s in all.
 const (
 	busyRetries = 5
 	busyJitter  = 33
 )
 
-// connectPatiently opens a new connection, and retries while the host has too many logins. No
-// command has been sent by then. Its error is a *failure.
+// connectPatiently opens a new connection, and retries while the host has too many logins. A retry
+// is safe, because no command has been sent. The error is a *failure.
 func (p *Pool) connectPatiently(ctx context.Context, k key) (c *conn, err error) {
 	backoff := retry.WithMaxRetries(busyRetries, retry.WithJitterPercent(busyJitter, retry.NewExponential(p.cfg.BusyPause)))
 	err = retry.Do(ctx, backoff, func(ctx context.Context) error {
@@ -46,7 +46,7 @@ func (p *Pool) dialled() {
 	p.stats.Dials++
 }
 
-// connect opens a new connection, through the jump host if there is one. Its error is a *failure.
+// connect opens a new connection, through the jump host if there is one. The error is a *failure.
 func (p *Pool) connect(ctx context.Context, k key) (*conn, error) {
 	raw, via, err := p.reach(ctx, k)
 	if err != nil {
@@ -66,8 +66,8 @@ func (p *Pool) connect(ctx context.Context, k key) (*conn, error) {
 	return &conn{client: client, wire: w, via: via, ended: make(chan struct{}), limit: limit, made: time.Now(), idleSince: time.Now()}, nil
 }
 
-// reach opens the transport. via is the jump host's connection that carries the transport; release
-// via after the transport has ended.
+// reach opens the transport for a connection. The result via is the connection to the jump host, or
+// nil. The caller must release via after the transport has ended.
 func (p *Pool) reach(ctx context.Context, k key) (raw net.Conn, via *conn, err error) {
 	parent, through, err := k.parent()
 	if err != nil {
@@ -83,8 +83,8 @@ func (p *Pool) reach(ctx context.Context, k key) (raw net.Conn, via *conn, err e
 	return raw, nil, nil
 }
 
-// reachThrough requests a transport from the jump host. It replaces a dead connection to the jump
-// host.
+// reachThrough opens a transport through the jump host. If the connection to the jump host is dead,
+// reachThrough replaces it.
 func (p *Pool) reachThrough(ctx context.Context, k, jump key) (raw net.Conn, via *conn, err error) {
 	for range maxOpens {
 		if via, err = p.acquire(ctx, jump); err != nil {
@@ -108,7 +108,7 @@ func (p *Pool) reachThrough(ctx context.Context, k, jump key) (raw net.Conn, via
 	return nil, nil, dialFailure(k.address, p.cfg.DialTimeout, err)
 }
 
-// clientConfig is the SSH client's config for a place. l records the login.
+// clientConfig returns the config of the SSH client for a place. The argument l records the login.
 func (p *Pool) clientConfig(k key, l *login) (*ssh.ClientConfig, error) {
 	o := p.cfg.Options[k.place()]
 	algorithms, judge, err := p.check(k.address, o)
@@ -117,7 +117,7 @@ func (p *Pool) clientConfig(k key, l *login) (*ssh.ClientConfig, error) {
 	}
 	config := &ssh.ClientConfig{
 		Config: ssh.Config{
-			// The library's defaults leave out some algorithms that it also considers safe.
+			// The library's defaults lack some algorithms that the library also considers safe.
 			KeyExchanges: orDefault(o.Algorithms.KeyExchanges, sshroute.KeyExchange),
 			Ciphers:      o.Algorithms.Ciphers,
 			MACs:         o.Algorithms.MACs,
@@ -146,12 +146,13 @@ func orDefault(list []string, kind sshroute.Kind) []string {
 	return list
 }
 
-// handshake exchanges keys and logs in. The transport's own deadlines are not enough: a transport
-// through a jump host has none, and its read does not always return when it is closed.
+// handshake exchanges keys and logs in. It has a time limit of its own, because a transport through
+// a jump host has no deadlines, and a read of such a transport may not return when the transport is
+// closed.
 //
-// The wait for a host's version line has no concurrency limit. The rest of the handshake costs CPU
-// time here and on the host, so at most Config.Handshakes hosts are in it at a time. The wait for a
-// free place counts against no time limit.
+// Any number of handshakes may wait for a host's version line. The rest of a handshake costs CPU
+// time here and on the host, so at most Config.Handshakes run at a time. The wait for a free place
+// counts against no time limit.
 func (p *Pool) handshake(ctx context.Context, k key, w *wire) (*ssh.Client, error) {
 	l := &login{wire: w}
 	config, err := p.clientConfig(k, l)

@@ -2,10 +2,10 @@
 // connections, and returns one of remote's closed set of outcomes.
 //
 // Guarantees:
-//   - A command is sent at most once. A connection found dead before the exec
-//     request is written is replaced. After that request nothing is sent again,
-//     and a changing command whose end is not observed is FateUnknown. Only
-//     reads that were joined with others may be sent once more, alone.
+//   - A command is sent at most once. A connection is replaced if it turns out to
+//     be dead before the exec request is written. After that request nothing is
+//     sent again. If the end of a changing command is not observed, its outcome is
+//     FateUnknown. Only reads that were joined may be sent once more, alone.
 //   - A host is trusted only by its known_hosts line; there is no trust on first
 //     use.
 //   - Every wait has a time limit: for the TCP connection, the handshake, a free
@@ -22,7 +22,7 @@
 //     its handshake
 //   - login.go, renew.go: logging in, certificates
 //   - trust.go: the host keys of connections; package hostkey reads known_hosts
-//   - kexinit.go: why no algorithm is in common
+//   - kexinit.go: why a host and the bot have no common algorithm
 //   - run.go, session.go, output.go: one command and its output
 //   - joined.go: several reads of one host as one line
 //   - shell.go, noise.go: what login shells do to a command and its output

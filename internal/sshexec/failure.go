@@ -17,7 +17,7 @@ import (
 	"dhbot/internal/remote"
 )
 
-// failure is why a command was not sent.
+// failure says why a command was not sent.
 type failure struct {
 	outcome remote.Outcome
 	text    string // what happened and what to do next, with the address
@@ -26,7 +26,7 @@ type failure struct {
 
 func (f *failure) Error() string { return f.text }
 
-// errClosed is the error of a closed pool.
+// errClosed is the error for a command after the pool was closed.
 var errClosed = &failure{outcome: remote.NoOutcome, text: "the pool of SSH connections is closed"}
 
 // dialFailure explains a failed TCP connection.
@@ -49,7 +49,7 @@ func dialFailure(address string, limit time.Duration, err error) *failure {
 	return &failure{outcome: remote.Unreachable, text: text}
 }
 
-// handshakeFailure explains a failed handshake, by the progress of the login.
+// handshakeFailure explains a failed handshake. The explanation depends on how far the login got.
 func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, l *login, err error) *failure {
 	var own *failure
 	var negotiation *ssh.AlgorithmNegotiationError
@@ -76,10 +76,10 @@ func handshakeFailure(k key, c *ssh.ClientConfig, limit time.Duration, l *login,
 	}
 }
 
-// penalty is what sshd prints while it blocks an address after failed logins.
+// penalty is what sshd writes while it blocks an address because of failed logins.
 const penalty = "Not allowed at this time"
 
-// disconnected matches the library's error for a login that the host ended with a message.
+// disconnected matches the SSH library's error if the host ended a login with a message.
 var disconnected = regexp.MustCompile(`disconnect, reason \d+: (.+)$`)
 
 // refused explains why a host refused the login after its host key was accepted.
@@ -110,7 +110,8 @@ func (l *login) refused(k key, err error) *failure {
 	return &failure{outcome: remote.LoginRefused, text: text + l.bannerReason()}
 }
 
-// isLost reports whether a connection ended, rather than being refused.
+// isLost reports whether an error means that the connection ended. It is false if the host refused
+// something.
 func isLost(err error) bool {
 	var network net.Error
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||

@@ -25,12 +25,12 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// fakeHost is an SSH server for faults that cannot be caused in a real sshd, and for long
-// waits: its connections are in memory, so that both sides use synctest's clock.
+// fakeHost is an SSH server in memory. It causes faults that a real sshd cannot, and both sides use
+// synctest's clock, so that long waits take no time.
 type fakeHost struct {
 	signer ssh.Signer
-	// greet, open and exec replace how the host handles a connection, a channel and a command; nil
-	// means like a healthy host.
+	// greet, open and exec replace the host's handling of a connection, of a channel and of a
+	// command. If one is nil, the host behaves like a healthy host.
 	greet func(net.Conn)                            // nil: an SSH server
 	open  func(ssh.NewChannel) bool                 // true: continue and accept it
 	exec  func(net.Conn, ssh.Channel, *ssh.Request) // nil: exits with 0
@@ -46,7 +46,7 @@ type fakeHost struct {
 
 const fakeAddress = "host.test:22"
 
-// inBubble runs a test in a synctest bubble with a pool whose only host is h.
+// inBubble runs a test in a synctest bubble. The only host of the test's pool is h.
 func inBubble(t *testing.T, h *fakeHost, test func(t *testing.T, p *Pool)) {
 	t.Helper()
 	h.signer = newSigner(t)
@@ -159,7 +159,7 @@ func exitWith(channel ssh.Channel, code uint32) {
 	_, _ = channel.SendRequest("exit-status", false, binary.BigEndian.AppendUint32(nil, code))
 }
 
-// counts returns dials, open connections, and commands received.
+// counts returns the numbers of dials, of open connections and of received commands.
 func (h *fakeHost) counts() (dials, open, execs int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -171,7 +171,7 @@ func onFake(changes bool) remote.Command {
 }
 
 // buffered is an end of a net.Pipe whose writes do not wait for the reader, because both sides of
-// SSH begin by writing. While it is muted, its writes are discarded.
+// SSH begin with a write. While buffered is muted, its writes are discarded.
 type buffered struct {
 	net.Conn
 	mute  *atomic.Bool

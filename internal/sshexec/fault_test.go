@@ -18,7 +18,7 @@ import (
 // swallow reads everything and never answers, until the other side closes.
 func swallow(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
-// after runs a command and checks how long it took.
+// after runs a command, and checks that it took exactly the given time.
 func after(t *testing.T, p *Pool, c remote.Command, took time.Duration) remote.Result {
 	t.Helper()
 	began := time.Now()
@@ -51,8 +51,8 @@ func TestHandshakeCutOff(t *testing.T) {
 	})
 }
 
-// A frozen host with a warm connection: the pool gives up this connection and its replacements, and
-// does not send the command.
+// TestSilentOpen checks a host that has frozen while the pool has a connection to it. The pool
+// gives up the connection and its replacements, and does not send the command.
 func TestSilentOpen(t *testing.T) {
 	h := &fakeHost{open: func(ssh.NewChannel) bool { return false }}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
@@ -74,7 +74,7 @@ func TestOpenRefused(t *testing.T) {
 	})
 }
 
-// After the exec request a command is not sent again, whatever happens.
+// TestSentOnce checks that a command is never sent again after the exec request, whatever happens.
 func TestSentOnce(t *testing.T) {
 	accept := func(c net.Conn, ch ssh.Channel, r *ssh.Request) { _ = r.Reply(true, nil) }
 	for _, c := range []struct {
@@ -130,8 +130,8 @@ func TestSentOnce(t *testing.T) {
 	}
 }
 
-// The connection is lost after the exit code has arrived: the outcome of a
-// change is known, but the output of a read may be incomplete.
+// TestLostAfterExit loses the connection after the exit code has arrived. The outcome of a change
+// is then known, but the output of a read may be incomplete.
 func TestLostAfterExit(t *testing.T) {
 	h := &fakeHost{exec: func(c net.Conn, ch ssh.Channel, r *ssh.Request) {
 		_ = r.Reply(true, nil)
@@ -146,7 +146,7 @@ func TestLostAfterExit(t *testing.T) {
 	})
 }
 
-// Commands beyond a host's limit wait, but not forever.
+// TestAllBusy checks that commands beyond a host's limit wait, but not forever.
 func TestAllBusy(t *testing.T) {
 	h := &fakeHost{exec: func(_ net.Conn, _ ssh.Channel, r *ssh.Request) { _ = r.Reply(true, nil) }}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
@@ -169,8 +169,8 @@ func TestAllBusy(t *testing.T) {
 	})
 }
 
-// Additional connections to a host are closed after a long idle time; the first
-// one stays open.
+// TestSuperfluous checks that surplus connections to a host are closed after a long idle time. The
+// first connection stays open.
 func TestSuperfluous(t *testing.T) {
 	h := &fakeHost{}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
@@ -203,7 +203,8 @@ func TestSuperfluous(t *testing.T) {
 	})
 }
 
-// A command whose connection is dead, but looks alive, gets a new one.
+// TestFrozenConnectionReplaced checks that a command gets a new connection if the pooled connection
+// looks alive, but is dead.
 func TestFrozenConnectionReplaced(t *testing.T) {
 	var first sync.Once
 	h := &fakeHost{open: func(ssh.NewChannel) bool {
@@ -219,8 +220,8 @@ func TestFrozenConnectionReplaced(t *testing.T) {
 	})
 }
 
-// A keep-alive detects a host that froze while its connection was idle, and
-// closes the connection before a command uses it.
+// TestKeepAlive checks that a keep-alive closes the idle connection to a frozen host before a
+// command uses it.
 func TestKeepAlive(t *testing.T) {
 	h := &fakeHost{}
 	inBubble(t, h, func(t *testing.T, p *Pool) {

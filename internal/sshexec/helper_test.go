@@ -14,8 +14,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// openPool makes a pool for a server, closes it when the test ends, and checks that no goroutine is
-// left.
+// openPool makes a pool for a server. When the test ends, openPool closes the pool and checks that
+// no goroutine is left.
 func openPool(t testing.TB, s *sshdtest.Server, change ...func(*Config)) *Pool {
 	t.Helper()
 	c := Config{
@@ -42,18 +42,18 @@ func openConfig(t testing.TB, c Config) *Pool {
 	return p
 }
 
-// forgotten counts the goroutines that the SSH library left waiting forever (see Pool.openChannel).
+// forgotten counts the goroutines in which the SSH library waits forever (see Pool.openChannel).
 func forgotten() int {
 	stacks := make([]byte, 1<<20)
 	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), "ssh.(*mux).openChannel(")
 }
 
-// on makes a command for a server.
+// on returns a command for a server.
 func on(s *sshdtest.Server, sent string) remote.Command {
 	return remote.Command{Host: "infra-1", Address: s.Address, Login: s.Login, Sent: sent, Timeout: 2 * time.Minute}
 }
 
-// through is a command through jump hosts, in order.
+// through returns the command with jump hosts, in the order of the connections.
 func through(c remote.Command, jumps ...*sshdtest.Server) remote.Command {
 	var hops []sshroute.Hop
 	for _, j := range jumps {
@@ -63,7 +63,7 @@ func through(c remote.Command, jumps ...*sshdtest.Server) remote.Command {
 	return c
 }
 
-// changing is a command that changes something.
+// changing returns the command as a command that changes something.
 func changing(c remote.Command) remote.Command {
 	c.Changes = true
 	return c
@@ -81,7 +81,7 @@ func run(t testing.TB, p *Pool, c remote.Command) remote.Result {
 	return r
 }
 
-// want checks an outcome, and that its detail contains all the words.
+// want checks the outcome of a result, and that its detail contains all the words.
 func want(t testing.TB, r remote.Result, o remote.Outcome, words ...string) {
 	t.Helper()
 	if r.Outcome != o {
@@ -94,8 +94,7 @@ func want(t testing.TB, r remote.Result, o remote.Outcome, words ...string) {
 	}
 }
 
-// eventually waits for a condition that other goroutines or processes establish, and fails after
-// ten seconds.
+// eventually waits until a condition is true, and fails the test after ten seconds.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); !ok(); {
@@ -108,8 +107,8 @@ func eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// started runs a command in the background and returns once it has begun on the host: the
-// command creates a file.
+// started runs a command in the background. It returns when the command has begun on the host,
+// which it sees by a file that the command creates.
 func started(t testing.TB, ctx context.Context, p *Pool, c remote.Command) <-chan remote.Result {
 	t.Helper()
 	mark := filepath.Join(t.TempDir(), "begun")

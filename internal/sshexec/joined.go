@@ -9,18 +9,18 @@ import (
 	"dhbot/internal/remote"
 )
 
-// mostJoined is the maximum length of a joined line in bytes, the same as for a single command
-// (runbooks.Quote).
+// mostJoined is the maximum length of a joined line in bytes. The limit for a single command is the
+// same (runbooks.Quote).
 const mostJoined = 16 << 10
 
-// exitSignal plus the signal's number is the exit code by which a shell reports a signal.
+// exitSignal is what a shell adds to a signal's number to form an exit code.
 const exitSignal = 128
 
 var _ remote.Joiner = (*Pool)(nil)
 
-// RunAll implements remote.Joiner. Each read keeps its own exit code, output, output limit and time
-// limit, which starts when the previous read has ended. After a read without an answer, or if the
-// line does not end as expected, the reads without a result are run concurrently by Run.
+// RunAll implements remote.Joiner. Each read has its own exit code, output, output limit and time
+// limit. The time of a read starts when the previous read has ended. If a read has no answer, or
+// the line does not end as expected, Run runs the reads without a result, concurrently.
 func (p *Pool) RunAll(ctx context.Context, reads []remote.Command, done func(i int, r remote.Result)) {
 	j := &joined{Pool: p, reads: reads, done: done}
 	if joinable(reads) && p.begin() {
@@ -38,7 +38,7 @@ func joinable(reads []remote.Command) bool {
 	})
 }
 
-// joined is the state of reads that are sent as one line.
+// joined is the state of several reads that are sent as one line.
 type joined struct {
 	*Pool
 	reads   []remote.Command
@@ -49,7 +49,7 @@ type joined struct {
 	started time.Time // start of the first read without a result
 }
 
-// settle reports the result of the next read.
+// settle reports a result for the next read.
 func (j *joined) settle(r remote.Result) {
 	r.Started = j.started
 	j.done(j.settled, told(j.reads[j.settled], r))
@@ -57,7 +57,7 @@ func (j *joined) settle(r remote.Result) {
 	j.started = time.Now()
 }
 
-// run sends the line and settles reads until one has no answer.
+// run sends the line, and settles the reads in order until a read has no answer.
 func (j *joined) run(ctx context.Context) {
 	j.started = time.Now()
 	conn, channel, requests, failed := j.open(ctx, keyOf(j.reads[0]))
@@ -89,9 +89,9 @@ func (j *joined) run(ctx context.Context) {
 	}
 }
 
-// follow settles reads as they end, and returns why it stopped. finished means that all reads are
-// settled or no more output can come. wroteMore means that the remaining reads must be sent
-// separately. Any other value is what ended the wait.
+// follow settles the reads as they end, and returns why it stopped. The value finished means that
+// all reads are settled or that no more output can come, and wroteMore means that the remaining
+// reads must be sent separately. Any other value says what ended the wait.
 func (j *joined) follow(ctx context.Context) end {
 	for why := wroteMore; ; {
 		switch goOn := why == wroteMore && !j.stderr.ends("\n"+j.mark+"\n") || j.take(); {
@@ -108,7 +108,7 @@ func (j *joined) follow(ctx context.Context) end {
 }
 
 // take settles the reads that have ended. It returns false if the remaining reads must be sent
-// separately: after a read that was ended by its time limit or a signal, and if output was dropped.
+// separately. This is so if a signal or a time limit ended a read, or if output was dropped.
 func (j *joined) take() bool {
 	stdout, stderr := j.stdout.output(), j.stderr.output()
 	parts, _ := remote.Split(stdout.Head, stderr.Head, j.mark)
@@ -128,14 +128,15 @@ func (j *joined) take() bool {
 	return stdout.Total == int64(len(stdout.Head)) && stderr.Total == int64(len(stderr.Head))
 }
 
-// bounded returns the output within the limits of Run.
+// bounded returns the output of one read, cut like the output of Run.
 func (j *joined) bounded(text []byte) remote.Output {
 	keep := min(len(text), j.cfg.KeepBytes)
 	return remote.Output{Head: text[:keep], Tail: text[keep:], Total: int64(len(text))}
 }
 
-// unfinished settles the next read if follow stopped waiting for it, and all remaining reads if the
-// connection was lost. RunAll sends the others separately.
+// unfinished settles reads after follow has stopped. If follow stopped waiting for a read,
+// unfinished settles that read. If the connection was lost, it settles all remaining reads. RunAll
+// sends the others separately.
 func (j *joined) unfinished(ctx context.Context, k *conn, why end) {
 	var r remote.Result
 	c := j.reads[j.settled]

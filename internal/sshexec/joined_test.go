@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// runAll runs reads and returns their results; each must have one.
+// runAll runs reads and returns their results. It fails the test if a read has no result.
 func runAll(t *testing.T, ctx context.Context, p *Pool, reads ...remote.Command) []remote.Result {
 	t.Helper()
 	out, told := make([]remote.Result, len(reads)), make([]int, len(reads))
@@ -38,7 +38,7 @@ func wrapped(s *sshdtest.Server, sent string) remote.Command {
 	return on(s, "env LC_ALL=C timeout -k 5 60 "+sent)
 }
 
-// Reads of one host use one session, and each has its own result.
+// TestJoined checks that the reads of one host use one session, and that each has its own result.
 func TestJoined(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -72,7 +72,8 @@ func TestJoined(t *testing.T) {
 	}
 }
 
-// The result of a read is reported when that read has ended, not when all have.
+// TestJoinedReportsAtOnce checks that a read is reported when it has ended, not when all have
+// ended.
 func TestJoinedReportsAtOnce(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -86,7 +87,8 @@ func TestJoinedReportsAtOnce(t *testing.T) {
 	})
 }
 
-// A read that times out does not shorten the time of the others.
+// TestJoinedRunsOutOfTime checks that a read that times out does not shorten the time of the other
+// reads.
 func TestJoinedRunsOutOfTime(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -104,8 +106,9 @@ func TestJoinedRunsOutOfTime(t *testing.T) {
 	}
 }
 
-// These reads have the same result joined as alone: a read that is ended by a signal, a read with
-// more output than is kept, a read that ends the shell, and commands that cannot be joined.
+// TestJoinedAsAlone checks that these reads have the same result joined as alone: a read that a
+// signal ends, a read with too much output, a read that ends the shell, and commands that cannot be
+// joined.
 func TestJoinedAsAlone(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s, func(c *Config) { c.KeepBytes = 1000 })
@@ -151,7 +154,7 @@ func TestJoinedWithSingleCommandLogin(t *testing.T) {
 	}
 }
 
-// Greetings on both streams are not part of any result.
+// TestJoinedNoise checks that what the login shell prints on its own is in no read's result.
 func TestJoinedNoise(t *testing.T) {
 	s := sshdtest.Start(t, `ForceCommand echo "NOTICE: maintenance"; echo "stty: no terminal" >&2; eval "$SSH_ORIGINAL_COMMAND"`)
 	p := openPool(t, s)
@@ -162,7 +165,8 @@ func TestJoinedNoise(t *testing.T) {
 	}
 }
 
-// Reads that ended before the request was cancelled or the connection lost are returned.
+// TestJoinedGivenUp checks that reads keep their results if they ended before the request was
+// cancelled or the connection was lost.
 func TestJoinedGivenUp(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)

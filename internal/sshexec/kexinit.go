@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// hostOffer has the algorithms in a host's SSH_MSG_KEXINIT (RFC 4253, section 7.1).
+// hostOffer holds the algorithms that a host lists in its SSH_MSG_KEXINIT (RFC 4253, section 7.1).
 type hostOffer struct {
 	KeyExchanges string
 	HostKeys     string
@@ -23,12 +23,13 @@ type hostOffer struct {
 const (
 	msgKexInit   = 20
 	cookieLength = 16
-	// kexInitHead are the packet's length, padding length, type and cookie.
+	// kexInitHead is the size of what precedes the lists: packet length, padding length, type and
+	// cookie.
 	kexInitHead = 4 + 1 + 1 + cookieLength
 )
 
-// parseOffer parses the first bytes of a host: lines up to its version, and the packet with its
-// algorithms. ok is false if these bytes are incomplete.
+// parseOffer parses the first bytes that a host sends: its version line, and the packet that lists
+// its algorithms. The result ok is false if the bytes are incomplete.
 func parseOffer(first []byte) (o hostOffer, ok bool) {
 	for {
 		line, rest, found := bytes.Cut(first, []byte("\n"))
@@ -59,7 +60,7 @@ func parseOffer(first []byte) (o hostOffer, ok bool) {
 	return hostOffer{KeyExchanges: lists[0], HostKeys: lists[1], Ciphers: lists[2], MACs: lists[4]}, true
 }
 
-// String formats the whole offer in one line.
+// String formats all lists of the offer on one line.
 func (o hostOffer) String() string {
 	return fmt.Sprintf("it offers key exchange %s; host keys %s; ciphers %s; MACs %s", spaced(o.KeyExchanges), spaced(o.HostKeys), spaced(o.Ciphers), spaced(o.MACs))
 }
@@ -79,8 +80,8 @@ func printable(r rune) rune {
 	return r
 }
 
-// nothingCommon explains that a host and the bot have no common algorithm. It lists the host's
-// algorithms and the setting that allows one of them.
+// nothingCommon explains that a host and the bot have no algorithm in common. It names the host's
+// algorithms, and the setting that would allow one of them.
 func nothingCommon(k key, e *ssh.AlgorithmNegotiationError, first string) string {
 	theirs, kind := e.RequestedAlgorithms, kindOf(e.What)
 	theirs = slices.DeleteFunc(slices.Clone(theirs), isMarker)
@@ -102,14 +103,15 @@ func nothingCommon(k key, e *ssh.AlgorithmNegotiationError, first string) string
 	return text
 }
 
-// isMarker reports whether a name in a list of key exchanges only announces a feature.
+// isMarker reports whether a name in a list of key exchanges is not an algorithm, but announces a
+// feature.
 func isMarker(name string) bool {
 	return strings.HasPrefix(name, "kex-strict-") || strings.HasPrefix(name, "ext-info-")
 }
 
 func firstFew(names []string) []string { return names[:min(len(names), 3)] }
 
-// kindOf is the class of algorithms for the library's name.
+// kindOf returns the kind of algorithm that the SSH library describes in words.
 func kindOf(what string) sshroute.Kind {
 	switch {
 	case strings.Contains(what, "key exchange"):
@@ -123,7 +125,7 @@ func kindOf(what string) sshroute.Kind {
 	}
 }
 
-// setting is the config setting that allows one more algorithm of a class.
+// setting returns the config setting that allows one more algorithm of a kind.
 func setting(kind sshroute.Kind, name string) string {
 	return fmt.Sprintf("algorithms: {%s: '+%s'}", sshroute.ConfigKey(kind), name)
 }

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// New reports all problems of a configuration at once.
+// TestNewRefuses checks that New reports all problems of a configuration at once.
 func TestNewRefuses(t *testing.T) {
 	dir := t.TempDir()
 	good := keyFile(t, dir, "good", "")

@@ -18,8 +18,9 @@ import (
 
 const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG7xPwvpd9a7Gd7mGH7uSPLVQYF2ZpDPKUN9WMEbBDmk"
 
-// A bad line in known_hosts affects no other host, at the start or later. If the file no longer has
-// a usable line, the last good copy stays in use. A removed line is no longer used.
+// TestKnownHostsWhileTheyAreWritten checks that a bad line in known_hosts affects no other host. If
+// the file no longer has a usable line, the last good copy stays in use. A removed line is no
+// longer used.
 func TestKnownHostsWhileTheyAreWritten(t *testing.T) {
 	s := sshdtest.Start(t)
 	good, err := os.ReadFile(s.KnownHosts)
@@ -75,8 +76,9 @@ func TestKnownHostsWhileTheyAreWritten(t *testing.T) {
 	}
 }
 
-// Like OpenSSH, the pool also looks up a host on another port without its port. A line without the
-// port is used if it has the host's key. If it has another key, the host is unknown, not changed.
+// TestKnownHostsWithoutPort checks hosts on a port other than 22. Like OpenSSH, the pool also
+// accepts a line without the port if it has the host's key. If that line has another key, the host
+// counts as unknown, not as changed.
 func TestKnownHostsWithoutPort(t *testing.T) {
 	s := sshdtest.Start(t)
 	path := filepath.Join(t.TempDir(), "known_hosts")

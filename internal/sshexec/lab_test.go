@@ -87,7 +87,8 @@ func TestLabOutcomes(t *testing.T) {
 	}
 }
 
-// A long output does not fill the memory, and its connection stays usable.
+// TestLabFlood checks that a long output does not fill the memory, and that its connection stays
+// usable.
 func TestLabFlood(t *testing.T) {
 	hosts, p := lab(t)
 	for name, h := range hosts {
@@ -100,8 +101,8 @@ func TestLabFlood(t *testing.T) {
 	}
 }
 
-// A login that real sshd and PAM refuse, or that runs no command, is reported as a problem of the
-// login, not of the supervisor.
+// TestLabLogins checks logins that real sshd and PAM refuse, or that run no command. They are
+// reported as a problem of the login, not of the supervisor.
 func TestLabLogins(t *testing.T) {
 	for _, c := range []struct {
 		name, make, undo string
@@ -132,8 +133,7 @@ func TestLabLogins(t *testing.T) {
 	}
 }
 
-// trusting makes every host of the lab accept user certificates of an authority
-// until the test ends.
+// trusting makes all hosts of the lab accept an authority's user certificates until the test ends.
 func trusting(t *testing.T, hosts map[string]labtest.Host, ca *sshdtest.Authority) {
 	t.Helper()
 	public, err := os.ReadFile(ca.Key + ".pub")
@@ -162,7 +162,7 @@ func trusting(t *testing.T, hosts map[string]labtest.Host, ca *sshdtest.Authorit
 	}
 }
 
-// namesItself waits until a restarted sshd sends its version.
+// namesItself waits until a restarted sshd answers with its version line.
 func namesItself(t *testing.T, address string) {
 	t.Helper()
 	eventually(t, "sshd listens on "+address, func() bool {
@@ -176,8 +176,8 @@ func namesItself(t *testing.T, address string) {
 	})
 }
 
-// The last host is reached through the other two. A certificate of an agent is the only credential.
-// A problem of a certificate is reported.
+// TestLabCertificates logs in with a certificate of an agent, and with no other credential. The
+// last host is reached through the other two. A problem with the certificate is reported.
 func TestLabCertificates(t *testing.T) {
 	hosts := labtest.Hosts(t)
 	ca := sshdtest.NewAuthority(t)

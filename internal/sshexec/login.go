@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/sshexec/credential"
 )
 
-// login records one login, to explain its failure.
+// login records what happens during one login, to explain a failure.
 type login struct {
 	verified atomic.Bool // the host key was accepted
 	wire     *wire
@@ -25,7 +25,7 @@ type login struct {
 	offer   *credential.Offer // nil before the host requested keys
 }
 
-// offered records the offer, and returns its keys.
+// offered records the credentials that are offered, and returns their keys.
 func (l *login) offered(o *credential.Offer, k key) ([]ssh.Signer, error) {
 	l.mu.Lock()
 	l.offer = o
@@ -64,7 +64,7 @@ func (l *login) watch(c *ssh.ClientConfig) {
 	}
 }
 
-// maxBanner is the number of bytes kept of a host's banner.
+// maxBanner is how many bytes of a host's banner are kept, approximately.
 const maxBanner = 4 << 10
 
 func (l *login) state() (allowed, partial []string, offer *credential.Offer) {
@@ -73,7 +73,7 @@ func (l *login) state() (allowed, partial []string, offer *credential.Offer) {
 	return l.allowed, l.partial, l.offer
 }
 
-// named is the host's version string; "" before it was received.
+// named returns the host's version line, or "" if it has not arrived.
 func (l *login) named() string {
 	for line := range strings.Lines(l.wire.beginning()) {
 		if strings.HasPrefix(line, "SSH-") {
@@ -83,7 +83,7 @@ func (l *login) named() string {
 	return ""
 }
 
-// greeting is the text before the host's version line, as " (…)".
+// greeting returns what the host wrote before its version line, as " (…)", or "".
 func (l *login) greeting() string {
 	if line := strings.Join(strings.Fields(l.wire.beginning()), " "); line != "" {
 		return " (it wrote: " + line + ")"
@@ -91,7 +91,8 @@ func (l *login) greeting() string {
 	return ""
 }
 
-// bannerReason is the last line of the host's banner, where PAM gives the reason for a refusal, as " (…)".
+// bannerReason returns the last line of the host's banner, as " (…)", or "". PAM writes there why
+// it refuses a login.
 func (l *login) bannerReason() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

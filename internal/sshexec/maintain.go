@@ -9,15 +9,15 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Problems of a connection that has not broken.
+// These are the problems for which a connection is closed although it has not broken.
 var (
 	errSilent   = errors.New("the server does not answer")
 	errUnclosed = errors.New("the server does not close a session")
 )
 
-// Maintain keeps the pool's connections warm until ctx ends. It checks idle connections regularly,
-// so that a dead connection is replaced before a command needs it, and closes surplus connections.
-// Then it closes the pool and returns ctx's error.
+// Maintain keeps the pool's connections warm until ctx ends. It regularly checks idle connections,
+// so that a dead connection is found before a command needs it. It also closes surplus connections.
+// At the end, Maintain closes the pool and returns ctx's error.
 func (p *Pool) Maintain(ctx context.Context) error {
 	defer p.Close()
 	if len(p.cfg.Renew) > 0 && p.begin() {
@@ -38,8 +38,8 @@ func (p *Pool) Maintain(ctx context.Context) error {
 	}
 }
 
-// tend checks every idle connection once. A connection to a jump host is also checked while it
-// carries other connections, because they end with it.
+// tend checks every idle connection once. A connection to a jump host is also checked while it is
+// in use, because the connections that it carries end with it.
 func (p *Pool) tend(now time.Time) {
 	var superfluous []*conn
 	p.mu.Lock()
@@ -62,7 +62,8 @@ func (p *Pool) tend(now time.Time) {
 	}
 }
 
-// keepAlive retires a connection that does not answer, or whose host key is no longer trusted.
+// keepAlive retires a connection that does not answer, whose host key is no longer trusted, or
+// whose host has a new address.
 func (p *Pool) keepAlive(c *conn) {
 	err := p.stillTrusted(c)
 	if err == nil {
@@ -79,7 +80,8 @@ func (p *Pool) keepAlive(c *conn) {
 	p.mu.Unlock()
 }
 
-// ping requests any answer from the other side; servers refuse the request, which is enough.
+// ping checks that the other side answers. A server refuses the request, but that is also an
+// answer.
 func (p *Pool) ping(ctx context.Context, c *conn) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, p.cfg.HandshakeTimeout, errSilent)
 	defer cancel()
@@ -96,8 +98,8 @@ func (p *Pool) ping(ctx context.Context, c *conn) error {
 	}
 }
 
-// Dial checks that the host of a command can be reached and accepts the login; it sends no command.
-// The outcome is Answered, or the outcome that the command would have.
+// Dial checks that the host of a command can be reached and accepts the login. It sends no command.
+// The outcome is Answered, or what the command's outcome would be.
 func (p *Pool) Dial(ctx context.Context, c remote.Command) remote.Result {
 	r := remote.Result{Started: time.Now()}
 	if err := p.dialCheck(ctx, keyOf(c)); err != nil {
@@ -109,7 +111,7 @@ func (p *Pool) Dial(ctx context.Context, c remote.Command) remote.Result {
 	return r
 }
 
-// dialCheck pings a host, over a new connection if the pooled one is dead.
+// dialCheck pings a host. If the pooled connection is dead, it opens a new connection.
 func (p *Pool) dialCheck(ctx context.Context, k key) *failure {
 	if !p.begin() {
 		return errClosed

@@ -9,15 +9,16 @@ import (
 )
 
 const (
-	// movedEvery is how often the name of a connected host is looked up again.
+	// movedEvery is how often the pool looks up the name of a connected host again.
 	movedEvery = time.Minute
-	// renewBehind is the largest age of a connection to a host behind a jump host, if the config
-	// has the host's name. The jump host looks the name up and does not report the address.
+	// renewBehind is the maximum age of a connection to a named host behind a jump host. The
+	// connection is then renewed, because the jump host looks up the name, and does not report the
+	// address.
 	renewBehind = 10 * time.Minute
 )
 
-// outdated reports whether a connection to a name behind a jump host is so old that the name may
-// have another address. A connection to a jump host is never outdated.
+// outdated reports whether a connection through a jump host is so old that the host's name may have
+// another address by now. It is false for the connection to a jump host.
 func outdated(c *conn, now time.Time) bool {
 	k := c.host.key
 	name, _, err := net.SplitHostPort(k.address)
@@ -25,7 +26,7 @@ func outdated(c *conn, now time.Time) bool {
 }
 
 // moved returns an error if a host's name now has another address, because the connection may lead
-// to a machine that no longer has the name. For a host behind a jump host see outdated.
+// to the wrong machine. Hosts behind a jump host are handled by outdated.
 func (p *Pool) moved(ctx context.Context, c *conn) error {
 	name, _, err := net.SplitHostPort(c.host.key.address)
 	if err != nil || c.via != nil || net.ParseIP(name) != nil || !p.lookUpNow(c) {
@@ -44,7 +45,8 @@ func (p *Pool) moved(ctx context.Context, c *conn) error {
 	return fmt.Errorf("%s has moved from %s to %s", name, at, addresses[0])
 }
 
-// lookUpNow reports whether a connection's name is due for a look-up, and records it.
+// lookUpNow reports whether it is time to look up the name of a connection's host. If so, it
+// records the look-up.
 func (p *Pool) lookUpNow(c *conn) bool {
 	now := time.Now()
 	p.mu.Lock()

@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// noiseBefore is what a login shell's start-up files print before the output of a command: the text
-// before the first expected word.
+// noiseBefore returns what a login shell's start-up files print before the output of a command. The
+// argument is the output of shellProbe.
 func noiseBefore(probed string) string {
 	before, _, _ := strings.Cut(probed, shellMark+"\n")
 	return before
@@ -35,7 +35,7 @@ func withoutNoise(r *remote.Result, noise string) {
 	r.Stdout.Total -= int64(taken)
 }
 
-// shape replaces each sequence of digits by a single 0.
+// shape replaces each sequence of digits with a single 0.
 func shape(text string) string {
 	var b strings.Builder
 	digit := false

@@ -9,8 +9,7 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// TestWithoutNoise: only the text that a login shell prints before every
-// answer is removed from the output.
+// TestWithoutNoise checks that only what the login shell prints before every answer is removed.
 func TestWithoutNoise(t *testing.T) {
 	const greeting = "NOTICE: maintenance\nIt is 02:13:07, up 9 days\n"
 	for name, tt := range map[string]struct{ noise, out, want, taken string }{
@@ -33,8 +32,8 @@ func TestWithoutNoise(t *testing.T) {
 	}
 }
 
-// If a login shell prints something before every answer, the output is still
-// only what the command printed, so lists, sizes and hashes are correct.
+// TestNoisyLoginShell checks a login shell that prints something before every answer. The output
+// must be only what the command printed, because lists, sizes and hashes depend on it.
 func TestNoisyLoginShell(t *testing.T) {
 	for name, noise := range map[string]string{
 		"a greeting": `echo NOTICE: maintenance on Sunday; `,

@@ -18,7 +18,7 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// allowing sets lists of algorithms for one place, as in ssh_config.
+// allowing sets the algorithms of one place, in the form of ssh_config.
 func allowing(t testing.TB, c *Config, address string, lists map[sshroute.Kind]string) {
 	t.Helper()
 	var o sshroute.Options
@@ -32,8 +32,8 @@ func allowing(t testing.TB, c *Config, address string, lists map[sshroute.Kind]s
 	c.Options = map[sshroute.Place]sshroute.Options{{Address: address}: o}
 }
 
-// An old sshd is refused with the algorithms that it offers and the setting
-// that allows one of them. With that setting it is reached.
+// TestOldSSHD checks that the error about an old sshd lists the algorithms that it offers, and the
+// setting that allows one of them. With the setting, the host can be reached.
 func TestOldSSHD(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -65,7 +65,8 @@ func TestOldSSHD(t *testing.T) {
 	}
 }
 
-// Only the configured signature algorithms are used with a host.
+// TestPublicKeyAlgorithms checks that only the configured signature algorithms are used with a
+// host.
 func TestPublicKeyAlgorithms(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s, func(c *Config) {
@@ -78,7 +79,7 @@ func TestPublicKeyAlgorithms(t *testing.T) {
 	want(t, run(t, p, on(s, "true")), remote.HostKeyWrong, "known_hosts has only keys of the types ssh-ed25519")
 }
 
-// Dropbear is the sshd of small and old machines.
+// TestDropbear checks a host with Dropbear, the SSH server of small and old machines.
 func TestDropbear(t *testing.T) {
 	dropbear := testenv.Program(t, "dropbear")
 	dir := t.TempDir()
@@ -134,8 +135,8 @@ func TestDropbear(t *testing.T) {
 	want(t, run(t, listed(map[sshroute.Kind]string{sshroute.Cipher: "3des-cbc"}), command), remote.Unreachable, "it offers key exchange", "ciphers")
 }
 
-// authorize allows a key to log in as the current user while the test runs:
-// dropbear reads no other file.
+// authorize allows a key to log in as the current user while the test runs. Dropbear reads only the
+// user's own authorized_keys.
 func authorize(t *testing.T, home, publicKey string) {
 	t.Helper()
 	dir := filepath.Join(home, ".ssh")
@@ -166,7 +167,7 @@ func authorize(t *testing.T, home, publicKey string) {
 	})
 }
 
-// Choose reads lists as ssh_config(5) describes them.
+// TestChoose checks that Choose interprets lists as ssh_config(5) describes.
 func TestChoose(t *testing.T) {
 	for spec, want := range map[string]string{
 		"aes128-ctr":             "aes128-ctr",

@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// capture keeps the beginning and the end of a stream, at most keep bytes of each, and counts the
-// rest. It is safe for concurrent use.
+// capture keeps the beginning and the end of a stream, at most keep bytes each, and counts all
+// bytes. It is safe for concurrent use.
 type capture struct {
 	keep int
 
@@ -19,7 +19,7 @@ type capture struct {
 	total int64
 }
 
-// Write accepts all of p; it never fails.
+// Write implements io.Writer. It accepts all of p and never fails.
 func (c *capture) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -46,14 +46,14 @@ func (c *capture) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// ends reports whether head, the kept beginning of the output, ends with a text.
+// ends reports whether the kept beginning of the output (head) ends with a text.
 func (c *capture) ends(with string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return bytes.HasSuffix(c.head, []byte(with))
 }
 
-// output is the current content; later writes do not change it.
+// output returns a copy of the current content, which later writes do not change.
 func (c *capture) output() remote.Output {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -31,8 +31,8 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-// However a stream is divided into writes, its first and last bytes are kept,
-// all are counted, and returned output does not change later.
+// FuzzCapture divides a stream into writes at random. The first and the last bytes must be kept,
+// all bytes must be counted, and returned output must not change later.
 func FuzzCapture(f *testing.F) {
 	f.Add([]byte("some output of a command"), uint8(3), uint8(5))
 	f.Add([]byte(""), uint8(1), uint8(0))

@@ -14,16 +14,16 @@ import (
 	"dhbot/internal/sshexec/hostkey"
 )
 
-// Pool runs commands over warm connections, which it dials as needed and shares by login and
-// address. It implements remote.Runner and is safe for concurrent use. Maintain keeps its
-// connections warm; Close ends them.
+// Pool runs commands over warm connections. It dials when needed, and commands with the same login
+// and address share connections. Pool implements remote.Runner and is safe for concurrent use.
+// Maintain keeps the connections warm, and Close ends them.
 type Pool struct {
 	cfg    Config
 	login  credentials
 	known  *hostkey.Known
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	lookup func(ctx context.Context, host string) ([]string, error)
-	// acknowledge requests quick acknowledgements on a connection.
+	// acknowledge turns on quick TCP acknowledgements for a connection.
 	acknowledge func(net.Conn)
 	// handshakes limits concurrent logins.
 	handshakes *semaphore.Weighted
@@ -73,7 +73,7 @@ func (p *Pool) Stats() Stats {
 	return s
 }
 
-// begin registers a call, unless the pool is closed.
+// begin registers a call, so that Close waits for it. It returns false if the pool is closed.
 func (p *Pool) begin() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,8 +84,8 @@ func (p *Pool) begin() bool {
 	return true
 }
 
-// Close ends every connection and every command in progress. It returns when no goroutine of the
-// pool is left. Close may be called twice.
+// Close ends every connection and every running command. It returns when all goroutines of the pool
+// have ended. Close may be called again.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -106,15 +106,15 @@ func (p *Pool) Close() {
 	p.wg.Wait()
 }
 
-// hangUp ends a connection in the background: closing a connection through a jump host sends a
-// message, and the caller may hold the mutex.
+// hangUp closes a connection in the background, because the caller may hold the mutex, and closing
+// a connection through a jump host sends a message.
 func (p *Pool) hangUp(c *conn) {
 	p.wg.Go(func() { c.client.Close() })
 }
 
-// acquire takes a session on a connection with a free session. If there is none, it dials a new
-// connection, or waits until a session becomes free. release gives the session back. The error is a
-// *failure or ctx's error.
+// acquire reserves a session on a connection. If no connection has a free session, acquire dials a
+// new connection, or waits until a session becomes free. The caller gives the session back with
+// release. The error is a *failure or ctx's error.
 func (p *Pool) acquire(ctx context.Context, k key) (*conn, error) {
 	mayDial := true
 	for {
@@ -159,7 +159,7 @@ func (p *Pool) acquire(ctx context.Context, k key) (*conn, error) {
 	}
 }
 
-// host returns the state of k. The caller holds the mutex.
+// host returns what the pool knows about k. The caller holds the mutex.
 func (p *Pool) host(k key) *host {
 	h := p.hosts[k]
 	if h == nil {
@@ -169,15 +169,15 @@ func (p *Pool) host(k key) *host {
 	return h
 }
 
-// connected reports whether a host has a connection to wait for.
+// connected reports whether a host has a connection whose sessions a caller can wait for.
 func (p *Pool) connected(k key) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.host(k).conns) > 0
 }
 
-// startDial dials a host once for all waiting callers. The caller holds the mutex, and the pool is
-// open.
+// startDial starts one dial of a host for all callers that wait for it. The caller holds the mutex,
+// and the pool is open.
 func (p *Pool) startDial(h *host) {
 	d := &dial{done: make(chan struct{})}
 	h.dialing = d
@@ -202,8 +202,8 @@ func (p *Pool) startDial(h *host) {
 	})
 }
 
-// adopt adds a new connection and waits for its end. The caller holds the mutex. If the pool was
-// closed during the dial, adopt ends the connection.
+// adopt adds a new connection to the pool, and watches for its end. If the pool was closed during
+// the dial, adopt ends the connection. The caller holds the mutex.
 func (p *Pool) adopt(h *host, c *conn) {
 	c.host = h
 	if p.closed {
@@ -220,8 +220,8 @@ func (p *Pool) adopt(h *host, c *conn) {
 	})
 }
 
-// release gives back a session of c, which may be nil. A retired connection ends with its last
-// session.
+// release gives back a session of c. It does nothing if c is nil. A retired connection is closed
+// when its last session is given back.
 func (p *Pool) release(c *conn) {
 	if c == nil {
 		return
@@ -238,9 +238,9 @@ func (p *Pool) release(c *conn) {
 	c.host.wake()
 }
 
-// retire gives a connection no new sessions and closes it after its last session ends. It closes a
-// jump host's connection at once, with the connections that it carries. problem is nil if the
-// connection is only surplus.
+// retire takes a connection out of use. The connection is closed after its last session has ended.
+// A connection to a jump host is closed at once, together with the connections that it carries. The
+// argument problem is nil if the connection is only surplus.
 func (p *Pool) retire(c *conn, problem error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -257,8 +257,8 @@ func (p *Pool) retire(c *conn, problem error) {
 	}
 }
 
-// crowded records that the server refused one more session on a connection, and gives the session
-// back. It reports whether the server allows any session.
+// crowded gives back a session that the server has refused, and lowers the limit of the connection.
+// It reports whether the server allows any session.
 func (p *Pool) crowded(c *conn, refused error) bool {
 	p.mu.Lock()
 	c.limit = max(1, min(c.limit, c.active-1))
@@ -271,7 +271,7 @@ func (p *Pool) crowded(c *conn, refused error) bool {
 	return some
 }
 
-// waitFailure explains why a command got no connection.
+// waitFailure explains why a command did not get a connection.
 func waitFailure(ctx context.Context, k key, err error) *failure {
 	var own *failure
 	switch {

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// acknowledgeQuickly disables delayed TCP acknowledgements until the kernel enables them again. A
-// failure only costs time.
+// acknowledgeQuickly turns off delayed TCP acknowledgements. The kernel may turn them on again
+// later. An error is ignored, because a failure only costs time.
 func acknowledgeQuickly(c net.Conn) {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {

@@ -4,5 +4,5 @@ package sshexec
 
 import "net"
 
-// acknowledgeQuickly does nothing where the system has no such option.
+// acknowledgeQuickly does nothing, because this system has no such option.
 func acknowledgeQuickly(net.Conn) {}

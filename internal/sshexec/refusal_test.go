@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// A refused login names who refused it and what to do. A real sshd is
-// configured for each case.
+// TestLoginRefusals checks that the error of a refused login says who refused it, and what to do.
+// Each case has a real sshd with its own configuration.
 func TestLoginRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -45,8 +45,9 @@ func TestLoginRefusals(t *testing.T) {
 	}
 }
 
-// A host that closes the connection during the login has refused it. A host that closes the
-// connection before its version line has too many logins, or a firewall closed it.
+// TestLoginCutOff checks a host that closes the connection. If it does so during the login, it has
+// refused the login. If it does so before its version line, it has too many logins, or a firewall
+// closed the connection.
 func TestLoginCutOff(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -17,12 +17,13 @@ const (
 	renewTimeout = time.Minute
 	// renewAgain is the delay before a retry after a failed run.
 	renewAgain = time.Minute
-	// renewBefore is how long before its end a certificate is renewed. A certificate that is valid
-	// for less than three times renewBefore is renewed in the last third of its lifetime.
+	// renewBefore is how long before its end a certificate is renewed. A certificate with a
+	// lifetime of less than three times renewBefore is renewed in the last third of its lifetime.
 	renewBefore = time.Hour
 )
 
-// renew runs the command that renews certificates. Its output may contain a token and is discarded.
+// renew runs the command that renews certificates. The output is discarded, because it may contain
+// a token.
 func renew(ctx context.Context, argv []string) error {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = withoutSlack(os.Environ())
@@ -33,12 +34,12 @@ func renew(ctx context.Context, argv []string) error {
 	return nil
 }
 
-// withoutSlack removes the bot's own tokens from an environment.
+// withoutSlack removes the bot's Slack tokens (SLACK_…) from an environment.
 func withoutSlack(env []string) []string {
 	return slices.DeleteFunc(env, func(pair string) bool { return strings.HasPrefix(pair, "SLACK_") })
 }
 
-// renewals runs the command whenever a certificate is about to expire.
+// renewals runs the renewal command whenever a certificate is about to expire.
 func (p *Pool) renewals() {
 	tick := time.NewTicker(p.cfg.KeepAlive)
 	defer tick.Stop()
@@ -65,7 +66,7 @@ func (p *Pool) renewals() {
 	}
 }
 
-// renewed stores the result of the last run, for health.
+// renewed stores whether the last renewal failed, for Expiring.
 func (p *Pool) renewed(err error) {
 	p.mu.Lock()
 	p.renewErr = err
@@ -81,7 +82,7 @@ func dueAny(sets credentials, now time.Time) bool {
 	return slices.ContainsFunc(certificates(sets), func(c credential.Certificate) bool { return due(c, now) })
 }
 
-// due reports whether a certificate should be renewed.
+// due reports whether it is time to renew a certificate.
 func due(c credential.Certificate, now time.Time) bool {
 	if c.End.IsZero() {
 		return false
@@ -108,21 +109,21 @@ func certificates(sets credentials) []credential.Certificate {
 	return out
 }
 
-// Expiry is a message about one certificate.
+// Expiry is a message about a certificate that has expired or expires soon.
 type Expiry struct {
 	Text string
-	// Urgent means that it has expired, or expires within an hour.
+	// Urgent means that the certificate has expired, or expires within an hour.
 	Urgent bool
 }
 
-// Remaining lifetime at which people are warned.
+// These are the remaining lifetimes at which people are warned about a certificate.
 const (
 	expiresSoon = 7 * 24 * time.Hour
 	expiresNow  = time.Hour
 )
 
-// Expiring lists user certificates that expire within seven days or have expired, and a failed
-// renewal. If a command renews a certificate, it is listed only when its renewal is overdue.
+// Expiring lists the user certificates that have expired or expire within seven days, and a failed
+// renewal. If there is a renewal command, a certificate is listed only when its renewal is overdue.
 func (p *Pool) Expiring(now time.Time) []Expiry {
 	var out []Expiry
 	for _, c := range certificates(p.login) {
@@ -147,7 +148,7 @@ func (p *Pool) Expiring(now time.Time) []Expiry {
 
 func utc(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 MST") }
 
-// about formats a duration in the largest unit that is precise enough.
+// about formats a duration roughly, in days, hours or minutes.
 func about(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour:

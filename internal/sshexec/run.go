@@ -13,33 +13,34 @@ import (
 )
 
 const (
-	// killAfter is the time that the wrapper in Command.Sent leaves a command between TERM and KILL
-	// ("timeout -k 5 N").
+	// killAfter is the time between TERM and KILL for a command that runs too long. The wrapper in
+	// Command.Sent ("timeout -k 5 N") sends both signals.
 	killAfter = 5 * time.Second
-	// grace is how much longer the pool waits for the end of a command.
+	// grace is how much longer than the wrapper the pool waits for the end of a command.
 	grace = 5 * time.Second
-	// closeTime is how long a server may take to confirm that a channel is closed; after that no
-	// more commands are sent over its connection.
+	// closeTime is how long a server may take to confirm that a channel is closed. After that, the
+	// connection is no longer used for commands.
 	closeTime = 2 * time.Second
 	// openTime is how long a server may take to open a channel.
 	openTime = 5 * time.Second
-	// maxOpens is the largest number of dead connections that a command tries.
+	// maxOpens is how many dead connections a command tries before it fails.
 	maxOpens = 3
 )
 
-// Exit codes of timeout(1) for a command that it ended, by TERM and by KILL.
+// These are the exit codes of timeout(1) if it ended a command, with TERM or with KILL.
 const (
 	exitTimeout = 124
 	exitKilled  = 137
 )
 
-// Run implements remote.Runner: it sends the command once, or not at all, and determines the
-// outcome. Started is when the command was sent or, if it was not, when Run was called.
+// Run implements remote.Runner. It sends the command once or not at all, and determines the
+// outcome. In the result, Started is when the command was sent. If it was not sent, Started is when
+// Run gave up.
 func (p *Pool) Run(ctx context.Context, c remote.Command) remote.Result {
 	return told(c, p.run(ctx, c))
 }
 
-// told classifies a result and completes its detail and its end.
+// told classifies a result, and completes its detail and its end time.
 func told(c remote.Command, r remote.Result) remote.Result {
 	r = remote.Classify(c, r)
 	if r.Outcome == remote.Answered {
@@ -69,13 +70,13 @@ func (p *Pool) run(ctx context.Context, c remote.Command) remote.Result {
 	return p.execute(ctx, conn, channel, requests, c)
 }
 
-// unsent is the result of a command that was not sent.
+// unsent returns the result of a command that was not sent.
 func unsent(f *failure) remote.Result {
 	return remote.Result{Outcome: f.outcome, Detail: f.text + "; the command was not sent", Started: time.Now()}
 }
 
-// open opens a channel for one command. No part of the command has been sent yet, so open can
-// replace a dead connection and skip a full one.
+// open opens a channel for a command. The command has not been sent yet, so open may try several
+// connections: it replaces dead connections, and skips full connections.
 func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh.Request, *failure) {
 	wait, cancel := context.WithTimeout(ctx, slotWait)
 	defer cancel()
@@ -110,8 +111,8 @@ func (p *Pool) open(ctx context.Context, k key) (*conn, ssh.Channel, <-chan *ssh
 	return nil, nil, nil, &failure{outcome: remote.Unreachable, text: fmt.Sprintf("%s accepts the login and then runs no command: %v", k.address, lastErr)}
 }
 
-// openChannel opens a channel. After any error except a refusal, the session is returned to the
-// pool, at the latest when the attempt is over.
+// openChannel opens a channel on a connection. If it fails without a refusal by the server, it
+// retires the connection and gives the session back.
 func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *ssh.Request, error) {
 	type answer struct {
 		channel  ssh.Channel
@@ -120,8 +121,8 @@ func (p *Pool) openChannel(ctx context.Context, c *conn) (ssh.Channel, <-chan *s
 	}
 	answered, abandoned := make(chan answer), make(chan struct{})
 	defer close(abandoned)
-	// This goroutine has no waiting caller. The library loses a channel that is opened at the
-	// moment when it notices the connection's end; in that case the call never returns.
+	// Nothing waits for this goroutine, because the call may never return: the library loses a
+	// channel that is opened at the moment when the connection ends.
 	go func() {
 		channel, requests, err := c.client.OpenChannel("session", nil)
 		select {
@@ -180,7 +181,7 @@ func (p *Pool) execute(ctx context.Context, k *conn, channel ssh.Channel, reques
 	return r
 }
 
-// unseen sets the outcome of a command that the pool stopped waiting for.
+// unseen sets the outcome of a command if the pool stopped waiting for its end.
 func (p *Pool) unseen(ctx context.Context, r *remote.Result, c remote.Command, why end) {
 	switch why {
 	case overtime:
@@ -198,16 +199,17 @@ func (p *Pool) unseen(ctx context.Context, r *remote.Result, c remote.Command, w
 	}
 }
 
-// lost is the detail if the connection ended too early.
+// lost is the detail of a result if the connection ended before the command.
 const lost = "the connection was lost before the command ended"
 
-// overdue is the detail if the wrapper ended a command.
+// overdue returns the detail of a result if the wrapper ended the command because of its time
+// limit.
 func overdue(c remote.Command) string {
 	return fmt.Sprintf("it ran longer than its time limit of %v and was ended on the host", c.Timeout)
 }
 
-// settle evaluates the end of a command. broken means that the connection may have ended before all
-// output arrived.
+// settle sets the outcome of a command that has ended. The argument broken means that the
+// connection may have ended before all output arrived.
 func (s *session) settle(r *remote.Result, c remote.Command, broken bool) {
 	took := time.Since(r.Started)
 	switch {
@@ -230,8 +232,8 @@ func (s *session) settle(r *remote.Result, c remote.Command, broken bool) {
 	}
 }
 
-// missed sets the result of a command that was sent, but whose end was not observed. For a changing
-// command the outcome is always FateUnknown.
+// missed sets the outcome of a command that was sent, but whose end was not observed. If the
+// command changes something, the outcome is always FateUnknown.
 func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
 	r.Outcome, r.Detail = o, what
 	if c.Changes {
@@ -240,9 +242,9 @@ func missed(r *remote.Result, c remote.Command, o remote.Outcome, what string) {
 	}
 }
 
-// finish closes a session's channel and gives the session back. A server that does not close the
-// channel still counts the session (sshd does so while the command runs), so no more commands are
-// sent over its connection.
+// finish closes the channel of a session, and gives the session back. If the server does not
+// confirm that the channel is closed, for example because the command still runs, the connection is
+// no longer used for commands.
 func (p *Pool) finish(k *conn, s *session) {
 	select {
 	case <-s.done:
@@ -260,7 +262,7 @@ func (p *Pool) finish(k *conn, s *session) {
 	p.release(k)
 }
 
-// count counts commands in progress and sent.
+// count updates the numbers of commands in progress and of commands sent.
 func (p *Pool) count(change int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -41,8 +41,8 @@ func listens(address string) bool {
 	return true
 }
 
-// A host that refuses connections because of MaxStartups is dialled again: no command was sent, so
-// it can be sent later.
+// TestBusyHostIsTriedAgain checks that the pool dials again if a host refuses connections because
+// of MaxStartups. This is safe, because no command has been sent.
 func TestBusyHostIsTriedAgain(t *testing.T) {
 	var greetings atomic.Int32
 	h := &fakeHost{}
@@ -63,7 +63,8 @@ func TestBusyHostIsTriedAgain(t *testing.T) {
 	})
 }
 
-// A host that blocks us because of failed logins is not dialled again.
+// TestPenaltyIsNotTriedAgain checks that the pool does not dial again if a host blocks the bot
+// because of failed logins.
 func TestPenaltyIsNotTriedAgain(t *testing.T) {
 	h := &fakeHost{greet: func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 64))
@@ -78,7 +79,7 @@ func TestPenaltyIsNotTriedAgain(t *testing.T) {
 	})
 }
 
-// gauge adds numbers and records the largest sum.
+// gauge adds numbers, and records the largest sum so far.
 type gauge struct {
 	mu        sync.Mutex
 	now, most int
@@ -91,8 +92,8 @@ func (g *gauge) add(n int) {
 	g.most = max(g.most, g.now)
 }
 
-// After a network outage every host is dialled at once, but only a few handshakes run at a time.
-// Frozen hosts do not count towards that limit.
+// TestDialStorm checks that after a network outage all hosts are dialled at once, but only a few
+// handshakes run at a time. Frozen hosts do not count towards that limit.
 func TestDialStorm(t *testing.T) {
 	const hosts, atOnce = 60, 4
 	var working gauge
@@ -137,7 +138,7 @@ func TestDialStorm(t *testing.T) {
 	}
 }
 
-// slowed is the host's side of a connection whose login takes some time.
+// slowed is the host's end of a connection whose login takes a while.
 type slowed struct {
 	net.Conn
 	gauge  *gauge
@@ -154,7 +155,7 @@ func (s *slowed) Write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
-// If a host's name now has another address, the host is dialled again.
+// TestHostThatMoved checks that the pool dials a host again if the host's name has a new address.
 func TestHostThatMoved(t *testing.T) {
 	h := &fakeHost{}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
@@ -186,8 +187,9 @@ func TestHostThatMoved(t *testing.T) {
 	})
 }
 
-// A connection to a name behind a jump host is replaced after a while: the jump host looks the name
-// up, so a host that moved is reached at its new address. A connection to an address is kept.
+// TestHostThatMovedBehindAJumpHost checks that a connection through a jump host to a name is
+// replaced after a while, because the name may have a new address. A connection to an IP address is
+// kept.
 func TestHostThatMovedBehindAJumpHost(t *testing.T) {
 	for _, c := range []struct {
 		address string
@@ -236,7 +238,7 @@ func TestHostThatMovedBehindAJumpHost(t *testing.T) {
 	}
 }
 
-// overChannel is the far end of a connection that a jump host carries.
+// overChannel is the far end of a connection through a jump host.
 type overChannel struct{ ssh.Channel }
 
 func (overChannel) LocalAddr() net.Addr              { return &net.TCPAddr{} }
@@ -245,7 +247,7 @@ func (overChannel) SetDeadline(time.Time) error      { return nil }
 func (overChannel) SetReadDeadline(time.Time) error  { return nil }
 func (overChannel) SetWriteDeadline(time.Time) error { return nil }
 
-// securityKey is an agent with one FIDO key. It answers as a real one does after a touch.
+// securityKey is an agent with one FIDO key. It answers like a real key that was touched.
 type securityKey struct {
 	agent.Agent
 	private ed25519.PrivateKey
@@ -273,8 +275,8 @@ func (k *securityKey) List() ([]*agent.Key, error) {
 	return []*agent.Key{{Format: k.public.Type(), Blob: k.public.Marshal(), Comment: "token"}}, nil
 }
 
-// Sign signs as described in OpenSSH's PROTOCOL.u2f: over the application's hash, a flag for the
-// touch, a counter, and the message's hash.
+// Sign signs as OpenSSH's PROTOCOL.u2f describes. The signed data is the application's hash, a flag
+// for the touch, a counter, and the message's hash.
 func (k *securityKey) Sign(_ ssh.PublicKey, data []byte) (*ssh.Signature, error) {
 	const touched = 1
 	of, message := sha256.Sum256([]byte(application)), sha256.Sum256(data)
@@ -283,7 +285,7 @@ func (k *securityKey) Sign(_ ssh.PublicKey, data []byte) (*ssh.Signature, error)
 	return &ssh.Signature{Format: ssh.KeyAlgoSKED25519, Blob: ed25519.Sign(k.private, blob), Rest: rest}, nil
 }
 
-// A real sshd accepts the signature of a FIDO key in an agent.
+// TestSecurityKeyByAgent checks that a real sshd accepts the signature of a FIDO key in an agent.
 func TestSecurityKeyByAgent(t *testing.T) {
 	s := sshdtest.Start(t)
 	token := newSecurityKey(t)

@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// The keys that a host shows, also behind a jump host, are compared with
-// known_hosts, and none becomes trusted.
+// TestHostKeysCompared checks that the keys of a host are compared with known_hosts, also behind a
+// jump host, and that no key becomes trusted.
 func TestHostKeysCompared(t *testing.T) {
 	jump, s := sshdtest.Start(t), sshdtest.Start(t)
 	path := knowing(t, jump, s)

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// drainTime is how long to wait for output after the exit code: output of the command arrives at
-// once, but its children may keep the stream open forever.
+// drainTime is how long the pool waits for output after the exit code. The rest of the command's
+// output arrives at once, but a child process may keep the stream open forever.
 const drainTime = 2 * time.Second
 
-// end is why waiting for a session ended.
+// end says why the wait for a session ended.
 type end uint8
 
 const (
@@ -53,8 +53,8 @@ func newSession(channel ssh.Channel, keep int, stop int64) *session {
 	}
 }
 
-// run sends the command and returns when both sides have closed the channel. It reads requests and
-// output from the start: unread data could stall the whole connection.
+// run sends the command, and returns when both sides have closed the channel. It reads requests and
+// output all the time, because unread data could block the whole connection.
 func (s *session) run(sent string, requests <-chan *ssh.Request) {
 	var wg sync.WaitGroup
 	wg.Go(func() { s.watch(requests) })
@@ -71,7 +71,7 @@ func (s *session) run(sent string, requests <-chan *ssh.Request) {
 	close(s.done)
 }
 
-// watch handles the server's requests on the channel until it is closed.
+// watch handles the server's requests on the channel, until the channel is closed.
 func (s *session) watch(requests <-chan *ssh.Request) {
 	var once sync.Once
 	for r := range requests {
@@ -105,13 +105,14 @@ func (s *session) watch(requests <-chan *ssh.Request) {
 	}
 }
 
-// Read sizes: small at first, because most commands print little, then up to one packet.
+// The read buffer grows from leastRead, because most commands print little, to mostRead, the size
+// of a packet.
 const (
 	leastRead = 2 << 10
 	mostRead  = 32 << 10
 )
 
-// drain reads a stream to its end, so that the host never blocks.
+// drain reads a stream to its end, so that the host is never blocked. It stores the output in to.
 func (s *session) drain(from io.Reader, to *capture) {
 	buf := make([]byte, leastRead)
 	for {
@@ -134,7 +135,7 @@ func (s *session) drain(from io.Reader, to *capture) {
 	}
 }
 
-// await waits for the command's end, or for a reason to stop waiting.
+// await waits until the command ends, or until there is a reason to stop waiting.
 func (s *session) await(ctx context.Context, limit time.Duration) end {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -154,7 +155,7 @@ func (s *session) await(ctx context.Context, limit time.Duration) end {
 	}
 }
 
-// awaitOutput waits for the rest of the output of a command that has ended.
+// awaitOutput waits for the rest of the output after a command has ended.
 func (s *session) awaitOutput() end {
 	timer := time.NewTimer(drainTime)
 	defer timer.Stop()
@@ -168,8 +169,8 @@ func (s *session) awaitOutput() end {
 	}
 }
 
-// unless returns e, a reason to stop waiting. If the command ended at the same time, it returns
-// that end instead.
+// unless returns e, a reason to stop waiting. But if the command has just ended, it returns that
+// end instead.
 func (s *session) unless(e end) end {
 	select {
 	case <-s.done:
@@ -181,7 +182,7 @@ func (s *session) unless(e end) end {
 	}
 }
 
-// signalName is a signal's name from the host, if it is valid.
+// signalName returns a signal's name as the host sent it, or "other" if it is not a known name.
 func signalName(s string) string {
 	switch ssh.Signal(s) {
 	case ssh.SIGABRT, ssh.SIGALRM, ssh.SIGFPE, ssh.SIGHUP, ssh.SIGILL, ssh.SIGINT, ssh.SIGKILL,

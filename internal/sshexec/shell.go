@@ -12,13 +12,13 @@ import (
 	"dhbot/internal/remote"
 )
 
-// sshd passes a command line to the account's login shell. csh, tcsh and fish change words that a
-// POSIX shell passes on unchanged, and run some of them. So the pool sends nothing over a
-// connection before its login shell has passed on words that each of these shells would change.
+// sshd gives a command line to the account's login shell. Shells such as csh, tcsh and fish change
+// some words that a POSIX shell leaves unchanged, and even run parts of them. So the pool sends no
+// command over a new connection before its login shell has printed such words unchanged.
 
-// shellWords are words that these shells would change. shellProbe is the line that prints
-// shellWords, quoted like every command line (a test compares it with runbooks.Quote). It does no
-// harm if a shell runs a part of it.
+// shellWords are words that a shell other than a POSIX shell would change. shellProbe is a command
+// line that prints them, quoted like every command line (a test compares it with runbooks.Quote).
+// It does no harm if a shell runs a part of it.
 var (
 	shellWords = []string{
 		shellMark,
@@ -33,12 +33,12 @@ var (
 		`'* ~ {a,b} %1 ^a^b' '\'`
 )
 
-// shellMark is the first of shellWords. If it arrives, a shell ran the line.
+// shellMark is the first of shellWords. If it is in the output, a shell ran the probe.
 const shellMark = "dhbot-login-shell"
 
-// proveShell checks the login shell of a connection with one channel, and gives its session back.
-// It returns why the shell cannot be used, nil if it can; a connection with an unusable shell
-// accepts no commands.
+// proveShell checks that the login shell of a connection passes words on unchanged. It uses one
+// channel, and gives its session back. If the shell is not usable, proveShell returns why, and
+// retires the connection.
 func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, requests <-chan *ssh.Request) *failure {
 	k := c.host.key
 	s := newSession(channel, p.cfg.KeepBytes, p.cfg.StopBytes)
@@ -66,11 +66,11 @@ func (p *Pool) proveShell(ctx context.Context, c *conn, channel ssh.Channel, req
 	return f
 }
 
-// saidRunes is how many runes of a login shell's own output are shown.
+// saidRunes is how many runes of a login shell's output an error shows.
 const saidRunes = 160
 
-// misread is the failure of a login shell that changed shellWords. It names the program that
-// refused, if known, or else the shell's output.
+// misread returns the failure for a login shell that changed shellWords. It names the program that
+// refused the command, if that is known, or else the shell's output.
 func misread(k key, r remote.Result) *failure {
 	if r.Outcome != remote.Answered {
 		return &failure{outcome: r.Outcome, text: fmt.Sprintf("%s accepts the login and then runs no command: %s", k.address, r.Detail)}

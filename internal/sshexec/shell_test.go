@@ -18,7 +18,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// The probe line is quoted like every command line.
+// TestShellProbeIsQuotedAsCommandsAre checks that the probe is quoted like every command line.
 func TestShellProbeIsQuotedAsCommandsAre(t *testing.T) {
 	line, err := runbooks.Quote(append([]string{"env", "LC_ALL=C", "printf", `%s\n`}, shellWords...))
 	if err != nil || line != shellProbe {
@@ -26,18 +26,18 @@ func TestShellProbeIsQuotedAsCommandsAre(t *testing.T) {
 	}
 }
 
-// shells are login shells. The value is whether the shell passes words on unchanged.
+// shells are login shells. The value says whether the shell passes all words on unchanged.
 var shells = map[string]bool{
 	"/bin/bash": true, "/bin/dash": true, "/bin/rbash": true, "/usr/bin/zsh": true, "/usr/bin/ksh": true,
 	"/bin/tcsh": false, "/bin/csh": false, "/usr/bin/fish": false, "/usr/sbin/nologin": false, "/bin/false": false,
 }
 
-// mayBeMissing are the shells that need not be installed, because another shell of the list behaves
+// mayBeMissing are the shells that need not be installed, because another shell in shells behaves
 // the same.
 var mayBeMissing = []string{"/bin/csh", "/usr/bin/zsh", "/usr/bin/ksh"}
 
-// A command is not sent to a login shell that would change it. A command in an argument, such as
-// `touch ran`, never runs.
+// TestLoginShells checks that a command is not sent to a login shell that would change it. A
+// command inside an argument, such as `touch ran`, must never run.
 func TestLoginShells(t *testing.T) {
 	for shell, posix := range shells {
 		t.Run(filepath.Base(shell), func(t *testing.T) {
@@ -47,8 +47,8 @@ func TestLoginShells(t *testing.T) {
 			testenv.Program(t, shell)
 			var ran []string
 			mark := filepath.Join(t.TempDir(), "ran")
-			// sshd runs a line as `SHELL -c LINE` with the account's shell. A forced command
-			// replaces the test account's shell.
+			// sshd runs a line as `SHELL -c LINE`, where SHELL is the account's shell. Here, a
+			// forced command runs another shell instead.
 			s := sshdtest.Start(t, fmt.Sprintf(`ForceCommand %s -c "$SSH_ORIGINAL_COMMAND"`, shell), "SetEnv SHLVL=2")
 			p := openConfig(t, Config{Credentials: sshroute.Keys(s.KeyFile), KnownHosts: s.KnownHosts})
 			text := "it's `touch " + mark + "`"
@@ -71,8 +71,8 @@ func TestLoginShells(t *testing.T) {
 	}
 }
 
-// TestShellProbe checks for each shell, without sshd, whether it passes on the words of the probe
-// line.
+// TestShellProbe runs the probe line in each shell, without sshd. It checks which shells print the
+// words unchanged.
 func TestShellProbe(t *testing.T) {
 	for shell, posix := range shells {
 		if _, err := os.Stat(shell); err != nil {

@@ -51,7 +51,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-// TestEnds covers the outcomes that the host itself causes.
+// TestEnds checks the outcomes that the host itself causes, such as an exit code or a signal.
 func TestEnds(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -72,7 +72,8 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// A read that the wrapper killed has timed out, whichever signal sshd reports.
+// TestKilledByWrapper checks that a read that the wrapper killed counts as timed out, whichever
+// signal sshd reports.
 func TestKilledByWrapper(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -116,7 +117,7 @@ func TestHostKeyUnknown(t *testing.T) {
 	want(t, run(t, p, on(s, "true")), remote.HostKeyWrong, "unknown", "SHA256:", empty, "not sent")
 	want(t, p.Dial(t.Context(), on(s, "")), remote.HostKeyWrong, "unknown")
 
-	// An operator adds the line: no restart is needed.
+	// An operator adds the line. The pool needs no restart.
 	text, err := os.ReadFile(s.KnownHosts)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +137,7 @@ func TestHostKeyChanged(t *testing.T) {
 func TestHostKeyOfAnotherType(t *testing.T) {
 	s := sshdtest.Start(t)
 	other := filepath.Join(t.TempDir(), "known_hosts")
-	// A key of a type that the server has no key of.
+	// This is a key of a type that the server has no key for.
 	const ecdsa = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEmKSENjQEezOmxkZMy7opKgwFB9nkt5YRrYMjNuG5N87uRgg6CLrbo5wAdT/y6v0mKV0U2w0WZ2YB/++Tpockg="
 	host, _, _ := strings.Cut(sshdtest.KnownHostsLine(t, s.Address, s.KeyFile+".pub"), " ")
 	write(t, other, host+" "+ecdsa+"\n")
@@ -201,7 +202,7 @@ func TestCancelled(t *testing.T) {
 	want(t, p.Run(ctx, on(s, "sleep 1")), remote.TimedOut, "the request was cancelled")
 }
 
-// The connection is lost while a command runs: the command is not sent again on any connection, and
+// TestConnectionLost loses the connection while a command runs. The command is not sent again, and
 // the next command gets a new connection.
 func TestConnectionLost(t *testing.T) {
 	s := sshdtest.Start(t)
@@ -224,7 +225,8 @@ func TestConnectionLost(t *testing.T) {
 	}
 }
 
-// A connection that dies while idle is replaced before anything is sent.
+// TestIdleConnectionLost checks that a connection that dies while idle is replaced before anything
+// is sent.
 func TestIdleConnectionLost(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -234,7 +236,8 @@ func TestIdleConnectionLost(t *testing.T) {
 	}
 }
 
-// Maintain keeps a connection open through many keep-alives, and closes it at the end.
+// TestMaintain checks that Maintain keeps a connection open through many keep-alives, and closes it
+// at the end.
 func TestMaintain(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s, func(c *Config) { c.KeepAlive = time.Millisecond })
@@ -284,7 +287,8 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// A greeting of the login shell and a banner of the server are not part of the output.
+// TestNoise checks that the output contains neither the login shell's greeting nor the server's
+// banner.
 func TestNoise(t *testing.T) {
 	dir := t.TempDir()
 	banner := filepath.Join(dir, "banner")
@@ -298,8 +302,8 @@ func TestNoise(t *testing.T) {
 	}
 }
 
-// A command has ended even if a child that it left behind keeps its output open; the connection
-// stays usable.
+// TestChildLeftBehind checks that a command has ended even if a child of the command keeps the
+// output open. The connection stays usable.
 func TestChildLeftBehind(t *testing.T) {
 	s := sshdtest.Start(t)
 	p := openPool(t, s)
@@ -333,8 +337,8 @@ func TestProxyJump(t *testing.T) {
 	want(t, run(t, p, nobody), remote.Unreachable, "jump host", "127.0.0.1:1", "not sent")
 }
 
-// Quick acknowledgements are on until the first session is open, and always on the connection to a
-// jump host.
+// TestQuickAcknowledgements checks that quick acknowledgements are on until the first session is
+// open. On a connection to a jump host they stay on.
 func TestQuickAcknowledgements(t *testing.T) {
 	s := sshdtest.Start(t)
 	for _, c := range []struct {

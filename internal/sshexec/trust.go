@@ -11,7 +11,7 @@ import (
 	"dhbot/internal/sshroute"
 )
 
-// check calls hostkey.Known.Check, and converts its error and the errors of its callback to
+// check calls hostkey.Known.Check. It converts the error, and the errors of the callback, to
 // *failure.
 func (p *Pool) check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
 	algorithms, known, err := p.known.Check(address, o)
@@ -27,8 +27,8 @@ func (p *Pool) check(address string, o sshroute.Options) (algorithms []string, j
 	return algorithms, judge, nil
 }
 
-// HostKeys requests the keys of a command's host, through its jump hosts, and compares them with
-// known_hosts. It logs in only to the jump hosts, and trusts no key.
+// HostKeys asks a command's host for its keys, through the jump hosts, and compares them with
+// known_hosts. It logs in only to the jump hosts, and makes no key trusted.
 func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (hostkey.Report, error) {
 	if !p.begin() {
 		return hostkey.Report{}, errClosed
@@ -50,9 +50,8 @@ func (p *Pool) HostKeys(ctx context.Context, c remote.Command) (hostkey.Report, 
 	})
 }
 
-// stillTrusted checks the host key of a connection again after known_hosts has changed, and the
-// host keys of the jump hosts that carry it. A connection whose key was revoked or removed is no
-// longer used.
+// stillTrusted checks a connection's host key again if known_hosts has changed. It also checks the
+// jump hosts that carry the connection. The caller must not use the connection after an error.
 func (p *Pool) stillTrusted(c *conn) error {
 	if c.via != nil {
 		if err := p.stillTrusted(c.via); err != nil {

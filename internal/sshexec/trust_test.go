@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-// TestTrustWhileConnected: changes of known_hosts, of its mode, and of the
-// key's mode take effect on open connections.
+// TestTrustWhileConnected checks that open connections respect changes of known_hosts, of its file
+// mode, and of the key's file mode.
 func TestTrustWhileConnected(t *testing.T) {
 	s := sshdtest.Start(t)
 	text, err := os.ReadFile(s.KnownHosts)
@@ -42,7 +42,7 @@ func TestTrustWhileConnected(t *testing.T) {
 	write(string(text))
 	want(t, run(t, p, on(s, "true")), remote.Answered)
 
-	// If others can write the file, its last good copy is used instead.
+	// If others can write the known_hosts file, the last good copy is used instead.
 	mode(s.KnownHosts, 0o666)
 	if err := os.WriteFile(s.KnownHosts, []byte(revoked.String()+string(text)), 0o666); err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestTrustWhileConnected(t *testing.T) {
 	write(string(text))
 	mode(s.KnownHosts, 0o600)
 
-	// If others can read the key, no new connection is opened with it.
+	// If others can read the key file, the key opens no new connection.
 	mode(s.KeyFile, 0o644)
 	for _, h := range p.hosts {
 		for _, c := range h.conns {
@@ -63,9 +63,9 @@ func TestTrustWhileConnected(t *testing.T) {
 	want(t, run(t, p, on(s, "true")), remote.Answered)
 }
 
-// A host key that an authority signed is trusted because of the authority's
-// line, whatever the types of the two keys. It is not trusted under another
-// name, or once one of the two keys is revoked.
+// TestSignedHostKey checks a host key that an authority has signed. It is trusted because of the
+// authority's line in known_hosts, whatever the types of the two keys. It is not trusted under
+// another name, or if one of the two keys is revoked.
 func TestSignedHostKey(t *testing.T) {
 	for _, types := range []struct{ ca, key string }{{"ed25519", "ed25519"}, {"rsa", "ed25519"}, {"ecdsa", "rsa"}} {
 		t.Run(types.ca+" signs "+types.key, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// wire is a connection's transport. It records the first bytes of the host, and notices at once
-// when the connection breaks. It also shortens the time to the first session.
+// wire is the transport of a connection. It records the first bytes from the host, and notices when
+// the connection breaks. It also makes the first session open faster.
 type wire struct {
 	net.Conn
 	acknowledge func(net.Conn)                // requests quick acknowledgements
@@ -23,11 +23,11 @@ type wire struct {
 	first []byte // the first bytes, at most maxFirst
 }
 
-// maxFirst is the number of bytes kept from the start: the host's version and its list of
-// algorithms.
+// maxFirst is how many of the first bytes from a host are kept. They contain its version and its
+// list of algorithms.
 const maxFirst = 8 << 10
 
-// settle ends the measures for the handshake.
+// settle marks the handshake as over, so that wire stops recording.
 func (w *wire) settle() {
 	w.settled.Store(true)
 	w.mu.Lock()
@@ -36,9 +36,9 @@ func (w *wire) settle() {
 }
 
 // Read requests quick acknowledgements until the first session is open. Until then sshd sends
-// several small packets in a row (its host keys, the session's confirmation), and each waits 40 ms
-// for a delayed acknowledgement of the previous one. On a jump host's connection, acknowledgements
-// stay quick: it has no session of its own, and carries the handshakes of other connections.
+// several small packets in a row, and without quick acknowledgements each waits 40 ms for the
+// acknowledgement of the previous packet. A connection to a jump host has no session of its own, so
+// its acknowledgements stay quick for the handshakes that it carries.
 func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
 	if err != nil {
@@ -68,7 +68,7 @@ func (w *wire) keep(p []byte) {
 	}
 }
 
-// beginning is the first bytes of the host.
+// beginning returns the first bytes from the host. They are gone after the handshake.
 func (w *wire) beginning() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,3 +1,3 @@
-// Package suggest finds the names that a person may have meant by an unknown word. A
-// suggestion is only offered, never used. The package is pure.
+// Package suggest finds known names that resemble an unknown word. A suggestion is only offered to
+// a person, and never used by itself. The package is pure.
 package suggest

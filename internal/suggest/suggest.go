@@ -16,9 +16,9 @@ const (
 	Most        = 3
 )
 
-// Near returns up to three of the names that a person may have meant by a word, the
-// likeliest first: names that begin with the word, names that the word begins with, names
-// that contain the word, and names a few keystrokes away.
+// Near returns up to three names that resemble a word, the likeliest first. A name resembles the
+// word if it is a few keystrokes away, if one begins with the other, or if the name contains the
+// word.
 func Near(word string, among []string) []string {
 	return UpTo(word, among, Most)
 }
@@ -50,10 +50,11 @@ func UpTo(word string, among []string, most int) []string {
 	return out
 }
 
-// squash is Fold without the separators of words, for comparing.
+// squash is like Fold, but also removes the separators, for comparisons.
 func squash(s string) string { return strings.ReplaceAll(Fold(s), "_", "") }
 
-// likeness scores how near a squashed name is to a squashed word; a lower score is nearer.
+// likeness scores how much a name resembles a word, both squashed. A lower score is nearer. The
+// second result is false if they do not resemble each other.
 func likeness(word, name string) (int, bool) {
 	d := levenshtein.ComputeDistance(word, name)
 	if d == 2 && transposed(word, name) {
@@ -72,7 +73,7 @@ func likeness(word, name string) (int, bool) {
 	}
 }
 
-// transposed reports whether b is a with two neighbouring letters swapped.
+// transposed reports whether a and b differ only in two neighbouring letters that are swapped.
 func transposed(a, b string) bool {
 	x, y := []rune(a), []rune(b)
 	if len(x) != len(y) {
@@ -86,7 +87,7 @@ func transposed(a, b string) bool {
 	return false
 }
 
-// Fold returns the common form of spellings that differ in case or separators.
+// Fold returns a name in a common form: in lower case, with "_" in place of "-" and space.
 func Fold(s string) string {
 	s = strings.ToLower(strings.TrimSpace(s))
 	return strings.Map(func(r rune) rune {
@@ -97,8 +98,7 @@ func Fold(s string) string {
 	}, s)
 }
 
-// Short quotes typed text for a message: clipped, on one line, with
-// everything that is not printable escaped.
+// Short quotes a typed text for a message. It shortens the text, and escapes what is not printable.
 func Short(s string) string {
 	const most = 40
 	clipped := strings.ToValidUTF8(s, "\uFFFD")
@@ -111,8 +111,8 @@ func Short(s string) string {
 	return strconv.Quote(clipped)
 }
 
-// Hint ends a sentence about an unknown name with the suggestions, or with all names if
-// there are none.
+// Hint returns the end of a sentence about an unknown name. It lists the suggestions, or all names
+// if there are no suggestions.
 func Hint(suggestions, all []string) string {
 	switch {
 	case len(suggestions) > 0:
@@ -125,7 +125,7 @@ func Hint(suggestions, all []string) string {
 	}
 }
 
-// Either joins names as "a, b or c".
+// Either joins names with "or", as in "a, b or c".
 func Either(names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")

@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Scope is the kind of target of an action.
+// Scope says what an action is about.
 type Scope string
 
 // All scopes.
@@ -19,29 +19,30 @@ const (
 	AboutCluster Scope = "cluster" // the whole cluster, once
 )
 
-// Action is a template of an operation on a process, a host or a cluster. A Planner
-// resolves it against the fleet.
+// Action describes an operation on a process, a host or the cluster, before it is planned. A
+// Planner resolves it for a fleet.
 type Action struct {
 	Name  string
 	Title string // for display, as in "restart and wait for a new pid"
 	Scope Scope
-	// Processes or Managers select the processes of a process action.
+	// Processes and Managers select the processes that have this action, if its Scope is
+	// AboutProcess.
 	Processes []string
 	Managers  []runbooks.Manager
 	Class     runbooks.Class
-	// Level is the fixed level of the action. Unknown means the level of the process's own
-	// outage.
+	// Level is the level of the action. If it is Unknown, the action has the level of an outage of
+	// its process.
 	Level runbooks.Severity
-	// OneHost actions require a named host if the process has several.
+	// OneHost means that a request must name a host if the process runs on several hosts.
 	OneHost bool
-	// StepByStep actions do each step on every host before the next step: a wait on one
-	// host may depend on the others.
+	// StepByStep means that each step is done on every host before the next step, because a wait on
+	// one host may depend on other hosts.
 	StepByStep bool
 	Params     []Param
-	// Impact describes the impact while the action runs; "" means the impact of the
-	// process's own outage.
+	// Impact says what the action interrupts while it runs. If it is "", the impact is that of an
+	// outage of the process.
 	Impact string
-	// Minted are the names of the stamps made before planning (NewStamp).
+	// Minted are the names of values that NewStamp makes before planning.
 	Minted []string
 
 	Locks []Words
@@ -49,7 +50,7 @@ type Action struct {
 	at    strictyaml.Place
 }
 
-// suits reports whether the action applies to process p. If p is nil, it reports whether the
+// suits reports whether the action applies to the process p. If p is nil, suits reports whether the
 // action is about a host or the cluster.
 func (a *Action) suits(p *Process) bool {
 	if p == nil {
@@ -58,8 +59,8 @@ func (a *Action) suits(p *Process) bool {
 	return a.Scope == AboutProcess && (slices.Contains(a.Processes, p.ID) || slices.Contains(a.Managers, p.Manager))
 }
 
-// LevelFor returns the level of the action for process p; p is nil for an action about a host or
-// the cluster.
+// LevelFor returns the level of the action for the process p. If the action is about a host or the
+// cluster, p is nil.
 func (a *Action) LevelFor(p *Process) runbooks.Severity {
 	if a.Level == runbooks.Unknown && p != nil {
 		return p.Level
@@ -67,7 +68,7 @@ func (a *Action) LevelFor(p *Process) runbooks.Severity {
 	return a.Level
 }
 
-// StepTemplate is a step before it is bound to a host.
+// StepTemplate is a step of an action before it is bound to a host.
 type StepTemplate struct {
 	Kind      runbooks.StepKind
 	title     string
@@ -82,30 +83,31 @@ type StepTemplate struct {
 
 	main    bool   // the main step of the action; default: the first exec step
 	Process string // a process other than the action's: the step runs on each host of this process
-	// On is a process: the step runs on the first host of this process, even if the step is
-	// about another host. Only some hosts have tools such as the etcd client of root.
+	// On names a process. The step runs on the first host of that process, even if the step is
+	// about another host, because only some hosts have tools such as root's etcd client.
 	On     string
 	AppLog bool   // only for processes with an application log
 	Once   string // "first" or "last": only on the first or the last host
-	// beside and notBeside limit the step to hosts that do, or do not, also run this
-	// process.
+	// beside and notBeside name a process. The step is only for hosts that also run it (beside), or
+	// that do not (notBeside).
 	beside, notBeside string
-	// Given and notGiven limit the step to requests that have, or lack, all of these
-	// parameters.
+	// Given and NotGiven name parameters. The step is only for requests that have all of Given, and
+	// none of NotGiven.
 	Given, NotGiven []string
-	// ifSet and ifNotSet limit the step to hosts whose config has, or lacks, this setting.
+	// ifSet and ifNotSet name a setting. The step is only for hosts whose config has it (ifSet), or
+	// lacks it (ifNotSet).
 	ifSet, ifNotSet string
 
 	List string // for a list step, the name of the result; for a wait for Unchanged, the list that must be unchanged
-	// Match is the field pattern with the catalog's paths inserted. It must match a whole
-	// line.
+	// Match is the field pattern, with the catalog's paths in place of {path.NAME}. It must match a
+	// whole line.
 	Match   *regexp.Regexp
 	pattern string
 	matchAt strictyaml.Place
 	Most    int // for a list step, the maximum number of lines
 	Last    int // for a list step, how many of the last names are used; 0 means all
-	// mayBeEmpty allows an empty list, which drops the steps that need it. ignoreOthers
-	// drops lines that do not match.
+	// mayBeEmpty accepts an empty list, and drops the steps that need it. ignoreOthers skips lines
+	// that do not match.
 	mayBeEmpty, ignoreOthers bool
 
 	Use string // the action whose steps replace this one, for Process
@@ -113,17 +115,18 @@ type StepTemplate struct {
 	at strictyaml.Place
 }
 
-// clientUpdateReload is the only host setting that steps can depend on.
+// clientUpdateReload is the only setting of a host that a step can depend on.
 const clientUpdateReload = "client_update_reload"
 
-// SuitsHost reports whether the host's config allows the step.
+// SuitsHost reports whether the step is for this host, given the host's processes and settings.
 func (t *StepTemplate) SuitsHost(h *fleet.Host) bool {
 	set := h.ClientUpdateReload != ""
 	return (t.beside == "" || h.Runs(t.beside)) && (t.notBeside == "" || !h.Runs(t.notBeside)) &&
 		(t.ifSet == "" || set) && (t.ifNotSet == "" || !set)
 }
 
-// limitedTo describes the hosts of the step's process that the step is limited to, "" for all.
+// limitedTo describes to which of its process's hosts the step is limited. It returns "" if there
+// is no limit.
 func (t *StepTemplate) limitedTo() string {
 	switch {
 	case t.beside != "":
@@ -135,7 +138,7 @@ func (t *StepTemplate) limitedTo() string {
 	}
 }
 
-// Origin is the source of a command.
+// Origin says which page a command comes from.
 type Origin struct {
 	At        string // "file:line"
 	Corrected string // how the command differs from the source, and why

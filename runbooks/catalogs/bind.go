@@ -9,7 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Step expands a template as far as the binding allows.
+// Step turns a template into a step. Placeholders without a value stay.
 func (s *Binding) Step(t *StepTemplate) (runbooks.Step, error) {
 	step := runbooks.Step{
 		Kind: t.Kind, Title: t.title, Until: t.Until, Check: t.check,
@@ -44,12 +44,12 @@ func (s *Binding) Step(t *StepTemplate) (runbooks.Step, error) {
 	return step, err
 }
 
-// ValueGroup is the group of a list's pattern, (?P<value>…), that holds the value of a
-// line. Without this group, the value is the whole line.
+// ValueGroup is the name of a group in a list's pattern, (?P<value>…). The group holds the value of
+// a line. Without such a group, the whole line is the value.
 const ValueGroup = "value"
 
-// Values returns the values of a list's lines. The result want is "", or says what is
-// wrong with the lines.
+// Values extracts the values from a list's lines. The result want is empty, or is a text that says
+// what is wrong with the lines.
 func (t *StepTemplate) Values(lines []string) (values []string, want string) {
 	if len(lines) > t.Most {
 		return nil, fmt.Sprintf("has %d lines; the limit is %d", len(lines), t.Most)
@@ -79,7 +79,7 @@ func (t *StepTemplate) Values(lines []string) (values []string, want string) {
 	return values, ""
 }
 
-// NeedsNone reports whether the command needs a list that is empty.
+// NeedsNone reports whether the command uses a list that turned out to be empty.
 func (t *StepTemplate) NeedsNone(listed map[string][]string) bool {
 	return slices.ContainsFunc(t.Run, func(w Words) bool {
 		name, is := strings.CutPrefix(w.Whole(), "listed.")

@@ -9,8 +9,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Placement is the kind of host that runs a process
-// (server-installation-20200121.md:121-155).
+// Placement says which kind of host runs a process (server-installation-20200121.md:121-155).
 type Placement string
 
 // All placements.
@@ -20,7 +19,7 @@ const (
 	OnEvery Placement = "every" // every node
 )
 
-// ACLCondition limits a need by the store of the access control lists.
+// ACLCondition says for which store of access control lists a process is needed.
 type ACLCondition string
 
 // All conditions of a need.
@@ -30,26 +29,26 @@ const (
 	ACLsInMySQL ACLCondition = "acls in mysql"
 )
 
-// Process is one supervised service of a generation.
+// Process is one service of a Deephaven generation, under a supervisor.
 type Process struct {
 	ID      string   `json:"id"` // the name in commands and the catalog's key
 	Title   string   `json:"title"`
 	Aliases []string `json:"aliases,omitempty"`
-	// Impact describes the impact of an outage of the process in one short sentence.
+	// Impact says in one short sentence what stops working if the process is down.
 	Impact string `json:"impact"`
-	// Level is the level of an outage of the process.
+	// Level is how severe it is if the process is down.
 	Level   runbooks.Severity `json:"level"`
 	Manager runbooks.Manager  `json:"manager"`
 	Service string            `json:"service"`        // the name of the process in the supervisor
 	User    string            `json:"user,omitempty"` // OS user of the process
-	// Placement is the kind of host that runs the process.
+	// Placement says which kind of host runs the process.
 	Placement Placement `json:"placement"`
-	// Optional is the reason why many installations lack or disable the process; "" if all
-	// have it.
+	// Optional says why many installations lack or disable the process. It is "" if all
+	// installations have the process.
 	Optional string `json:"optional,omitempty"`
 	Needs    []Need `json:"needs,omitempty"`
 	Logs     Logs   `json:"logs"`
-	// Actions are the names of the actions of the process, sorted.
+	// Actions are the names of the actions that the process has, sorted.
 	Actions []string `json:"actions"`
 
 	sources map[string]Origin // by a step's source key
@@ -60,36 +59,37 @@ type Process struct {
 // Need is a process that another process depends on.
 type Need struct {
 	Process string `json:"process"`
-	// When is the condition under which the process is needed; "" means always.
+	// When is the condition under which the process is needed, or "" for always.
 	When ACLCondition `json:"when,omitempty"`
-	// Source is the file and line in the runbooks, or a public page.
+	// Source is where this is documented: a file and line in the runbooks, or a public page.
 	Source string `json:"source"`
 }
 
-// Logs are the logs of a process, relative to the host's log root.
+// Logs says where the logs of a process are, relative to the host's log root.
 type Logs struct {
 	Dir string `json:"dir,omitempty"`
-	// App are the names of the application log, in the order to try.
+	// App has the possible file names of the application log, in the order to try.
 	App []string `json:"app,omitempty"`
-	// Stdout is the base name of the dated stdout logs.
+	// Stdout is the base name of the logs of standard output, whose names end in a date.
 	Stdout string `json:"stdout,omitempty"`
-	// Files are absolute paths, for logs outside the log root.
+	// Files are the absolute paths of logs outside the log root.
 	Files []string `json:"files,omitempty"`
-	// Unit is the systemd unit with the journal.
+	// Unit is the systemd unit whose journal has the process's log.
 	Unit string `json:"unit,omitempty"`
 }
 
-// Catalog is every process and procedure of one generation. It is read-only once loaded.
+// Catalog has every process and procedure of one Deephaven generation. It is read-only after
+// loading.
 type Catalog struct {
 	Name  string
 	Title string
-	// Monit is the command that calls monit; a host may override it.
+	// Monit is the command that calls monit. A host's config may replace it.
 	Monit []string
-	// LogRoot is the directory above the processes' log directories. EtcdClientDir is the
-	// directory above the etcd client configurations. A host may override both.
+	// LogRoot is the directory that contains the processes' log directories. EtcdClientDir is the
+	// directory that contains the configurations of etcd clients. A host's config may replace both.
 	LogRoot       string
 	EtcdClientDir string
-	// Paths are further directories by name, for {path.NAME}.
+	// Paths has further directories, by the NAME in {path.NAME}.
 	Paths map[string]string
 
 	processes []Process
@@ -99,10 +99,10 @@ type Catalog struct {
 	at        strictyaml.Place
 }
 
-// Set is the loaded catalogs, sorted by name.
+// Set has all loaded catalogs, sorted by name.
 type Set []*Catalog
 
-// Get returns the catalog with exactly that name.
+// Get returns the catalog with this exact name.
 func (cs Set) Get(name string) (*Catalog, bool) {
 	for _, c := range cs {
 		if c.Name == name {
@@ -122,11 +122,11 @@ func (cs Set) Names() []string {
 	return names
 }
 
-// Processes returns the processes in the order of the file. The caller owns the slice but
-// must not change the data that its elements point to.
+// Processes returns the processes in the order of the file. The caller may change the slice, but
+// not what its elements point to.
 func (c *Catalog) Processes() []Process { return slices.Clone(c.processes) }
 
-// Process returns the process with exactly that id. Find accepts other spellings.
+// Process returns the process with this exact id. Find also accepts other spellings.
 func (c *Catalog) Process(id string) (*Process, bool) {
 	for i := range c.processes {
 		if c.processes[i].ID == id {
@@ -136,13 +136,12 @@ func (c *Catalog) Process(id string) (*Process, bool) {
 	return nil, false
 }
 
-// Actions returns the actions of the catalog, process actions first, each in the order of
-// the files.
+// Actions returns all actions of the catalog. Actions about a process come first.
 func (c *Catalog) Actions() []*Action { return slices.Clone(c.actions) }
 
-// Action returns the action of that name for a process, or for a host or the cluster if
-// process is "". An action for the process takes precedence over one for its manager. The
-// error is an *UnknownError or a *NotOfferedError.
+// Action returns the action with this name for a process. If process is "", the action is about a
+// host or the cluster. An action for the process takes precedence over an action for its manager.
+// The error is an *UnknownError or a *NotOfferedError.
 func (c *Catalog) Action(name, process string) (*Action, error) {
 	var p *Process
 	if process != "" {
@@ -165,7 +164,7 @@ func (c *Catalog) Action(name, process string) (*Action, error) {
 	}
 }
 
-// find returns the most specific action of that name, or nil.
+// find returns the most specific action that has this name and suits the process, or nil.
 func (c *Catalog) find(name string, p *Process) *Action {
 	var best *Action
 	for _, a := range c.actions {
@@ -195,8 +194,8 @@ func (c *Catalog) unknownProcess(name string) *runbooks.UnknownError {
 	return &runbooks.UnknownError{What: "process", Name: name, In: "catalog " + c.Name, Suggestions: m.Suggestions}
 }
 
-// AppLogs returns the full paths of a process's application log below a log root, in the
-// order to try; none for a process without an application log.
+// AppLogs returns the possible paths of the process's application log, in the order to try. The
+// argument root is the log root. A process without an application log has none.
 func (p *Process) AppLogs(root string) []string {
 	var out []string
 	for _, name := range p.Logs.App {
@@ -205,11 +204,10 @@ func (p *Process) AppLogs(root string) []string {
 	return out
 }
 
-// Slices returns the test by which find selects the files of the application log: the
-// current file, NAME.log.current, and the 15-minute slices before it,
-// NAME.log.2026-02-09-140000.000-0500. The newest slice is a hard link to the current
-// file, so only slices with one link are selected (deephaven.io
-// sys-admin/ops-guide/logs/app-log-files).
+// Slices returns the arguments with which find selects the files of the application log. These are
+// the current file, NAME.log.current, and the 15-minute slices before it, such as
+// NAME.log.2026-02-09-140000.000-0500. The newest slice is a hard link to the current file, so only
+// slices with one link are selected (deephaven.io sys-admin/ops-guide/logs/app-log-files).
 func (p *Process) Slices() []string {
 	out := []string{"("}
 	for i, name := range p.Logs.App {

@@ -26,7 +26,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// TestFindNeverGuesses: a similar name is only a suggestion.
+// TestFindNeverGuesses checks that a similar name is only suggested.
 func TestFindNeverGuesses(t *testing.T) {
 	c, _ := builtinCatalogs(t).Get("current")
 	for spelling, first := range map[string]string{

@@ -6,15 +6,15 @@ import (
 	"dhbot/internal/suggest"
 )
 
-// Match is the result of Find. Process is nil if the spelling is neither an id nor an
-// alias. Suggestions then holds up to three similar ids.
+// Match is the result of Find. If the spelling is not an id or alias, Process is nil, and
+// Suggestions has up to three similar ids.
 type Match struct {
 	Process     *Process
 	Suggestions []string
 }
 
-// Find returns the process with an id or alias, ignoring case and the difference between
-// "-" and "_". Any other spelling returns only suggestions.
+// Find returns the process with this id or alias. Case does not matter, and "-" equals "_". For any
+// other spelling, the Match has only suggestions.
 func (c *Catalog) Find(spelling string) Match {
 	if id, ok := c.names[suggest.Fold(spelling)]; ok {
 		p, _ := c.Process(id)

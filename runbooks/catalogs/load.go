@@ -13,21 +13,21 @@ import (
 //go:embed *.yaml
 var builtin embed.FS
 
-// Builtin returns the embedded catalogs: "current" (process-runbooks.md) and
-// "legacy-20200121" (process-runbooks-20200121.md and server-installation-20200121.md).
+// Builtin returns the catalogs in the binary: "current" (process-runbooks.md) and "legacy-20200121"
+// (process-runbooks-20200121.md and server-installation-20200121.md).
 func Builtin() (Set, error) {
 	catalogs, err := carried()
 	return slices.Clone(catalogs), err
 }
 
-// carried loads the embedded catalogs once. All callers share them, since loaded catalogs
+// carried loads the catalogs in the binary once. All callers share them, because loaded catalogs
 // are read-only.
 var carried = sync.OnceValues(func() (Set, error) { return Load(nil) })
 
-// Load reads the embedded catalogs and merges the *.yaml files at the top of overlay;
-// overlay may be nil. A file names its catalog. In an existing catalog, a file may change
-// keys of processes, replace actions, and add processes and actions. Any other name
-// creates a catalog. The error is a strictyaml.Problems with every problem.
+// Load reads the catalogs in the binary, and merges the *.yaml files of the directory overlay into
+// them. The argument overlay may be nil. A file names its catalog. If that catalog exists, the file
+// may change keys of processes, replace actions, and add processes and actions. If not, the file
+// creates it. The error is a strictyaml.Problems with every problem.
 func Load(overlay fs.FS) (Set, error) {
 	l := &loader{
 		Reader:  strictyaml.Reader{Example: "docs/own-runbooks.md", Strict: true},
@@ -50,10 +50,10 @@ func Load(overlay fs.FS) (Set, error) {
 	return l.catalogs, nil
 }
 
-// carriedDir is the prefix of the names of embedded files.
+// carriedDir begins the names of the files that are embedded in the binary.
 const carriedDir = "catalogs/"
 
-// read reads the YAML files of a directory. Problems name a file with prefix before its name.
+// read reads the YAML files of a directory. In a problem, prefix precedes the name of the file.
 func (l *loader) read(files fs.FS, prefix string) {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {

@@ -28,7 +28,7 @@ func builtinCatalogs(t testing.TB) Set {
 	return cs
 }
 
-// overlay returns a directory with one file.
+// overlay returns a directory that contains one file with this text.
 func overlay(text string) fstest.MapFS {
 	return fstest.MapFS{"site.yaml": {Data: []byte(text)}}
 }
@@ -62,7 +62,8 @@ func TestProcessesOfBothGenerations(t *testing.T) {
 	}
 }
 
-// TestNeedsHaveNoCycle: the needs have no cycle, so a start order exists.
+// TestNeedsHaveNoCycle checks that the needs have no cycle, because otherwise there is no start
+// order.
 func TestNeedsHaveNoCycle(t *testing.T) {
 	for _, c := range builtinCatalogs(t) {
 		state := map[string]int{} // 1 in progress, 2 done
@@ -110,9 +111,9 @@ func seedLines(t *testing.T) (rows []seedLine) {
 	return rows
 }
 
-// TestCommandsMatchThePages compares every command with the table written from the
-// pages: the same words and line, and a correction wherever the words differ from the
-// page.
+// TestCommandsMatchThePages compares every command with a table that was written from the pages.
+// The words and the line must be the same. Where the words differ from the page, a correction is
+// required.
 func TestCommandsMatchThePages(t *testing.T) {
 	cs := builtinCatalogs(t)
 	covered := map[string]bool{}
@@ -147,8 +148,8 @@ func TestCommandsMatchThePages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// Actions made of other actions, and manual actions, have no command of their
-			// own.
+			// An action that consists of other actions has no command of its own, and neither has a
+			// manual action.
 			if key := c.Name + " - =" + a.Name; !a.uses() && v.Steps[0].Kind != runbooks.Manual && !covered[key] {
 				t.Errorf("%s is not in seeds.tsv", key)
 			}
@@ -156,7 +157,7 @@ func TestCommandsMatchThePages(t *testing.T) {
 	}
 }
 
-// stepFor returns the step with the page's command.
+// stepFor returns the step whose command is on the page.
 func stepFor(t *testing.T, c *Catalog, process, what string) runbooks.StepView {
 	t.Helper()
 	action := "restart"
@@ -184,7 +185,7 @@ func stepFor(t *testing.T, c *Catalog, process, what string) runbooks.StepView {
 	return v.Steps[i]
 }
 
-// mainOf returns the main step of an action.
+// mainOf returns the main step of an action, with its command and source.
 func mainOf(t *testing.T, c *Catalog, process, action string) runbooks.StepView {
 	t.Helper()
 	process = strings.TrimPrefix(process, "-")
@@ -200,7 +201,7 @@ func mainOf(t *testing.T, c *Catalog, process, action string) runbooks.StepView 
 	return runbooks.StepView{Command: v.Command, Source: v.Source, Corrected: v.Corrected}
 }
 
-// TestSeedTableMatchesThePages compares the table with the pages if they are available: in
+// TestSeedTableMatchesThePages compares the table with the pages. It needs the pages in
 // DHBOT_SEEDS, or in a directory next to the repository.
 func TestSeedTableMatchesThePages(t *testing.T) {
 	dir := os.Getenv("DHBOT_SEEDS")
@@ -249,7 +250,7 @@ func TestSeedTableMatchesThePages(t *testing.T) {
 	}
 }
 
-// TestOnlyChangingActionsExecute checks an invariant of the gate and the engine. A step that may
+// TestOnlyChangingActionsExecute checks what the gate and the engine rely on. A step that may
 // change something is of kind exec, and the class of its action requires a lock and a record.
 func TestOnlyChangingActionsExecute(t *testing.T) {
 	cs, err := Load(os.DirFS("testdata/site"))
@@ -282,8 +283,8 @@ actions:
 	}
 }
 
-// TestLoadReportsEveryProblemWithItsPlace: each sample names the expected problems next to
-// its mistakes, and Load reports exactly those.
+// TestLoadReportsEveryProblemWithItsPlace loads samples that name the expected problems next to
+// each mistake. Load must report exactly these problems.
 func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
 	files, err := filepath.Glob("testdata/invalid/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -321,7 +322,8 @@ func TestLoadReportsEveryProblemWithItsPlace(t *testing.T) {
 	}
 }
 
-// takeOut removes a problem from the expected problems of its line.
+// takeOut removes a reported problem from those that are expected on its line. It returns false if
+// the problem was not expected.
 func takeOut(want map[int][]string, p strictyaml.Problem) bool {
 	line := max(p.Line, 1)
 	for i, says := range want[line] {
@@ -361,8 +363,8 @@ processes:
 	}
 }
 
-// FuzzLoad: for any site file, loading returns catalogs that can be shown, or problems
-// with a position.
+// FuzzLoad loads random site files. The result must be catalogs that can be shown, or problems with
+// a position.
 func FuzzLoad(f *testing.F) {
 	for _, pattern := range []string{"testdata/*/*.yaml", "*.yaml"} {
 		files, err := filepath.Glob(pattern)

@@ -13,8 +13,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Lowered is a class or level in an overlay that is lower than in the embedded catalogs, or lower
-// than the commands of an action require.
+// Lowered is a class or level that an overlay sets too low. It is lower than in the catalogs in the
+// binary, or lower than the commands of the action require.
 type Lowered struct {
 	At      strictyaml.Place
 	Catalog string
@@ -25,7 +25,7 @@ type Lowered struct {
 	Why     string
 }
 
-// String returns the config line that allows the setting, as a YAML flow mapping.
+// String returns the line of the config that allows this setting, as a YAML flow mapping.
 func (l Lowered) String() string {
 	what := "process: " + l.Process
 	if l.Action != "" {
@@ -38,12 +38,12 @@ func (l Lowered) String() string {
 	return fmt.Sprintf("{catalog: %s, %s, level: %d}", l.Catalog, what, n)
 }
 
-// classes are the classes, least restrictive first.
+// classes has all classes, from the least to the most restrictive.
 var classes = []runbooks.Class{runbooks.Read, runbooks.Sensitive, runbooks.Writes, runbooks.Disruptive, runbooks.Destructive}
 
-// LoweredBy returns the classes and levels that an overlay lowers in catalogs loaded with it, in
-// the order of the files. Programs with a relative path are returned as problems, since no config
-// allows them.
+// LoweredBy returns the classes and levels that an overlay has lowered, in the order of the files.
+// The catalogs were loaded with the overlay. Programs with a relative path are returned as
+// problems, because no config can allow them.
 func LoweredBy(catalogs Set) (lowered []Lowered, problems strictyaml.Problems) {
 	carried, err := Builtin()
 	if err != nil {
@@ -68,8 +68,8 @@ func LoweredBy(catalogs Set) (lowered []Lowered, problems strictyaml.Problems) {
 	return lowered, problems
 }
 
-// movedPaths reports write directories of embedded actions that an overlay has moved to a
-// place where files may be executed or read as settings.
+// movedPaths reports directories to which an overlay has moved the output of embedded actions. A
+// directory is a problem if files in it may be executed, or read as settings.
 func (c *Catalog) movedPaths(base *Catalog) (out strictyaml.Problems) {
 	if base == nil {
 		return nil
@@ -82,7 +82,7 @@ func (c *Catalog) movedPaths(base *Catalog) (out strictyaml.Problems) {
 	return out
 }
 
-// embedded reports whether a place is in an embedded file.
+// embedded reports whether a place is in a file of the binary, not of an overlay.
 func embedded(p strictyaml.Place) bool { return strings.HasPrefix(p.File, carriedDir) }
 
 func (c *Catalog) loweredProcess(p *Process, base *Catalog) []Lowered {
@@ -99,8 +99,8 @@ func (c *Catalog) loweredProcess(p *Process, base *Catalog) []Lowered {
 	}}
 }
 
-// loweredAction compares an action with the requirements of its commands, and with the
-// embedded action that it replaces.
+// loweredAction compares an action with what its commands require, and with the embedded action
+// that it replaces.
 func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
 	floor, level, why := c.floor(a)
 	for _, p := range c.suited(a) {
@@ -135,7 +135,8 @@ func (c *Catalog) loweredAction(a *Action, base *Catalog) (out []Lowered) {
 	return out
 }
 
-// suited returns the processes of an action, or a single nil if the action has no process.
+// suited returns the processes that have the action. If the action is about a host or the cluster,
+// the only element is nil.
 func (c *Catalog) suited(a *Action) (out []*Process) {
 	for i := range c.processes {
 		if a.suits(&c.processes[i]) {
@@ -148,7 +149,8 @@ func (c *Catalog) suited(a *Action) (out []*Process) {
 	return out
 }
 
-// replaced returns the embedded action that would apply without the overlay.
+// replaced returns the action that would apply without the overlay, from the catalogs in the
+// binary.
 func (c *Catalog) replaced(a *Action, p *Process) (*Action, bool) {
 	if p != nil {
 		own, known := c.Process(p.ID)
@@ -163,8 +165,8 @@ func (c *Catalog) replaced(a *Action, p *Process) (*Action, bool) {
 
 func rank(c runbooks.Class) int { return slices.Index(classes, c) }
 
-// floor returns the minimum class for the commands of an action, and the minimum level. The level
-// is Unknown if the level of the action's process is the minimum.
+// floor returns the lowest class and level that the commands of an action allow, and why. If the
+// level is Unknown, the level of the action's process is the minimum.
 func (c *Catalog) floor(a *Action) (class runbooks.Class, level runbooks.Severity, why string) {
 	class = runbooks.Read
 	raise := func(to runbooks.Class, at runbooks.Severity, reason string) {
@@ -208,7 +210,7 @@ func (c *Catalog) floor(a *Action) (class runbooks.Class, level runbooks.Severit
 	return class, level, why
 }
 
-// supervisor returns the command that calls monit.
+// supervisor returns the command that calls monit, without the directory of monit.
 func (c *Catalog) supervisor() []string {
 	argv := slices.Clone(c.Monit)
 	if last := len(argv) - 1; last >= 0 && path.IsAbs(argv[last]) {
@@ -217,7 +219,7 @@ func (c *Catalog) supervisor() []string {
 	return argv
 }
 
-// shown returns the words of a step with the catalog's directories inserted. Other
+// shown returns the words of a step's command, with the catalog's directories inserted. Other
 // placeholders stay as written.
 func (c *Catalog) shown(t *StepTemplate) (argv []string) {
 	for _, w := range t.Run {
@@ -241,7 +243,7 @@ func (c *Catalog) shown(t *StepTemplate) (argv []string) {
 	return argv
 }
 
-// relative reports programs with a relative path.
+// relative reports commands that name their program by a relative path.
 func (a *Action) relative(c *Catalog) (out strictyaml.Problems) {
 	for i := range a.Steps {
 		t := &a.Steps[i]

@@ -2,9 +2,8 @@ package catalogs
 
 import "dhbot/internal/fleet"
 
-// Holds reports whether a need exists for the given store of access control lists
-// (process-runbooks.md, MariaDB: "If etcd is used for ACLs, then this process is not
-// necessary").
+// Holds reports whether the process is needed with the given store of access control lists. For
+// example, nothing needs MariaDB if etcd stores the ACLs (process-runbooks.md, MariaDB).
 func (n Need) Holds(acls fleet.ACLStore) bool {
 	switch n.When {
 	case Always:
@@ -18,8 +17,8 @@ func (n Need) Holds(acls fleet.ACLStore) bool {
 	}
 }
 
-// Needed returns the ids of the direct and indirect dependencies of a process, in a valid
-// start order (server-installation-20200121.md:298: "must start first").
+// Needed returns the ids of all processes that a process depends on, directly or indirectly. They
+// are in a valid start order (server-installation-20200121.md:298: "must start first").
 func (c *Catalog) Needed(id string, acls fleet.ACLStore) []string {
 	var out []string
 	seen := map[string]bool{id: true} // ends a cycle in a site's own catalog
@@ -41,8 +40,8 @@ func (c *Catalog) Needed(id string, acls fleet.ACLStore) []string {
 	return out
 }
 
-// Optional reports whether a process serves only a store of access control lists that is
-// not in use, so nothing needs it.
+// Optional reports whether nothing needs a process, because it only serves an ACL store that the
+// cluster does not use.
 func (c *Catalog) Optional(id string, acls fleet.ACLStore) bool {
 	named := false
 	for i := range c.processes {

@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// TestNeeded checks the start order of the pages: etcd (or MariaDB if it holds the ACLs),
-// configuration server, authentication server, everything else
+// TestNeeded checks that the start order is that of the pages: first etcd (or MariaDB if it stores
+// the ACLs), then the configuration server, the authentication server, and everything else
 // (server-installation-20200121.md:298-335, process-runbooks.md:650,704).
 func TestNeeded(t *testing.T) {
 	for _, tt := range []struct {
@@ -38,7 +38,7 @@ func TestNeeded(t *testing.T) {
 	}
 }
 
-// Every process in a start order comes after its dependencies.
+// TestNeededIsAnOrder checks that every process comes after the processes that it depends on.
 func TestNeededIsAnOrder(t *testing.T) {
 	for _, c := range builtinCatalogs(t) {
 		for _, acls := range []fleet.ACLStore{fleet.ACLsInEtcd, fleet.ACLsInMySQL} {
@@ -58,7 +58,7 @@ func TestNeededIsAnOrder(t *testing.T) {
 	}
 }
 
-// A site's catalog can have a cycle; Needed must still return.
+// TestNeededEndsInACycle checks that Needed returns even if a site's own catalog has a cycle.
 func TestNeededEndsInACycle(t *testing.T) {
 	cs, err := Load(overlay(`catalog: current
 processes:
@@ -73,8 +73,8 @@ processes:
 	}
 }
 
-// MariaDB may be down if etcd holds the access control lists (process-runbooks.md:704). No
-// other process becomes optional.
+// TestOptional checks that MariaDB is optional if etcd stores the access control lists
+// (process-runbooks.md:704). No other process becomes optional.
 func TestOptional(t *testing.T) {
 	for _, c := range builtinCatalogs(t) {
 		for _, acls := range []fleet.ACLStore{fleet.ACLsInEtcd, fleet.ACLsInMySQL} {

@@ -15,8 +15,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// ParamType is the type of a parameter. A value of any type is not empty, does not begin
-// with "-", and holds nothing that a shell or a path could interpret.
+// ParamType is the type of a parameter. No value, of any type, is empty, begins with "-", or
+// contains anything that a shell or a path would interpret.
 type ParamType string
 
 // All parameter types.
@@ -44,7 +44,7 @@ func paramTypes() []ParamType {
 	}
 }
 
-// ParamShape has, for each type, the pattern of a value, the message about a wrong value,
+// ParamShape has, for each type, a pattern for valid values, the message about an invalid value,
 // and an example.
 var ParamShape = map[ParamType]struct {
 	Re      *regexp.Regexp
@@ -99,7 +99,7 @@ var ParamShape = map[ParamType]struct {
 // maxTextRunes is the maximum length of a TextParam.
 const maxTextRunes = 200
 
-// Param is one typed parameter of an action.
+// Param is a parameter of an action.
 type Param struct {
 	Name     string    `json:"name"`
 	Type     ParamType `json:"type"`
@@ -109,12 +109,12 @@ type Param struct {
 	Choices  []string  `json:"choices,omitempty"` // ChoiceParam
 	Min      int       `json:"min,omitempty"`     // IntParam
 	Max      int       `json:"max,omitempty"`     // IntParam
-	// Today is the name of another parameter. If the day of a DateParam is not over in every
-	// time zone, that parameter must be yes. "" allows any day.
+	// Today is the name of another parameter of the action, for a DateParam. If the given day is
+	// not over in every time zone, that parameter must be yes. If Today is "", any day is allowed.
 	Today string `json:"today,omitempty"`
 }
 
-// Check returns "" for a valid value. For an invalid value it describes the valid values.
+// Check returns "" if the value is valid. Otherwise it says what a valid value is.
 func (p *Param) Check(value string) string {
 	if p.Type == ChoiceParam {
 		if !slices.Contains(p.Choices, value) {
@@ -146,7 +146,8 @@ func (p *Param) Check(value string) string {
 			return "must be a time that exists"
 		}
 	case TextParam:
-		// Counted here: a repeat in the pattern would take 4 MB of memory.
+		// The runes are counted here, because a repetition in the pattern would take 4 MB of
+		// memory.
 		if utf8.RuneCountInString(value) > maxTextRunes {
 			return shape.want
 		}
@@ -158,7 +159,7 @@ func (p *Param) Check(value string) string {
 	return ""
 }
 
-// Example returns a valid value: the default if there is one.
+// Example returns a valid value. If there is a default, it is the default.
 func (p *Param) Example() string {
 	switch {
 	case p.Default != "":
@@ -172,10 +173,10 @@ func (p *Param) Example() string {
 	}
 }
 
-// exampleInt is the example of a number, if its bounds allow it.
+// exampleInt is the example for a number, unless it is outside the bounds.
 const exampleInt = 30
 
-// Values describes the valid values, as in "all, etcd or ACLs".
+// Values describes the valid values in words, as in "all, etcd or ACLs".
 func (p *Param) Values() string {
 	switch p.Type {
 	case ChoiceParam:
@@ -189,7 +190,7 @@ func (p *Param) Values() string {
 	}
 }
 
-// checkFlags checks that a list of flags is in the order of the choices.
+// checkFlags checks that a list of flags has each flag once, in the order of the choices.
 func (p *Param) checkFlags(value string) string {
 	last := -1
 	for flag := range strings.SplitSeq(value, ",") {
@@ -202,8 +203,8 @@ func (p *Param) checkFlags(value string) string {
 	return ""
 }
 
-// Values checks the inputs against the action's parameters and adds the defaults. If now
-// is zero, dates in the future are accepted.
+// Values checks the inputs against the action's parameters, and adds the defaults. It refuses a
+// date in the future, unless now is zero.
 func (a *Action) Values(in runbooks.Inputs, now time.Time) (vals map[string]string, absent map[string]bool, err error) {
 	vals, absent = map[string]string{}, map[string]bool{}
 	names := make([]string, len(a.Params))
@@ -253,22 +254,22 @@ func (a *Action) Values(in runbooks.Inputs, now time.Time) (vals map[string]stri
 	return vals, absent, nil
 }
 
-// firstZone is the largest offset ahead of UTC (UTC+14). A date is in the future only if
-// it has begun in no time zone.
+// firstZone is the largest offset of a time zone ahead of UTC (UTC+14). A date is in the future
+// only if the day has begun in no time zone.
 const firstZone = 14 * time.Hour
 
-// lastZone is the largest offset behind UTC (UTC-12).
+// lastZone is the largest offset of a time zone behind UTC (UTC-12).
 const lastZone = 12 * time.Hour
 
 var Stamp = regexp.MustCompile(`^[0-9]{8}-[0-9]{6}-[a-z2-7]{6}$`)
 
-// NewStamp returns a value for a new file name, "20260209-140607-k3x7qa": the time in UTC
-// and 30 random bits, which distinguish two runs in the same second.
+// NewStamp returns a stamp for the name of a new file, such as "20260209-140607-k3x7qa". It has the
+// time in UTC and 30 random bits, so that two runs in the same second differ.
 func NewStamp(now time.Time) string {
 	return now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
 }
 
-// Mint returns every minted value of the action. These values are stored with the run.
+// Mint makes a stamp for each name in Minted. The stamps are stored with the run.
 func (a *Action) Mint(now time.Time) map[string]string {
 	if len(a.Minted) == 0 {
 		return nil

@@ -17,14 +17,14 @@ type loader struct {
 	strictyaml.Reader
 	catalogs []*Catalog
 	layer    int
-	// defined maps a process or action of a catalog to the last layer that defined it.
+	// defined has, for each process and action of a catalog, the last layer that defined it.
 	defined map[string]int
-	// broken are the processes, actions and steps with read errors. Checking them further
-	// would repeat the errors.
+	// broken has the places of processes, actions and steps that could not be read. They are not
+	// checked further, because that would repeat the errors.
 	broken map[strictyaml.Place]bool
 }
 
-// reading calls read. If read reports a problem, the place is added to broken.
+// reading calls read. If that reports a problem, reading adds the place to broken.
 func (l *loader) reading(place strictyaml.Place, read func()) {
 	before := len(l.Problems)
 	read()
@@ -71,17 +71,17 @@ func (l *loader) file(name string, data []byte) {
 	}
 }
 
-// The readers of the values of several keys.
+// These functions read the values of several keys.
 var (
 	text  = strictyaml.Value.Word
 	words = strictyaml.Value.Words
 	yes   = strictyaml.Value.Boolean
 )
 
-// alreadyRead does nothing, for a key whose value was read before the others.
+// alreadyRead does nothing, because the value of its key was read before the other keys.
 func alreadyRead(strictyaml.Value) {}
 
-// catalog returns the catalog of that name, or creates it.
+// catalog returns the catalog with this name, and creates it if necessary.
 func (l *loader) catalog(name string, at strictyaml.Place) *Catalog {
 	for _, c := range l.catalogs {
 		if c.Name == name {
@@ -113,7 +113,7 @@ func (l *loader) paths(c *Catalog, v strictyaml.Value) {
 	}
 }
 
-// readSources reads the sources of commands by key: "file:line", or a mapping with a
+// readSources reads where commands come from, by key. A value is "file:line", or a mapping with a
 // correction.
 func readSources(to *map[string]Origin, v strictyaml.Value) {
 	if *to == nil {
@@ -156,7 +156,7 @@ func (l *loader) processes(c *Catalog, v strictyaml.Value) {
 	}
 }
 
-// once reports a second definition within one layer.
+// once reports a problem, and returns false, if the same layer defines something twice.
 func (l *loader) once(key string, v strictyaml.Value, what string) bool {
 	if at, ok := l.defined[key]; ok && at == l.layer {
 		v.Problem(what+" is defined twice", "keep one of them")
@@ -184,7 +184,7 @@ func (p *Process) read(v strictyaml.Value) {
 	})
 }
 
-// level reads a level of the incident key.
+// level reads a level from 1 to 3.
 func level(v strictyaml.Value) runbooks.Severity {
 	s, err := runbooks.Level(v.Number(1, 3, 0))
 	if err != nil {
@@ -237,8 +237,8 @@ func (l *loader) actions(c *Catalog, v strictyaml.Value) {
 	}
 }
 
-// forWhat identifies the target of an action. A later layer replaces the action with the
-// same name and target.
+// forWhat returns a text that identifies what an action is about. A later layer replaces an action
+// if the name and this text are the same.
 func (a *Action) forWhat() string {
 	if a.Scope != AboutProcess {
 		return string(a.Scope)

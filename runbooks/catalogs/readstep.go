@@ -31,10 +31,10 @@ func (a *Action) readParams(v strictyaml.Value) {
 	}
 }
 
-// number reads a bound of a parameter, which has at most nine digits.
+// number reads a bound of a number parameter. It has at most nine digits.
 func number(v strictyaml.Value) int { return v.Number(0, 999_999_999, 0) }
 
-// seconds reads a duration in whole seconds, as the remote timeout needs.
+// seconds reads a duration in whole seconds, because timeout(1) on the host needs whole seconds.
 func seconds(v strictyaml.Value) runbooks.Duration {
 	d := v.Duration(time.Second, 24*time.Hour, 15*time.Second)
 	if d%time.Second != 0 {
@@ -45,7 +45,7 @@ func seconds(v strictyaml.Value) runbooks.Duration {
 
 var paramName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}$`)
 
-// faults lists the errors in the definition of a parameter.
+// faults lists what is wrong with the definition of a parameter.
 func (p *Param) faults() (out []string) {
 	if !paramName.MatchString(p.Name) {
 		out = append(out, "needs a name of letters, digits and _")
@@ -112,7 +112,7 @@ func readStep(v strictyaml.Value) StepTemplate {
 	return t
 }
 
-// instruction reads the text of a manual step; an empty one counts as missing.
+// instruction reads the text of a manual step. An empty text counts as missing.
 func instruction(v strictyaml.Value) Words {
 	if v.Word() == "" {
 		return nil
@@ -120,7 +120,7 @@ func instruction(v strictyaml.Value) Words {
 	return template(v)
 }
 
-// readMatch reads the pattern of a list. The placeholders of the pattern have no value
+// readMatch reads and checks the pattern of a list. The placeholders in the pattern have no values
 // yet.
 func (t *StepTemplate) readMatch(v strictyaml.Value) {
 	t.matchAt, t.pattern = v.Place(), v.Word()
@@ -129,8 +129,8 @@ func (t *StepTemplate) readMatch(v strictyaml.Value) {
 	}
 }
 
-// matches compiles the pattern of a list after all files are read, since a later layer may
-// move a directory in the pattern.
+// matches compiles the pattern of a list. This happens after all files are read, because a later
+// layer may change a directory that the pattern uses.
 func (l *loader) matches(c *Catalog, t *StepTemplate) {
 	if t.pattern == "" {
 		return
@@ -155,7 +155,7 @@ func wholeLine(pattern string) (*regexp.Regexp, error) {
 	return regexp.Compile(`^(?:` + pattern + `)$`)
 }
 
-// lookAgain copies the command of a list to the wait for Unchanged that checks it.
+// lookAgain gives a wait step with until: unchanged the command of the list that it repeats.
 func (a *Action) lookAgain() {
 	for i := range a.Steps {
 		t := &a.Steps[i]
@@ -170,7 +170,7 @@ func (a *Action) lookAgain() {
 	}
 }
 
-// ListStep returns the list step of that name, or nil.
+// ListStep returns the list step with this name, or nil.
 func (a *Action) ListStep(name string) *StepTemplate {
 	for i := range a.Steps {
 		if t := &a.Steps[i]; t.Kind == runbooks.List && t.List == name {

@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// instantForm is the format of a time in a command. Both find and journalctl accept it, and it is
-// independent of the host's time zone.
+// instantForm is the format of a time in a command. Both find and journalctl accept it, and it does
+// not depend on the host's time zone.
 const instantForm = "2006-01-02 15:04:05 UTC"
 
-// instantForms are the accepted formats of a time, besides an age. Without a zone the time
-// is UTC.
+// instantForms are the formats in which a person may type a time, besides an age such as 30m. A
+// time without a zone is in UTC.
 var instantForms = []string{
 	instantForm, time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly,
 }
 
 var age = regexp.MustCompile(`^([1-9][0-9]{0,4})(m|min|h|d)$`)
 
-// Settle converts typed values once, before planning: a time such as 30m, 2h, 1d or
-// 2026-02-09T14:00 becomes absolute, and flags get the order of their choices. Other
-// values stay; Plan reports their errors.
+// Settle makes typed values definite, once, before planning. A time such as 30m, 2h, 1d or
+// 2026-02-09T14:00 becomes absolute, and flags are put in the order of their choices. Other values
+// do not change. Plan reports errors in the values.
 func (a *Action) Settle(params map[string]string, now time.Time) map[string]string {
 	out := maps.Clone(params)
 	for _, p := range a.Params {
@@ -59,7 +59,8 @@ func settleInstant(value string, now time.Time) string {
 	return value
 }
 
-// settleFlags reads flags in any order and case, unless they are ambiguous.
+// settleFlags puts flags in the order of the choices, and corrects their case. If a flag is unknown
+// or ambiguous, it returns the value unchanged.
 func (p *Param) settleFlags(value string) string {
 	given := map[string]bool{}
 	for word := range strings.SplitSeq(value, ",") {
@@ -77,7 +78,7 @@ func (p *Param) settleFlags(value string) string {
 	return strings.Join(slices.DeleteFunc(slices.Clone(p.Choices), func(c string) bool { return !given[c] }), ",")
 }
 
-// FlagsOf returns the list of values of each parameter of type FlagsParam.
+// FlagsOf returns the flags of each parameter of type FlagsParam, by "param.NAME".
 func (a *Action) FlagsOf(values map[string]string) map[string][]string {
 	out := map[string][]string{}
 	for _, p := range a.Params {

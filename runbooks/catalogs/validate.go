@@ -17,13 +17,13 @@ var (
 	processID   = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,63}$`)
 	aliasName   = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 	actionName  = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
-	// monit reads a name as a case-insensitive regular expression, so a service name must
-	// not contain special characters.
+	// monit treats a name as a case-insensitive regular expression, so a service name must not
+	// contain special characters.
 	monitService   = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$`)
 	systemdService = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}$`)
 )
 
-// check reports every error in a catalog and fills in derived fields.
+// check reports every error in a catalog, and fills in fields that derive from others.
 func (l *loader) check(c *Catalog) {
 	c.index(l)
 	l.checkHead(c)
@@ -49,7 +49,7 @@ func (l *loader) check(c *Catalog) {
 	}
 }
 
-// index builds the table of ids and aliases.
+// index builds the table that finds a process by its id or an alias.
 func (c *Catalog) index(l *loader) {
 	c.names = map[string]string{}
 	for i := range c.processes {
@@ -83,8 +83,8 @@ func (l *loader) checkHead(c *Catalog) {
 	}
 }
 
-// CheckMonit returns the error in a command that calls monit, such as ["sudo", "-u",
-// "irisadmin", "monit"], or "".
+// CheckMonit checks a command that calls monit, such as ["sudo", "-u", "irisadmin", "monit"]. It
+// returns what is wrong, or "".
 func CheckMonit(argv []string) string {
 	if _, err := runbooks.Quote(argv); err != nil {
 		return "must be the command that calls monit, such as [sudo, -u, irisadmin, monit]: " + err.Error()
@@ -98,8 +98,7 @@ func CheckMonit(argv []string) string {
 	return ""
 }
 
-// cleanPath reports whether p is an absolute path, in its shortest form, that is safe in a
-// command.
+// cleanPath reports whether p is an absolute path in its shortest form, and is safe in a command.
 func cleanPath(p string) bool {
 	return path.IsAbs(p) && path.Clean(p) == p && runbooks.Printable(p) == nil
 }
@@ -203,7 +202,7 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 	}
 }
 
-// checkFor checks that the targets of an action exist.
+// checkFor checks that the processes that an action is for exist.
 func (l *loader) checkFor(c *Catalog, a *Action) {
 	about := a.Scope != AboutProcess
 	managers := len(a.Managers) > 0
@@ -227,18 +226,19 @@ func count(conditions ...bool) (n int) {
 	return n
 }
 
-// uses reports whether the action consists of other actions. Such an action takes the
-// locks of the actions that it uses.
+// uses reports whether the action consists of other actions. It then also takes their locks.
 func (a *Action) uses() bool {
 	return slices.ContainsFunc(a.Steps, func(t StepTemplate) bool { return t.Use != "" })
 }
 
-// lists reports whether the action has discovery reads.
+// lists reports whether the action has list steps, which read from hosts before the plan is
+// complete.
 func (a *Action) lists() bool {
 	return slices.ContainsFunc(a.Steps, func(t StepTemplate) bool { return t.Kind == runbooks.List })
 }
 
-// rivals reports whether two actions of the same name are equally specific.
+// rivals reports whether two actions with the same name are equally specific, so that neither takes
+// precedence.
 func (a *Action) rivals(b *Action) bool {
 	if a.Scope != AboutProcess || b.Scope != AboutProcess {
 		return a.Scope != AboutProcess && b.Scope != AboutProcess

@@ -66,7 +66,7 @@ func (l *loader) checkStep(c *Catalog, a *Action, t *StepTemplate) {
 	l.checkRun(c, a, t)
 }
 
-// stepRules are the required keys of each kind of step.
+// stepRules has the keys that each kind of step requires.
 var stepRules = map[runbooks.StepKind][]string{
 	runbooks.Exec:   {"run", "check", "timeout"},
 	runbooks.Wait:   {"run", "until", "timeout", "within"},
@@ -85,7 +85,7 @@ func (l *loader) checkList(a *Action, t *StepTemplate) {
 	}
 }
 
-// single returns the only process of an action, or "".
+// single returns the process of the action if there is exactly one, or else "".
 func (a *Action) single() string {
 	if len(a.Processes) == 1 {
 		return a.Processes[0]
@@ -109,8 +109,8 @@ func (l *loader) checkUse(c *Catalog, a *Action, t *StepTemplate) {
 	}
 }
 
-// checkRun checks what Quote and Wrap require of a command: a fixed first word, sudo only
-// there, and only known placeholders.
+// checkRun checks a command against the rules of Quote and Wrap. The first word must be fixed, sudo
+// may only be the first word, and all placeholders must be known.
 func (l *loader) checkRun(c *Catalog, a *Action, t *StepTemplate) {
 	known := func(ref string) bool { return l.known(c, a, t, ref) }
 	for i, w := range t.Run {
@@ -142,8 +142,8 @@ func (l *loader) checkRun(c *Catalog, a *Action, t *StepTemplate) {
 	}
 }
 
-// droppable reports whether a placeholder is a parameter that may be missing from a
-// request that includes the step.
+// droppable reports whether a placeholder is an optional parameter that may be missing, even if the
+// step is part of the plan.
 func (a *Action) droppable(t *StepTemplate, ref string) bool {
 	return slices.ContainsFunc(a.Params, func(p Param) bool {
 		return "param."+p.Name == ref && p.Optional && p.Default == "" && !slices.Contains(t.Given, p.Name)
@@ -193,7 +193,7 @@ func (l *loader) checkRefs(a *Action, w Words, at strictyaml.Place, known func(s
 	}
 }
 
-// sourceKeys returns the source keys used by the steps of the catalog.
+// sourceKeys returns all source keys that the steps of the catalog use.
 func (c *Catalog) sourceKeys() []string {
 	var keys []string
 	for _, a := range c.actions {
@@ -207,8 +207,8 @@ func (c *Catalog) sourceKeys() []string {
 	return slices.Compact(keys)
 }
 
-// SourceOf returns a step's source: a file and line, or a key of the process's or the
-// catalog's sources.
+// SourceOf returns where a step comes from. The argument key is a file and line, or a key in the
+// sources of the process or of the catalog.
 func (c *Catalog) SourceOf(p *Process, key string) Origin {
 	if key == "" || sourceLine.MatchString(key) {
 		return Origin{At: key}

@@ -6,12 +6,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// View is a catalog in the format of `bot catalog --json`.
+// View is a catalog as `bot catalog --json` prints it.
 type View struct {
 	Catalog   string        `json:"catalog"`
 	Title     string        `json:"title"`
 	Processes []ProcessView `json:"processes"`
-	// Actions are the actions on a host or the cluster.
+	// Actions are the actions that are about a host or the cluster.
 	Actions []ActionView `json:"actions"`
 }
 
@@ -21,10 +21,9 @@ type ProcessView struct {
 	Actions []ActionView `json:"actions"`
 }
 
-// ActionView is an action with the exact commands for a host without overrides. Command, Source and
-// Corrected are taken from the main step: the step marked in the catalog, else the first exec step,
-// else the first step that is not a discovery read. Placeholders mark the parts that depend on the
-// request.
+// ActionView is an action with its exact commands, for a host that replaces no setting. Command,
+// Source and Corrected come from the main step (see mainStep). Placeholders stand for the parts
+// that depend on the request.
 type ActionView struct {
 	Action    string              `json:"action"`
 	Title     string              `json:"title"`
@@ -101,8 +100,8 @@ func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
 	return v, nil
 }
 
-// mainStep returns the index of the marked step, else of the first exec step, else of the first
-// step that is not a discovery read, else 0.
+// mainStep returns the index of an action's main step. This is the step that is marked in the
+// catalog, or else the first exec step, or else the first step that is not a list step, or else 0.
 func mainStep(steps []runbooks.StepView, named int) int {
 	if named >= 0 || len(steps) == 0 {
 		return named

@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Words is one word of a command template, or a text, in literal parts and placeholders. A
-// whole word {monit}, {app_logs}, {log_slices}, {log_files} or {listed.NAME} expands to
+// Words is one word of a command template, or a text, split into literal parts and placeholders. If
+// the whole word is {monit}, {app_logs}, {log_slices}, {log_files} or {listed.NAME}, it stands for
 // several words.
 type Words []part
 
@@ -23,7 +23,7 @@ type part struct {
 
 var placeholder = regexp.MustCompile(`\{([a-z_]+(?:\.[A-Za-z][A-Za-z0-9_]*)?)\}`)
 
-// parseWords splits a template at its placeholders. Braces have no other use in a catalog.
+// parseWords splits a template at its placeholders. In a catalog, braces always mark a placeholder.
 func parseWords(s string) (Words, error) {
 	var out Words
 	literal := func(l string) error {
@@ -59,7 +59,7 @@ func parseWords(s string) (Words, error) {
 	return out, nil
 }
 
-// Whole returns the placeholder that is the whole word, or "".
+// Whole returns the placeholder if it is the whole word, or else "".
 func (w Words) Whole() string {
 	if len(w) == 1 {
 		return w[0].Ref
@@ -67,7 +67,7 @@ func (w Words) Whole() string {
 	return ""
 }
 
-// Splices reports whether a placeholder expands to several words.
+// Splices reports whether a placeholder stands for several words.
 func Splices(ref string) bool {
 	return ref == "monit" || ref == "app_logs" || ref == "log_slices" || ref == "log_files" || strings.HasPrefix(ref, "listed.")
 }
@@ -78,23 +78,24 @@ type Binding struct {
 	Process *Process
 	Cluster *fleet.Cluster // nil, like Host, to show a catalog without a fleet
 	Host    *fleet.Host
-	// Values are parameters and minted values, under "param.NAME" and "minted.NAME".
-	// Absent are the optional parameters missing from the request.
+	// Values has the values of parameters, as "param.NAME", and of stamps, as "minted.NAME". Absent
+	// has the optional parameters that the request lacks.
 	Values map[string]string
 	Absent map[string]bool
 	Listed map[string][]string
-	// Flags are the parameters with several values. A word with one of them is repeated
-	// for each value.
+	// Flags has the parameters with several values. A word with such a parameter is repeated for
+	// each value.
 	Flags map[string][]string
 }
 
-// Filled is a word with the known values inserted. An open word still has a placeholder.
+// Filled is a word after the known values were inserted. An open word still has a placeholder.
 type Filled struct {
 	Text string
 	Open bool
 }
 
-// Fill expands a template to words. It omits a word with an absent optional parameter.
+// Fill turns a template into words. It leaves out a word if the word has an optional parameter that
+// is absent.
 func (s *Binding) Fill(template []Words) []Filled {
 	var out []Filled
 	for _, w := range template {
@@ -111,7 +112,8 @@ func (s *Binding) Fill(template []Words) []Filled {
 	return out
 }
 
-// each returns the binding once for every value of the flags in a word.
+// each returns a binding for every value of the flags in a word. If the word has no flags, it
+// returns only s.
 func (s *Binding) each(w Words) []*Binding {
 	for _, p := range w {
 		flags, several := s.Flags[p.Ref]
@@ -152,7 +154,7 @@ func (s *Binding) One(w Words) (f Filled, drop bool) {
 	return f, false
 }
 
-// Value returns the value of a placeholder for one word.
+// Value returns the value of a placeholder that stands for one value.
 func (s *Binding) Value(ref string) (string, bool) {
 	switch ref {
 	case "process":
@@ -202,7 +204,7 @@ func (s *Binding) Value(ref string) (string, bool) {
 	return "", false
 }
 
-// Several returns the values of a placeholder for several words.
+// Several returns the values of a placeholder that stands for several words.
 func (s *Binding) Several(ref string) []Filled {
 	var list []string
 	switch ref {
@@ -237,8 +239,7 @@ func (s *Binding) LogRoot() string {
 	return s.Catalog.LogRoot
 }
 
-// command returns the command line as typed, and the argv, which is nil while a word is
-// open.
+// command returns a command as one line, and as argv. The argv is nil if a word is still open.
 func command(fill []Filled) (line string, argv []string, err error) {
 	open := false
 	shown := make([]string, len(fill))

@@ -110,7 +110,8 @@ func (c *changing) secondCommand(req *command.Request, w []words.Token) error {
 	return nil
 }
 
-// strayHost returns a Question if an unmarked reason seems to name the host that the command is for.
+// strayHost returns a Question if an unmarked reason seems to name the host that the command is
+// for.
 func (c *changing) strayHost(req *command.Request, w []words.Token) error {
 	if len(req.Hosts) > 0 || len(c.except) > 0 {
 		return nil

@@ -10,14 +10,13 @@ import (
 	"dhbot/internal/pause"
 )
 
-// leadEach is how often a replica that does not lead tries to become the leader.
+// leadEach is how often a replica tries to become the leader while another replica leads.
 const leadEach = time.Second
 
-// Lead calls work when this replica becomes the leader. Only one replica leads at a time. The
-// context that Lead passes to work ends when the lead is lost; a suspended replica notices this
-// late, so the store refuses its changes to posts (engine.ErrLeaseLost). Lead waits until work has
-// returned, and calls it again when the replica next becomes the leader. It returns nil when ctx
-// has ended, or the error of work.
+// Lead calls work whenever this replica becomes the leader. Only one replica leads at a time. The
+// context of work ends when this replica loses the lead. A suspended replica notices the loss late,
+// so the store refuses its changes to posts (engine.ErrLeaseLost). Lead returns nil when ctx has
+// ended, or the error of work.
 func (s *Replica) Lead(ctx context.Context, work func(ctx context.Context) error) error {
 	failing := false
 	for {
@@ -37,8 +36,8 @@ func (s *Replica) Lead(ctx context.Context, work func(ctx context.Context) error
 	}
 }
 
-// takeLead returns this replica's term: the revision that made it the leader, or 0 while another
-// replica leads.
+// takeLead tries to become the leader. It returns the term, which is the revision that made this
+// replica the leader, or 0 if another replica leads.
 func (s *Replica) takeLead(ctx context.Context) (int64, error) {
 	key, mine := s.keys.LeadsWork(), s.lease.Load().id
 	s.etcd.Background.Add(1)
@@ -58,7 +57,7 @@ func (s *Replica) takeLead(ctx context.Context) (int64, error) {
 	return 0, nil
 }
 
-// lead calls work for one term as the leader.
+// lead calls work for one term of this replica as the leader.
 func (s *Replica) lead(ctx context.Context, term int64, work func(context.Context) error) error {
 	s.term.Store(term)
 	s.log.InfoContext(ctx, "this replica leads", "replica", s.conf.Name)
@@ -95,7 +94,7 @@ func (s *Replica) holdsLead(ctx context.Context, term int64) (bool, error) {
 	return err == nil && len(resp.Kvs) > 0 && resp.Kvs[0].CreateRevision == term, err
 }
 
-// leaveLead lets another replica lead at once.
+// leaveLead gives up the lead, so that another replica can lead at once.
 func (s *Replica) leaveLead(ctx context.Context, term int64) {
 	s.etcd.Background.Add(1)
 	_, err := s.etcd.Send(context.WithoutCancel(ctx), "giving up the lead",
@@ -105,10 +104,10 @@ func (s *Replica) leaveLead(ctx context.Context, term int64) {
 	}
 }
 
-// Leads is the condition that this replica still leads.
+// Leads returns a condition for a transaction: this replica still leads in this term.
 func (s *Replica) Leads(term int64) clientv3.Cmp {
 	return clientv3.Compare(clientv3.CreateRevision(s.keys.LeadsWork()), "=", term)
 }
 
-// Term is the newest term of this process, 0 if it has never led.
+// Term returns the newest term in which this process has led, or 0.
 func (s *Replica) Term() int64 { return s.term.Load() }

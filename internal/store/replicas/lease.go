@@ -24,21 +24,21 @@ type lease struct {
 	rev int64 // creation revision of the replica's key, which is unique
 }
 
-// entry is the value of a replica's key.
+// entry is what a replica stores at its key.
 type entry struct {
 	V     int    `json:"v"`
 	PID   int    `json:"pid"`
 	Host  string `json:"host"`
 	Since int64  `json:"since"` // Unix milliseconds
-	// Clock is the replica's clock when it wrote the entry, in Unix milliseconds.
+	// Clock is the time by the replica's clock when it wrote the entry, in Unix milliseconds.
 	Clock  int64  `json:"clock,omitempty"`
 	Config string `json:"config,omitempty"` // Config.Hash
 	// Leaving means that the replica is stopping, and accepts nothing new.
 	Leaving bool `json:"leaving,omitempty"`
 }
 
-// replicaValue is the current value of this replica's key. It is signed, so no one else can
-// pretend to be a live replica.
+// replicaValue returns the value to store at this replica's key. It is signed, so that no one else
+// can pretend to be a live replica.
 func (s *Replica) replicaValue() (string, error) {
 	host, _ := os.Hostname() // for people only
 	clock := s.conf.Now().UnixMilli()
@@ -52,8 +52,8 @@ func (s *Replica) replicaValue() (string, error) {
 	return string(s.key.Sign(s.keys.Replica(s.conf.Name), sign.Value{N: uint64(clock), Body: b})), nil
 }
 
-// decodeReplica parses the value of a replica's key. genuine reports whether a replica with our
-// key wrote it.
+// decodeReplica parses the value that a replica has stored. The result genuine reports whether the
+// value was signed with the key that all replicas share.
 func (s *Replica) decodeReplica(kv *etcdconn.KeyValue) (r entry, genuine bool, err error) {
 	v, _ := sign.Content(kv.Value)
 	if s.key != nil {
@@ -68,8 +68,8 @@ func (s *Replica) decodeReplica(kv *etcdconn.KeyValue) (r entry, genuine bool, e
 	return r, genuine, nil
 }
 
-// Vouched reports whether another replica with our key is active on this store: its entry is signed
-// and no older than the lease time. The entry in a copied store would be older.
+// Vouched reports whether another genuine replica is active on this store. Its entry must be
+// signed, and no older than the lease time. In a copy of a store, the entries are older.
 func (s *Replica) Vouched(ctx context.Context) (bool, error) {
 	resp, err := s.etcd.Get(ctx, "listing the replicas", s.keys.Replicas(), clientv3.WithPrefix())
 	if err != nil {
@@ -85,7 +85,7 @@ func (s *Replica) Vouched(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// NameInUseError means that another live replica has the name of this replica.
+// NameInUseError means that another live replica has the same name as this replica.
 type NameInUseError struct {
 	Name, Host string
 	PID        int
@@ -97,9 +97,9 @@ func (e *NameInUseError) Error() string {
 		e.Name, e.PID, e.Host, e.Since.UTC().Format(time.RFC3339))
 }
 
-// Register takes a new lease and sets this replica's key. An earlier process of this replica may
-// have left the key. In an embedded store, whose directory is locked, the old key is deleted at
-// once; in an external store the lease of the old key must end first.
+// Register takes a new lease and stores this replica's entry. If the entry of an earlier process
+// still exists, an embedded store deletes it at once, because its directory is locked. In an
+// external store, Register waits until the lease of the old entry ends.
 func (s *Replica) Register(ctx context.Context) error {
 	give := time.Now().Add(s.conf.LeaseTTL + s.conf.Timeout)
 	for {
@@ -122,13 +122,14 @@ func (s *Replica) Register(ctx context.Context) error {
 	}
 }
 
-// holder is the process that has set the key with this replica's name.
+// holder is the process whose entry has this replica's name.
 type holder struct {
 	entry
 	leaseID int64
 }
 
-// tryRegister returns the holder of the key, or nil if it is this replica now.
+// tryRegister tries to store this replica's entry. It returns the process that holds the name, or
+// nil if this process does now.
 func (s *Replica) tryRegister(ctx context.Context) (*holder, error) {
 	value, err := s.replicaValue()
 	if err != nil {
@@ -165,9 +166,10 @@ func (s *Replica) tryRegister(ctx context.Context) (*holder, error) {
 	return h, nil
 }
 
-// KeepLease renews the lease until ctx ends. It replaces a lease that ended while this process was
-// suspended or disconnected; until then every Commit fails with engine.ErrLeaseLost. If other
-// replicas changed its runs in between, Commit detects this by the runs' revisions.
+// KeepLease renews the lease until ctx ends. A lease can end while this process is suspended or
+// disconnected. Then KeepLease takes a new lease, and until then every Commit fails with
+// engine.ErrLeaseLost. If other replicas have changed a run in the meantime, Commit notices that by
+// the run's revision.
 func (s *Replica) KeepLease(ctx context.Context) error {
 	tick := time.NewTicker(s.conf.LeaseTTL / 4)
 	defer tick.Stop()
@@ -195,7 +197,7 @@ func (s *Replica) KeepLease(ctx context.Context) error {
 	}
 }
 
-// renew renews the lease, or returns engine.ErrLeaseLost.
+// renew renews the lease. It returns engine.ErrLeaseLost if the lease has already ended.
 func (s *Replica) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, min(s.conf.Timeout, s.conf.LeaseTTL/4))
 	defer cancel()
@@ -210,7 +212,7 @@ func (s *Replica) renew(ctx context.Context) error {
 	return nil
 }
 
-// Resign gives the lease back, so that other replicas need not wait for its end.
+// Resign gives the lease back, so that other replicas need not wait until it ends.
 func (s *Replica) Resign(ctx context.Context) {
 	if l := s.lease.Load(); l != nil {
 		if err := s.etcd.Revoke(ctx, l.id); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
@@ -219,7 +221,7 @@ func (s *Replica) Resign(ctx context.Context) {
 	}
 }
 
-// Alive returns the names of the replicas with a lease, sorted.
+// Alive returns the names of the replicas that have a lease, sorted.
 func (s *Replica) Alive(ctx context.Context) ([]string, error) {
 	resp, err := s.etcd.Get(ctx, "listing the replicas", s.keys.Replicas(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
@@ -232,16 +234,16 @@ func (s *Replica) Alive(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Lives is the condition that this replica's lease is alive.
+// Lives returns a condition for a transaction: this replica's lease is alive.
 func (s *Replica) Lives() clientv3.Cmp {
 	return clientv3.Compare(clientv3.CreateRevision(s.keys.Replica(s.conf.Name)), "=", s.lease.Load().rev)
 }
 
-// LeaseID is the id of this replica's lease. etcd deletes the keys that have it when the replica
-// stops renewing it.
+// LeaseID returns the id of this replica's lease. When the lease ends, etcd deletes the keys that
+// were stored with it.
 func (s *Replica) LeaseID() clientv3.LeaseID { return s.lease.Load().id }
 
-// IsMine reports whether kv is the key of this replica, set with its current lease.
+// IsMine reports whether kv is this replica's entry, stored with its current lease.
 func (s *Replica) IsMine(kv *etcdconn.KeyValue) bool {
 	l := s.lease.Load()
 	return l != nil && kv.CreateRevision == l.rev

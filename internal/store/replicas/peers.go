@@ -10,15 +10,15 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Peer is a live replica, from its own entry.
+// Peer is a live replica, as its entry in the store describes it.
 type Peer struct {
 	Name, Host string
 	Self       bool
 	Leads      bool   // the replica posts, and resumes deliveries of dead replicas, see Lead
 	Leaving    bool   // the replica is stopping, see Leave
 	Config     string // Config.Hash, "" if unknown
-	// Ahead is how far, at least, the peer's clock is ahead of this replica's clock. A clock that
-	// is behind cannot be distinguished from an entry that was written earlier.
+	// Ahead is the minimum by which the peer's clock is ahead of this replica's clock. It is 0 for
+	// a clock that is behind, because the entry may simply be older.
 	Ahead time.Duration
 }
 
@@ -56,13 +56,14 @@ func (s *Replica) Peers(ctx context.Context) ([]Peer, error) {
 	return out, nil
 }
 
-// Leave announces to the other replicas that this replica is stopping and accepts nothing new.
+// Leave tells the other replicas that this replica is stopping, and accepts nothing new.
 func (s *Replica) Leave(ctx context.Context) error {
 	s.leaving.Store(true)
 	return s.tellClock(ctx)
 }
 
-// tellClock updates this replica's clock in its entry, for the other replicas to compare.
+// tellClock stores the current time in this replica's entry, so that the other replicas can compare
+// their clocks.
 func (s *Replica) tellClock(ctx context.Context) error {
 	l := s.lease.Load()
 	value, err := s.replicaValue()

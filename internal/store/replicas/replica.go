@@ -10,7 +10,7 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// Config has the dependencies of a Replica; all but Hash are required.
+// Config has the dependencies of a Replica. Only Hash is optional.
 type Config struct {
 	Name     string        // unique among live replicas
 	Hash     string        // of this replica's config, for its peers to compare
@@ -20,7 +20,7 @@ type Config struct {
 	Log      *slog.Logger
 }
 
-// Replica is this process among the replicas. Its methods are safe for concurrent use after
+// Replica is this process as one of the replicas. Its methods are safe for concurrent use after
 // Register has returned.
 type Replica struct {
 	conf  Config
@@ -35,7 +35,7 @@ type Replica struct {
 	term    atomic.Int64          // of the current lead, see Lead; 0 for never
 }
 
-// New returns a Replica without a lease.
+// New returns a Replica that has no lease yet.
 func New(conf Config, etcd *etcdconn.Conn, keys keymap.Keys, key *sign.Key) *Replica {
 	return &Replica{conf: conf, log: conf.Log, etcd: etcd, keys: keys, key: key, since: conf.Now()}
 }

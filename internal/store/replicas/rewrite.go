@@ -8,7 +8,8 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// Rewrite replaces the values of all keys with a prefix by the results of f.
+// Rewrite calls f for every key with a prefix. If put is true, Rewrite runs the operation that f
+// returns.
 func (s *Replica) Rewrite(ctx context.Context, prefix string, f func(kv *etcdconn.KeyValue) (op clientv3.Op, put bool, err error)) error {
 	from, end := prefix, clientv3.GetPrefixRangeEnd(prefix)
 	for {

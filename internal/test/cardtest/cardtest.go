@@ -8,16 +8,16 @@ import (
 	"dhbot/internal/card/runcard"
 )
 
-// Sample is one card with a name that is usable as a file name.
+// Sample is an example of a card. The name can be used as a file name.
 type Sample struct {
 	Name string
 	Card card.Card
 }
 
-// now is the creation time of all samples.
+// now is the time at which all samples are made.
 var now = time.Date(2026, 3, 14, 14, 7, 0, 0, time.UTC)
 
-// Now returns the time at which every sample was shown.
+// Now returns the time at which all samples are made.
 func Now() time.Time { return now }
 
 // All returns every sample, in the order in which a reader would see them.
@@ -32,18 +32,18 @@ func All() []Sample {
 	return out
 }
 
-// The people of the samples, with accounts of the demo's workspace.
+// The people of the samples have accounts in the demo's workspace.
 const team = "T0DHLOCAL"
 
 func account(user string) auth.Account { return auth.Account{Team: team, User: user} }
 
-// FormSample is one form with a name that is usable as a file name.
+// FormSample is an example of a form. The name can be used as a file name.
 type FormSample struct {
 	Name string
 	Form card.Form
 }
 
-// Forms returns every form that the bot opens.
+// Forms returns an example of every form that the bot opens.
 func Forms() []FormSample {
 	wipe := destructive()
 	return []FormSample{

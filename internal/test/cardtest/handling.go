@@ -12,7 +12,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// handlingSamples are the cards about the handling of an incident.
+// handlingSamples are the cards about how people handle an incident.
 func handlingSamples() []Sample {
 	down := changed("db_dis", "infra-1", 12*time.Minute, runbooks.None, runbooks.Critical, "Down when it should be up", `monit: "Execution failed"`)
 	down.Verb, down.Outage = "restart", true

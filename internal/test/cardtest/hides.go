@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Hides returns the rows of a board that a card hides or shows as less severe than they
-// are. The result is empty if the card and its data agree with the board. Hides checks
+// Hides returns the problems of a status card: rows of the board that the card hides, or shows as
+// less severe than they are. It returns nothing if the card agrees with the board. Hides checks
 // severities and codes, not sentences.
 func Hides(c card.Card, b status.Board) []string {
 	out := hiddenFacts(c, b)
@@ -46,8 +46,8 @@ func Hides(c card.Card, b status.Board) []string {
 	return out
 }
 
-// Shows reports whether a line of a card's text names a process with the icon of its severity or of
-// a worse severity. The line of a pending process may have "no answer yet" instead.
+// Shows reports whether a line of a card's text names a target with the icon of its severity, or of
+// a worse severity. For a pending target, "no answer yet" is enough.
 func Shows(text string, t runbooks.Target, s runbooks.Severity, pending bool) bool {
 	first := true
 	for line := range strings.Lines(text) {
@@ -68,7 +68,7 @@ func Shows(text string, t runbooks.Target, s runbooks.Severity, pending bool) bo
 	return false
 }
 
-// hiddenFacts compares a card's data with the board.
+// hiddenFacts returns the differences between a card's data and the board.
 func hiddenFacts(c card.Card, b status.Board) (out []string) {
 	if c.Facts == nil || c.Facts.Status == nil {
 		return []string{"the card has no data"}

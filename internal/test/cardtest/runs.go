@@ -46,10 +46,10 @@ func restart(process string, hosts ...string) engine.Run {
 	return r
 }
 
-// said has the results of the four steps of a successful restart.
+// said has the results of the four steps of a restart that succeeds.
 var said = []string{`answers: monit: "OK", pid 40211`, "accepted", "pid 40211 → 51877", "ready: RUNNING in its log, no errors since"}
 
-// voted returns the run with one vote, about to start.
+// voted returns the run after it was approved with one vote, before it starts.
 func voted(r engine.Run) engine.Run {
 	at, by := now.Add(40*time.Second), now.Add(160*time.Second)
 	r.Votes = []engine.Vote{{Actor: approver, At: at, Digest: digest}}
@@ -57,7 +57,7 @@ func voted(r engine.Run) engine.Run {
 	return r
 }
 
-// after returns the run with its first n steps done and the next step in progress.
+// after returns the run while step n+1 is in progress. The first n steps are done.
 func after(r engine.Run, n int) engine.Run {
 	at := now.Add(42 * time.Second)
 	r = voted(r)
@@ -73,7 +73,7 @@ func after(r engine.Run, n int) engine.Run {
 	return r
 }
 
-// ended returns the run in an ended state, with a reason.
+// ended returns the run after it has ended in state s. The argument why is the reason.
 func ended(r engine.Run, s engine.State, why string) engine.Run {
 	at := now.Add(83 * time.Second)
 	r.State, r.EndedAt, r.Why, r.Records = s, &at, why, r.Records+1
@@ -85,7 +85,7 @@ func ended(r engine.Run, s engine.State, why string) engine.Run {
 	return r
 }
 
-// destructive returns a run that cannot be undone, with the first of two votes.
+// destructive returns a run that cannot be undone. It has one of the two votes that it needs.
 func destructive() engine.Run {
 	r := restart("db_dis", "infra-1")
 	r.Plan.Title, r.Plan.Class, r.Need = "clean up the intraday data of 2026-03-13", runbooks.Destructive, 2
@@ -114,7 +114,7 @@ func voteSamples() []Sample {
 	}
 }
 
-// called returns a new run that mentions two people and is compared with the
+// called returns a new run for which two people are mentioned. Its card compares it with the
 // previous run.
 func called() engine.Run {
 	r := restart("db_dis", "infra-1")
@@ -131,8 +131,8 @@ func callees(list ...engine.Actor) []engine.Callee {
 	return out
 }
 
-// reminded returns the run of called after the first reminder. An approver is reviewing the
-// run, and the plan differs from the plan of the previous run.
+// reminded returns the run of called after the first reminder. An approver is looking at it, and
+// its plan differs from the plan of the previous run.
 func reminded() engine.Run {
 	r := called()
 	r.Reminders = []engine.Reminder{{N: 1, At: now.Add(3 * time.Minute), Message: "1.2", Called: r.Called[:1]}}
@@ -141,7 +141,8 @@ func reminded() engine.Run {
 	return r
 }
 
-// long returns a plan with more steps than a card shows, with the commands as sent.
+// long returns a run with more steps than a card shows. Its steps have the exact commands that are
+// sent.
 func long() engine.Run {
 	r := restart("tailer1", "infra-1", "query-1", "query-2", "query-3", "query-4", "query-5")
 	r.Last = &engine.LastTime{Among: 12}
@@ -171,7 +172,7 @@ func most() engine.Run {
 	return r
 }
 
-// remindSamples are messages in the thread of a run.
+// remindSamples are the messages that the bot posts in the thread of a run.
 func remindSamples() []Sample {
 	r := called()
 	looking := reminded()
@@ -186,7 +187,7 @@ func remindSamples() []Sample {
 	}
 }
 
-// detailSamples are the details of a plan, as an answer.
+// detailSamples are answers with the details of a plan.
 func detailSamples() []Sample {
 	short, _ := runcard.Details(called())
 	all, _ := runcard.Details(long())

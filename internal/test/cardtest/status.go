@@ -12,7 +12,7 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
-// processes are a few processes of the catalog.
+// processes has a few processes of the catalog, by id.
 var processes = map[string]catalogs.Process{
 	"db_dis": {ID: "db_dis", Title: "Data Import Server", Aliases: []string{"dis"}, Level: runbooks.Critical, Manager: runbooks.Monit, Service: "db_dis",
 		Impact:  "Binary logs are not written to the database, and binary store imports fail.",
@@ -27,8 +27,8 @@ var processes = map[string]catalogs.Process{
 		Impact: "Binary logs of this host do not reach the import server.", Actions: []string{"restart", "status"}},
 }
 
-// row is a process with the state from its supervisor, or, if why is set,
-// without an answer.
+// row returns the row of a process. If why is "", the row has the state that the supervisor
+// reports, else why says why there is no answer.
 func row(id, host string, state observe.State, said, why string) status.Row {
 	p := processes[id]
 	o := observe.Observation{Manager: p.Manager, Service: p.Service, State: state, Status: said, Why: why, At: now.Add(-2 * time.Second), Outcome: remote.Answered}

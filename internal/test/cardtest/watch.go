@@ -17,7 +17,8 @@ func find(id string) (catalogs.Process, bool) {
 	return p, ok
 }
 
-// changed returns a change of a target's severity; ago is the age of the change.
+// changed returns a change of a target's severity. The argument ago says how long ago the change
+// was.
 func changed(process, host string, ago time.Duration, from, to runbooks.Severity, headline, text string) incident.Change {
 	return incident.Change{
 		At: now.Add(-ago + 5*time.Second), Target: runbooks.Target{Process: process, Host: host}, From: from, To: to, Since: now.Add(-ago),

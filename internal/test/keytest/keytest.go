@@ -13,7 +13,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// File creates a private key, and returns the path of its file and the line of the public key.
+// File creates a private key. It returns the path of the key file, and the public key as a line of
+// authorized_keys.
 func File(t testing.TB) (path, public string) {
 	t.Helper()
 	pub, private, err := ed25519.GenerateKey(rand.Reader)

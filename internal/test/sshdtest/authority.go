@@ -11,7 +11,7 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// Authority is a certificate authority that signs with ssh-keygen.
+// Authority is a certificate authority. It signs certificates with ssh-keygen.
 type Authority struct {
 	Key string // the file of the private key; the file of the public key has the suffix .pub
 	t   testing.TB
@@ -23,29 +23,29 @@ func NewAuthority(t testing.TB) *Authority {
 	return NewAuthorityOf(t, "ed25519")
 }
 
-// NewAuthorityOf creates a certificate authority with a key of ssh-keygen's
-// type keyType.
+// NewAuthorityOf creates a certificate authority. Its key has a type that ssh-keygen's option -t
+// accepts.
 func NewAuthorityOf(t testing.TB, keyType string) *Authority {
 	t.Helper()
 	return &Authority{Key: KeygenOf(t, filepath.Join(t.TempDir(), "ca"), keyType), t: t}
 }
 
-// Keygen creates an ed25519 key at path and returns path.
+// Keygen creates an ed25519 key pair, and returns path, where the private key is.
 func Keygen(t testing.TB, path string) string {
 	t.Helper()
 	return KeygenOf(t, path, "ed25519")
 }
 
-// KeygenOf creates a key of ssh-keygen's type keyType at path and returns path.
+// KeygenOf creates a key pair of a type that ssh-keygen's option -t accepts. It returns path, where
+// the private key is.
 func KeygenOf(t testing.TB, path, keyType string) string {
 	t.Helper()
 	keygen(t, "-q", "-t", keyType, "-N", "", "-C", filepath.Base(path), "-f", path)
 	return path
 }
 
-// Sign signs the public key of a key pair as a user certificate for principals.
-// The options, for example -V, are passed to ssh-keygen. The certificate is stored
-// next to the key, where OpenSSH expects it.
+// Sign signs a public key as a user certificate for the principals. The options, for example -V,
+// are passed to ssh-keygen. The certificate is stored next to the key, where OpenSSH expects it.
 func (a *Authority) Sign(key, principals string, options ...string) (certificate string) {
 	a.t.Helper()
 	keygen(a.t, append(append([]string{"-q", "-s", a.Key, "-I", filepath.Base(key), "-n", principals}, options...), key+".pub")...)
@@ -88,7 +88,7 @@ func StartAgent(t testing.TB) *Agent {
 	return a
 }
 
-// Add adds a key to the agent, and its certificate if there is one.
+// Add adds a private key to the agent, and its certificate if there is one.
 func (a *Agent) Add(key string) {
 	a.t.Helper()
 	a.run("-q", key)

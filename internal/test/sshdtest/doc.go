@@ -1,4 +1,3 @@
-// Package sshdtest provides a real OpenSSH server on loopback, run by the
-// current user, with its own keys. A separate sshd process, which the test may
-// stop or kill, serves each connection.
+// Package sshdtest provides a real OpenSSH server on loopback, which runs as the current user and
+// has its own keys. Each connection has a separate sshd process, which a test may stop or kill.
 package sshdtest

@@ -36,8 +36,8 @@ type Server struct {
 	accepted  int
 }
 
-// Start starts a server and stops it when the test ends. Each line of config, for example
-// "MaxSessions 2", is added to sshd_config. Start needs real programs: see testenv.
+// Start starts a server, which ends with the test. The lines of config, for example "MaxSessions
+// 2", are added to sshd_config. Start needs real programs: see testenv.
 func Start(t testing.TB, config ...string) *Server {
 	t.Helper()
 	s := &Server{t: t, sshd: testenv.Program(t, "sshd"), dir: t.TempDir(), processes: make(map[*exec.Cmd]bool)}
@@ -79,7 +79,7 @@ func Start(t testing.TB, config ...string) *Server {
 	return s
 }
 
-// NewKey creates an ed25519 key in the server's directory and returns its path.
+// NewKey creates an ed25519 key in the server's directory, and returns its path.
 func (s *Server) NewKey(name string) string {
 	s.t.Helper()
 	path := filepath.Join(s.dir, name)
@@ -99,8 +99,8 @@ func (s *Server) write(name, text string) string {
 	return path
 }
 
-// KnownHostsLine returns the line of a known_hosts file for the host at address
-// with the public key in a file.
+// KnownHostsLine returns a line for a known_hosts file. It has the host at address, and the public
+// key that is in publicKeyFile.
 func KnownHostsLine(t testing.TB, address, publicKeyFile string) string {
 	t.Helper()
 	text, err := os.ReadFile(publicKeyFile)
@@ -122,8 +122,8 @@ func (s *Server) serve() {
 		if err != nil {
 			return
 		}
-		// Go disables Nagle's algorithm on accepted connections, but sshd
-		// leaves it enabled until a session begins.
+		// Go turns off Nagle's algorithm on accepted connections. A real sshd leaves it on until a
+		// session begins.
 		if err := errors.Join(c.SetNoDelay(false), s.spawn(c)); err != nil {
 			s.t.Errorf("sshd: %v", err)
 		}
@@ -164,9 +164,8 @@ func (s *Server) spawn(c *net.TCPConn) error {
 	return nil
 }
 
-// Signal sends a signal to every sshd that serves a connection, but not to the
-// commands that it runs: KILL drops the connections, STOP freezes the host,
-// CONT thaws it.
+// Signal sends a signal to every sshd process that serves a connection, but not to the commands
+// that it runs. KILL drops the connections, STOP freezes the host, and CONT thaws it.
 func (s *Server) Signal(sig syscall.Signal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,21 +174,21 @@ func (s *Server) Signal(sig syscall.Signal) {
 	}
 }
 
-// Accepted returns the number of connections so far.
+// Accepted returns how many connections the server has accepted so far.
 func (s *Server) Accepted() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.accepted
 }
 
-// Connections returns the number of current connections.
+// Connections returns how many connections are open now.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.processes)
 }
 
-// Refuse closes the listening socket: new connections are refused.
+// Refuse closes the listening socket, so that new connections are refused.
 func (s *Server) Refuse() { s.listener.Close() }
 
 func (s *Server) stop() {
