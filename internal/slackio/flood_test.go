@@ -63,7 +63,7 @@ func (f *flooded) restart() int {
 	return len(f.seen("reader", "an answer")) - before
 }
 
-// decides sends each decision and waits until it was handled.
+// decides sends a denial, a cancellation and an approval, and waits until each was handled.
 func (f *flooded) decides(user string) {
 	f.t.Helper()
 	for _, text := range []string{"deny R-7F3K no", "cancel R-7F3K", "approve R-7F3K db_dis"} {

@@ -41,7 +41,7 @@ const (
 type Key struct {
 	install string
 	current secret
-	// before is the previous key during a rotation, otherwise "".
+	// before is the previous key during a rotation, otherwise nil.
 	before *secret
 	// old are the verifier keys of former keys, newest first.
 	old []string
