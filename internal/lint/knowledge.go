@@ -101,8 +101,8 @@ func (k *knowledge) like(c *call) (out []known) {
 	return out
 }
 
-// misused returns the catalog's command that a page wrongly runs with service(8), which expects
-// the name of a service and a verb.
+// misused returns a command of the catalog if the call runs it through service(8). That is wrong,
+// because service(8) expects the name of a service and a verb.
 func (k *knowledge) misused(c *call) (known, bool) {
 	if c.program() != "service" || len(c.operands()) < 2 {
 		return known{}, false

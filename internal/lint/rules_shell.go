@@ -153,8 +153,8 @@ func noSudo(c *check, call *call) []string {
 	return nil
 }
 
-// directory returns the directory of a command's relative paths: the argument of the last cd before
-// the command in its block, or "".
+// directory returns the directory in which a command runs: the argument of the last cd before the
+// command in its block, or "".
 func (c *check) directory(call *call) string {
 	dir := ""
 	for _, o := range c.calls {

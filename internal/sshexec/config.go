@@ -60,8 +60,8 @@ const (
 	jumpLimit = 1 << 20
 	// idleKeep is how long a surplus connection to a host may be idle before it is closed.
 	idleKeep = 5 * time.Minute
-	// slotWait is how long a command waits for a free session. The time includes dialling. After
-	// it, the command fails, and was not sent.
+	// slotWait is how long a command waits for a free session. The time includes dialling. A
+	// command that waits longer fails without being sent.
 	slotWait = 30 * time.Second
 )
 

@@ -111,7 +111,7 @@ func isMarker(name string) bool {
 
 func firstFew(names []string) []string { return names[:min(len(names), 3)] }
 
-// kindOf returns the kind of algorithm that the SSH library describes in words.
+// kindOf translates the SSH library's name of a kind of algorithm, such as "key exchange".
 func kindOf(what string) sshroute.Kind {
 	switch {
 	case strings.Contains(what, "key exchange"):

@@ -98,8 +98,8 @@ func (p *Pool) ping(ctx context.Context, c *conn) error {
 	}
 }
 
-// Dial checks that the host of a command can be reached and accepts the login. It sends no command.
-// The outcome is Answered, or what the command's outcome would be.
+// Dial checks that the host of a command can be reached and accepts the login, without sending
+// the command. The outcome is Answered, or the failure that the command would have.
 func (p *Pool) Dial(ctx context.Context, c remote.Command) remote.Result {
 	r := remote.Result{Started: time.Now()}
 	if err := p.dialCheck(ctx, keyOf(c)); err != nil {

@@ -111,9 +111,9 @@ func seedLines(t *testing.T) (rows []seedLine) {
 	return rows
 }
 
-// TestCommandsMatchThePages compares every command with a table that was written from the pages.
-// The words and the line must be the same. Where the words differ from the page, a correction is
-// required.
+// TestCommandsMatchThePages compares every command of the catalogs, and the line of the page that it
+// comes from, with a table that was written from the pages. A command that differs from its page
+// must give the reason in corrected.
 func TestCommandsMatchThePages(t *testing.T) {
 	cs := builtinCatalogs(t)
 	covered := map[string]bool{}

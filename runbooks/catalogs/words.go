@@ -112,7 +112,7 @@ func (s *Binding) Fill(template []Words) []Filled {
 	return out
 }
 
-// each returns a binding for every value of the flags in a word. If the word has no flags, it
+// each returns one binding for each value that the flags in w can have. If w has no flags, it
 // returns only s.
 func (s *Binding) each(w Words) []*Binding {
 	for _, p := range w {

@@ -38,7 +38,7 @@ func IncidentSummary(i incident.Incident, cluster string) string {
 	return card.Clip(card.LevelWords(i.Worst(), worstOf(o).WorstCase)+" · "+incidentWhat(o)+" · "+cluster, card.PushMost)
 }
 
-// RunSummary describes a request in one line.
+// RunSummary describes a run that waits for approval in one line.
 func RunSummary(r engine.Run) string {
 	return card.Clip(
 		r.Plan.Severity.String()+" · "+r.ID+" waits for approval: "+runcard.RunTitle(r)+" · asked by "+r.Asked.Person,

@@ -66,7 +66,7 @@ const (
 // does not fit is returned in full as files.
 func Output(r Reading) (card.Card, []File) { return output(r, false) }
 
-// output is Output. If inOrder is set, it keeps the order of log lines.
+// output does the work of Output. If inOrder is set, it keeps the order of log lines.
 func output(r Reading, inOrder bool) (card.Card, []File) {
 	bad := 0
 	var hosts []string

@@ -230,7 +230,7 @@ type Proposal struct {
 	Within   time.Duration
 }
 
-// Propose shows exactly what would run, and the button Run.
+// Propose shows the steps of a proposed run, and a button that requests the run.
 func Propose(p Proposal) card.Card {
 	title := p.Title
 	if title == "" {

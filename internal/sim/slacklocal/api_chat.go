@@ -192,8 +192,8 @@ func chatEphemeral(c *call) (object, error) {
 }
 
 // own finds a message that the bot may change. It must be a message of the bot, and must not be
-// ephemeral, because only a response URL can change an ephemeral message. If someone else wrote the
-// message, the error has the code otherwise. The caller locks.
+// ephemeral, because only a response URL can change an ephemeral message. The parameter
+// otherwise is the error code for a message of someone else. The caller locks.
 func (s *Server) own(c *call, otherwise string) (*Message, error) {
 	ch, ok := s.ws.channel(c.str("channel"))
 	if !ok || ch.ID != c.str("channel") {

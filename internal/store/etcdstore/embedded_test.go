@@ -181,8 +181,8 @@ func TestNoListener(t *testing.T) {
 	}
 }
 
-// listeners counts the listening sockets of this process among its file descriptors, from the
-// kernel's lists.
+// listeners counts the listening sockets of this process. It compares the process's file
+// descriptors with the kernel's lists of listening sockets.
 func listeners(t *testing.T) int {
 	t.Helper()
 	mine := map[string]bool{}
