@@ -7,7 +7,7 @@ import (
 	"dhbot/internal/observe"
 )
 
-// Limits of an application log in a card.
+// Limits of an application log that is shown in a card.
 const (
 	logLines    = 10
 	logLineMost = 160 // runes of a line
@@ -20,9 +20,9 @@ type logExcerpt struct {
 	whole bool   // no line is missing
 }
 
-// excerpt selects lines of an application log: the newest errors first, then
-// the newest other lines. If inOrder is set, it returns the end of the log,
-// unchanged. The result ok is false if the text is not an application log.
+// excerpt selects lines of an application log: the newest errors first, then the newest other
+// lines. If inOrder is set, it returns the end of the log, unchanged. ok is false if the text is
+// not an application log.
 func excerpt(text string, inOrder bool) (e logExcerpt, ok bool) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	var errs, others []string

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Errors come first, dates and fractions of a second are left out, and the
-// newest other lines fill up to ten lines.
+// An excerpt begins with the errors. It omits dates and fractions of a second, and has at most ten
+// lines, filled up with the newest other lines.
 func TestLogExcerpt(t *testing.T) {
 	var lines []string
 	for i := range 30 {

@@ -9,13 +9,13 @@ import (
 	"dhbot/internal/card"
 )
 
-// File is posted in the thread of a card.
+// File is a file that the bot posts in the thread of a card.
 type File struct {
 	Name, Title string
 	Content     []byte
 }
 
-// Answer is the output of one command of a read. Text is redacted.
+// Answer is the output of one of the commands that a read runs. Text is redacted.
 type Answer struct {
 	Process              string // for a read of several processes
 	Host, Title, Command string
@@ -27,8 +27,8 @@ type Answer struct {
 	FirstError           string
 	At                   time.Time
 
-	// Grade rates an answer that can be assessed, and Verdict gives the reason.
-	// Text is then not shown; Table is shown if it is set.
+	// Grade rates the answer, if it can be rated, and Verdict gives the reason. A rated answer
+	// shows Table, if it is set, instead of Text.
 	Grade   Grade
 	Verdict string
 	Table   *card.Table
@@ -51,19 +51,19 @@ type Reading struct {
 	Cluster string
 	Parts   []Answer
 	At      time.Time
-	// Sensitive answers are shown to the requester only.
+	// Sensitive means that only the requester may see the answers.
 	Sensitive  bool
 	Unrecorded bool
 }
 
-// Limits of output in the card itself; the rest is a file.
+// Limits of the output in a card. Longer output is posted as a file.
 const (
 	shownLines = 12
 	shownRunes = 1200
 )
 
-// Output shows the verdict of a read and the end of its output. Output that
-// does not fit is returned in full as files.
+// Output shows the verdict of a read and the end of its output. It returns output that does not fit
+// as complete files.
 func Output(r Reading) (card.Card, []File) { return output(r, false) }
 
 // output does the work of Output. If inOrder is set, it keeps the order of log lines.
@@ -165,7 +165,8 @@ func verdict(parts []Answer) string {
 	return strings.Join(words, ", ")
 }
 
-// judged returns the verdicts of the worst grade, or one word if all are good.
+// judged returns the verdicts of the answers with the worst grade, or "all as expected" if that
+// grade is Good.
 func judged(parts []Answer) (words []string) {
 	worst := worstGrade(parts)
 	for _, p := range parts {
@@ -210,8 +211,8 @@ func saidLines(p Answer) []card.Line {
 	return append(lines, card.Line{card.C(p.Command)})
 }
 
-// lastLines returns as much of the end of a text as fits into a card, and
-// whether something was cut.
+// lastLines returns as much of the end of a text as fits into a card. The second result reports
+// whether it cut the text.
 func lastLines(text string) (string, bool) {
 	text = strings.TrimRight(text, "\n")
 	lines := strings.Split(text, "\n")
@@ -227,7 +228,7 @@ func lastLines(text string) (string, bool) {
 	return out, cut
 }
 
-// fileName replaces characters that a file system may refuse.
+// fileName replaces every character except ASCII letters, digits, '-' and '_' by '-'.
 func fileName(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
@@ -237,9 +238,9 @@ func fileName(s string) string {
 	}, s)
 }
 
-// FollowingLog shows the end of a log, which is updated until the time until. If ended is set, this
-// is the last update. Every version of the card names the time until, so the card stays true even
-// if it can no longer be edited.
+// FollowingLog shows the end of a log that the bot keeps updating until a given time. If ended is
+// set, this is the last update. Every version of the card names that time, so the card stays true
+// even if the bot can no longer edit it.
 func FollowingLog(r Reading, until time.Time, ended bool) card.Card {
 	c, _ := output(r, true)
 	if ended {

@@ -9,8 +9,8 @@ import (
 // maxButtonValue is the maximum size of a button's value, in bytes.
 const maxButtonValue = 2000
 
-// askAgain returns the button that requests an expired run again. The person who taps it is
-// the requester of the new run.
+// askAgain returns the button that requests an expired run again. Whoever taps it becomes the
+// requester of the new run.
 func askAgain(r engine.Run) card.Button {
 	in := r.Inputs
 	f := command.Fields{Verb: in.Action, Cluster: in.Cluster, Params: in.Params, Reason: r.Reason}

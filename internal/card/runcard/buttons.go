@@ -38,8 +38,8 @@ func cancelButton(r engine.Run) card.Button {
 		Title: "Cancel " + r.ID + "?", Text: fmt.Sprintf("Only %s, who asked, can cancel it before it starts.", r.Asked.Person), Yes: "Cancel it", No: "Back"}}
 }
 
-// approveConfirm names the target first: the question must prevent an approval of the wrong
-// target by habit.
+// approveConfirm asks for confirmation of an approval. The question names the target first, so that
+// no one approves the wrong target out of habit.
 func approveConfirm(r engine.Run) *card.Confirm {
 	text := fmt.Sprintf("%s · %s", r.ID, r.Plan.Severity)
 	if r.Plan.Impact != "" {
@@ -73,7 +73,8 @@ func runButtons(r engine.Run) []card.Button {
 	}
 }
 
-// continueButton requests the rest of an unfinished run, if there is one.
+// continueButton returns the button that requests the remaining steps of an unfinished run, if
+// steps remain.
 func continueButton(r engine.Run) []card.Button {
 	in, ok := r.Continuation()
 	if !ok {
@@ -83,7 +84,8 @@ func continueButton(r engine.Run) []card.Button {
 	return []card.Button{card.CommandTap(fmt.Sprintf("Continue from step %d", from), command.Fields{Verb: "continue", Run: r.ID})}
 }
 
-// lookButtons show the state of the target of a run that did not succeed.
+// lookButtons returns the buttons below a run that did not succeed. They show the state of its
+// target.
 func lookButtons(r engine.Run) []card.Button {
 	at, ok := troubled(r)
 	if !ok {
@@ -100,8 +102,8 @@ func lookButtons(r engine.Run) []card.Button {
 	}
 }
 
-// inVain is the index of the step that timed out waiting for the outcome of a change to a
-// process, -1 for none.
+// inVain returns the index of the step that waited in vain for the effect of a change to a process,
+// or -1.
 func inVain(r engine.Run) int {
 	changed := map[runbooks.Target]bool{}
 	for i := range steps(r) {
@@ -115,8 +117,8 @@ func inVain(r engine.Run) int {
 	return -1
 }
 
-// unready is the index of the first step that timed out waiting for a process to become ready,
-// -1 for none. The process is up, and the run succeeded.
+// unready returns the index of the first step that timed out waiting for a process to become ready,
+// or -1. The run still succeeded, because the process is up.
 func unready(r engine.Run) int {
 	for i := range steps(r) {
 		if r.NotReady(i) {
@@ -126,8 +128,8 @@ func unready(r engine.Run) int {
 	return -1
 }
 
-// unreadyButtons are the next actions after a successful restart of a process that is not
-// ready.
+// unreadyButtons returns buttons for a run that restarted a process successfully, but the process
+// is not ready yet.
 func unreadyButtons(r engine.Run) []card.Button {
 	if i := unready(r); i >= 0 {
 		return lateButtons(r, i)
@@ -135,7 +137,8 @@ func unreadyButtons(r engine.Run) []card.Button {
 	return nil
 }
 
-// lateButtons are the next actions for a process that did not start within the time of a step.
+// lateButtons returns buttons for a process that did not get ready, start or stop before the step
+// timed out.
 func lateButtons(r engine.Run, step int) []card.Button {
 	at := runbooks.Target{Process: r.Plan.Steps[step].Process, Host: r.Plan.Steps[step].Host}
 	out := []card.Button{card.CommandTap("Look again", command.On("status", at.Process, at.Host, r.Plan.Cluster))}
@@ -144,8 +147,8 @@ func lateButtons(r engine.Run, step int) []card.Button {
 	}
 	late := r.Steps[step]
 	if r.State == engine.Unknown || r.Plan.Action == "stop" || late.NewPID != 0 && late.NewPID == late.OldPID {
-		// There is no button to give up: closing an unknown run needs a text, a failed stop is not
-		// repeated, and a process that still serves is left alone.
+		// No button "Give up" in these cases: to close an unknown run a person must type a text, a
+		// failed stop is not repeated, and a process that still serves is left alone.
 		return out
 	}
 	giveUp := card.ChangeTap("stop", at, r.Plan.Cluster, r.Plan.Impact)
@@ -155,13 +158,13 @@ func lateButtons(r engine.Run, step int) []card.Button {
 	return append(out, giveUp)
 }
 
-// keptDump reports whether the evidence of a step includes a thread dump.
+// keptDump reports whether a step's evidence includes a thread dump.
 func keptDump(kept []string) bool {
 	return slices.ContainsFunc(kept, func(l string) bool { return strings.HasPrefix(l, "thread dump") })
 }
 
-// unwatched reports whether a run changed nothing because its process is not monitored: monit's
-// restart would only resume the monitoring.
+// unwatched reports whether a run changed nothing because monit does not monitor the process. A
+// restart by monit would only resume the monitoring.
 func unwatched(r engine.Run, at runbooks.Target) bool {
 	for i := range steps(r) {
 		p := r.Plan.Steps[i]
@@ -172,7 +175,7 @@ func unwatched(r engine.Run, at runbooks.Target) bool {
 	return false
 }
 
-// troubled is the process at which a run stopped, or the run's first process.
+// troubled returns the process at which a run stopped, or else the run's first process.
 func troubled(r engine.Run) (runbooks.Target, bool) {
 	for i := range steps(r) {
 		st, p := r.Steps[i].State, r.Plan.Steps[i]
@@ -188,7 +191,7 @@ func troubled(r engine.Run) (runbooks.Target, bool) {
 	return runbooks.Target{}, false
 }
 
-// TypeName is the form for typing the target's name.
+// TypeName returns the form in which an approver types the target's name.
 func TypeName(r engine.Run) card.Form {
 	return card.Form{
 		Action: card.TapApproved, Value: runValue(r), Title: "Approve " + r.ID,
@@ -198,7 +201,7 @@ func TypeName(r engine.Run) card.Form {
 	}
 }
 
-// WhyDeny is the form for the reason of a denial.
+// WhyDeny returns the form that asks for the reason of a denial.
 func WhyDeny(r engine.Run) card.Form {
 	return card.Form{
 		Action: card.TapDenied, Value: runValue(r), Title: "Deny " + r.ID,
@@ -208,7 +211,7 @@ func WhyDeny(r engine.Run) card.Form {
 	}
 }
 
-// Again asks for a confirmation before a command that just succeeded is repeated.
+// Again asks for confirmation before the bot repeats a command that just succeeded.
 func Again(r engine.Run, again command.Fields) card.Card {
 	c := WithNote(Run(r), fmt.Sprintf("%s has already done this. Run it again?", r.ID))
 	c.Buttons = []card.Button{{Action: card.TapCommand, Label: "Again…", Value: again.Encode(), Style: card.Danger,

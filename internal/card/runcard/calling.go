@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// calledLines name the approvers who are reviewing a waiting run, and the approvers that were
-// notified. The approvers are mentioned only if call is set: an edit must mention no one.
+// calledLines names the approvers who are reviewing a waiting run, and those who were notified. It
+// mentions them only if call is set, because an edit of a message must mention no one.
 func calledLines(r engine.Run, call bool) []card.Line {
 	lines := lookingLines(r)
 	called, at := r.Called, r.RequestedAt
@@ -31,7 +31,7 @@ func calledLines(r engine.Run, call bool) []card.Line {
 	}
 }
 
-// lookingLines name approvers who are reviewing a run and have not voted.
+// lookingLines names the approvers who are reviewing a run and have not voted.
 func lookingLines(r engine.Run) []card.Line {
 	if l := r.Looking; l != nil && !voted(r, l.Person) {
 		return []card.Line{{card.T("👀 "), card.B(l.Person), card.T(" has been looking since "), card.At(l.At)}}
@@ -69,7 +69,7 @@ func voted(r engine.Run, person string) bool {
 }
 
 // Reminder is a message in a run's thread that asks people to vote, or explains why it mentions no
-// one. The number n makes duplicates visible.
+// one. It shows its number n, so that people notice a duplicate.
 func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 	head := fmt.Sprintf("Reminder %d of %d · %s still waits: %s", n, engine.MaxReminders, r.ID, votesWanted(r))
 	c := card.Card{
@@ -104,7 +104,7 @@ func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 	return c
 }
 
-// Reminded replaces a reminder when its run no longer waits for votes.
+// Reminded replaces a reminder after the run stopped waiting for votes.
 func Reminded(r engine.Run, n int) card.Card {
 	text := fmt.Sprintf("Reminder %d of %d · %s: %s", n, engine.MaxReminders, r.ID, voteEnd(r))
 	return card.Card{Push: "✔️ " + text, Head: card.Line{card.T("✔️ " + text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
@@ -130,8 +130,8 @@ func voteEnd(r engine.Run) string {
 	}
 }
 
-// ApprovalEnds is a message in a run's thread, ten minutes before the approval ends. It mentions
-// the approvers.
+// ApprovalEnds is a message in a run's thread that mentions the approvers ten minutes before the
+// approval expires.
 func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	end, _ := r.ValidUntil()
 	left := "1 remaining step stops something or moves on to a new target. After "
@@ -167,13 +167,13 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	return c
 }
 
-// ApprovalEnded replaces ApprovalEnds when the run is over.
+// ApprovalEnded replaces the message ApprovalEnds when the run is over.
 func ApprovalEnded(r engine.Run) card.Card {
 	text := fmt.Sprintf("%s: %s", r.ID, r.State.Words())
 	return card.Card{Push: "✔️ " + text, Head: card.Line{card.T("✔️ " + text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
 }
 
-// validLine is the end of the run's approval, while steps still need it.
+// validLine shows when the run's approval expires, as long as steps still need the approval.
 func validLine(r engine.Run) []card.Line {
 	end, approved := r.ValidUntil()
 	if !approved || r.Needed() == 0 || r.State.Ended() || r.State == engine.Unknown || r.ValidityLeft() == 0 {
@@ -182,14 +182,13 @@ func validLine(r engine.Run) []card.Line {
 	return []card.Line{{card.T("Approval valid until "), card.At(end)}}
 }
 
-// Looking confirms to an approver that they are reviewing a run. The run's
-// message shows it to others.
+// Looking confirms to an approver that the run's message now shows them as a reviewer.
 func Looking(r engine.Run) card.Card {
 	text := fmt.Sprintf("👀 %s shows that you are looking. Reminders are paused, but the request still needs a decision: approve or deny.", r.ID)
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 
-// unlikeLastTime warns that a plan differs from the previous plan; Details lists the
+// unlikeLastTime warns that a plan differs from the previous plan. The details list the
 // differences.
 func unlikeLastTime(r engine.Run) []card.Line {
 	if r.Last == nil || len(r.Last.Differs) == 0 {
@@ -198,7 +197,7 @@ func unlikeLastTime(r engine.Run) []card.Line {
 	return []card.Line{{card.T("⚠️ "), card.B("Unlike last time"), card.T(": see Details")}}
 }
 
-// lastTimeLines are the differences from the previous plan.
+// lastTimeLines lists the differences from the previous plan.
 func lastTimeLines(r engine.Run) []card.Line {
 	l := r.Last
 	switch {

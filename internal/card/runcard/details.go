@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// pageRoom is the limit of a page of details: the bytes of its text, plus the platform's
-	// overhead of spanRoom for each span.
+	// pageRoom limits a page of details. It covers the bytes of the text, plus spanRoom for each
+	// span, which Slack adds.
 	pageRoom = 9_000
 	spanRoom = 75
-	// longestShown is the limit of a command on the page, in runes.
+	// longestShown is the length of the longest command that a page shows in full, in runes.
 	longestShown = 2_500
 )
 
-// DetailsPage returns one page of a run's complete plan, for a window. Pages are numbered
-// from 0; for a number beyond the last page it returns the last page.
+// DetailsPage returns one page of a run's complete plan, for a window. Pages are numbered from 0. A
+// number beyond the last page gives the last page.
 func DetailsPage(r engine.Run, page int) card.Form {
 	pages := detailPages(r)
 	page = max(0, min(page, len(pages)-1))
@@ -45,7 +45,8 @@ func DetailsPage(r engine.Run, page int) card.Form {
 	return f
 }
 
-// Details is the complete plan as one card, and as a file if the card may be cut.
+// Details returns the complete plan as one card. If the card may be cut, it also returns the plan
+// as a file.
 func Details(r engine.Run) (card.Card, *outputcard.File) {
 	c := card.Card{
 		Head: card.Line{card.B("Details of " + r.ID), card.T(" · " + RunTitle(r))},
@@ -59,8 +60,8 @@ func Details(r engine.Run) (card.Card, *outputcard.File) {
 	return c, &outputcard.File{Name: r.ID + ".txt", Title: "Details of " + r.ID, Content: []byte(card.PlainText(c))}
 }
 
-// detailParts are a plan's paragraphs. A command is cut after maxRunes runes (0: never).
-// The result cut reports whether a command is longer than longestShown.
+// detailParts returns the paragraphs of a plan. A command is cut after maxRunes runes (0: never).
+// cut reports whether a command is longer than longestShown.
 func detailParts(r engine.Run, maxRunes int) (parts [][]card.Line, cut bool) {
 	parts = append(parts, detailHead(r), slices.Concat(unclearLines(r, 0), askedLines(r), impactLines(r), lookingLines(r)))
 	for _, l := range r.Plan.Found {
@@ -115,7 +116,7 @@ func detailHead(r engine.Run) []card.Line {
 	return append(lines, lastTimeLines(r)...)
 }
 
-// foundLines are the results of a discovery read.
+// foundLines shows what a discovery read found.
 func foundLines(l runbooks.Listing) []card.Line {
 	const most = 20
 	lines := []card.Line{{card.B(l.Title), card.T(" on " + l.Host + ", as found")}}
@@ -129,7 +130,7 @@ func foundLines(l runbooks.Listing) []card.Line {
 	return lines
 }
 
-// detailStep is one step: action, host, login, the exact bytes, time-outs and check.
+// detailStep describes one step: action, host, login, the exact command, time-outs and check.
 func detailStep(r engine.Run, i, most int) []card.Line {
 	st := r.Plan.Steps[i]
 	head := card.Line{card.B(fmt.Sprintf("%d of %d · %s", i+1, len(r.Plan.Steps), card.OrElse(st.Title, string(st.Kind))))}
@@ -163,7 +164,7 @@ func detailStep(r engine.Run, i, most int) []card.Line {
 	return append(lines, keptLines(r, i)...)
 }
 
-// keptLines are the evidence of a step's target, collected before a change or after a
+// keptLines shows the evidence that a step collected on its target, before a change or after a
 // time-out.
 func keptLines(r engine.Run, i int) []card.Line {
 	if i >= len(r.Steps) || len(r.Steps[i].Kept) == 0 {
@@ -176,7 +177,7 @@ func keptLines(r engine.Run, i int) []card.Line {
 	return lines
 }
 
-// commandLine is a command, with a mark if it is cut.
+// commandLine shows a command of a run. If it cuts the command, it says so.
 func commandLine(before, command, run string, most int) card.Line {
 	var l card.Line
 	if before != "" {

@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// AskedElsewhere tells the requester that their run is stored, and that its message is not
-// in the channel of the request.
+// AskedElsewhere tells the requester that their run is stored, and that its message is in the
+// approvers' channel.
 func AskedElsewhere(r engine.Run) card.Card {
 	what := r.ID + " requested: " + RunTitle(r)
 	return card.Card{
@@ -23,9 +23,9 @@ func AskedElsewhere(r engine.Run) card.Card {
 	}
 }
 
-// ShownElsewhere tells the requester that the message of their run is in the audit channel,
-// because the channel of the request accepts no messages. The argument link is the URL of
-// that message, "" if unknown.
+// ShownElsewhere tells the requester that the message of their run is in the audit channel, because
+// the bot may not post in the channel of the request. link is the URL of that message, "" if
+// unknown.
 func ShownElsewhere(r engine.Run, link string) card.Card {
 	what := fmt.Sprintf("%s · %s is shown in the audit channel", r.ID, RunTitle(r))
 	l := card.Line{card.T("Slack does not let me post in the channel you asked in, so the card is in the audit channel")}
@@ -43,7 +43,8 @@ func ShownElsewhere(r engine.Run, link string) card.Card {
 	}
 }
 
-// Unseen tells the requester that their run is posted in no channel.
+// Unseen tells the requester that no channel shows their run, because the bot may not post.
+// withdrawn means that the bot withdrew the run.
 func Unseen(r engine.Run, withdrawn bool) card.Card {
 	what := fmt.Sprintf("%s · %s: %s", r.ID, RunTitle(r), stateWord(r))
 	text := "Slack lets me post neither in the channel you asked in nor in the audit channel, so only you see this."
@@ -67,8 +68,7 @@ func stateWord(r engine.Run) string {
 	return string(r.State)
 }
 
-// DoneElsewhere confirms a command about a run. The command was typed outside the channel
-// that has the run's message.
+// DoneElsewhere confirms a command that a person typed outside the channel of the run's message.
 func DoneElsewhere(r engine.Run, verb, link string) card.Card {
 	what := fmt.Sprintf("%s %s: accepted. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
 	l := card.Line{card.T("The card of the run shows the progress")}
@@ -85,8 +85,7 @@ func DoneElsewhere(r engine.Run, verb, link string) card.Card {
 	}
 }
 
-// WindowNotOpened reports that a form did not open, and names the command to
-// type instead.
+// WindowNotOpened reports that a form did not open, and names the command to type instead.
 func WindowNotOpened(typed string) card.Card {
 	text := "The window did not open in time; nothing was done."
 	return card.Card{

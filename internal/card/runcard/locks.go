@@ -8,9 +8,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Locks lists each lock with its run, reason and time. For each run that waits
-// for a person, the card explains how to release the locks of the run; there is
-// no other way.
+// Locks lists each lock with its run, reason and age. If a run that waits for a person holds a
+// lock, the card explains how that person ends the run, because nothing else releases the lock.
 func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 	if len(held) == 0 {
 		return card.Card{Push: "Nothing is locked", Head: card.Line{card.T("🔓 "), card.B("Nothing is locked")}}
@@ -38,7 +37,7 @@ func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 	return c
 }
 
-// freed explains how a run that waits for a person releases its locks.
+// freed explains what a person must type so that a waiting run releases its locks.
 func freed(r engine.Run) []card.Line {
 	switch r.State {
 	case engine.Unknown:

@@ -12,15 +12,15 @@ import (
 	"dhbot/runbooks"
 )
 
-// An approval card shows cardCommand runes of a command if the plan is for one host, and
-// cardCommandMany if it is for several. Details have no limit (0).
+// An approval card shows the first runes of a command: cardCommand for a plan for one host, and
+// cardCommandMany for several hosts.
 const (
 	cardCommand     = 120
 	cardCommandMany = 60
 )
 
-// planLines are the exact steps that will run, in order, grouped by host. Reads are left out,
-// except those that verify the effect.
+// planLines lists the exact steps that will run, in order, grouped by host. It omits reads, except
+// reads that verify the effect.
 func planLines(p runbooks.Plan) []card.Line {
 	const most = 8
 	if p.Sweeps() {
@@ -31,8 +31,8 @@ func planLines(p runbooks.Plan) []card.Line {
 	return placeLines(p, worthShowing(p.Steps), most, 0)
 }
 
-// cardPlanLines are planLines for an approval card: for several hosts only commands and manual
-// steps.
+// cardPlanLines lists the steps as planLines does, but shorter, for an approval card. For several
+// hosts it lists only commands and manual steps.
 func cardPlanLines(p runbooks.Plan) []card.Line {
 	const most, mostHosts = 3, 2
 	if p.Sweeps() {
@@ -56,15 +56,14 @@ func cardPlanLines(p runbooks.Plan) []card.Line {
 	return lines
 }
 
-// Limits of the summary of a sequence on an approval card: hosts, and processes
-// of each.
+// Limits of the summary on an approval card: how many hosts, and how many processes of each host.
 const (
 	cardHosts     = 4
 	cardProcesses = 5
 )
 
-// summaryLines lists the processes that a sequence changes, host by host, in order, for at
-// most maxHosts hosts (0: all). A plan with a single command has no summary.
+// summaryLines lists the processes that a plan changes, host by host, in order, for at most
+// maxHosts hosts (0: all). It returns nil if the plan changes no process.
 func summaryLines(p runbooks.Plan, maxHosts int) []card.Line {
 	var order []string
 	of := map[string][]string{}
@@ -104,8 +103,8 @@ func summaryLines(p runbooks.Plan, maxHosts int) []card.Line {
 	return lines
 }
 
-// placeLines are the first maxSteps steps of a plan, grouped by host. A command is cut
-// after maxRunes runes (0: never).
+// placeLines lists the first maxSteps steps of a plan, grouped by host. A command is cut after
+// maxRunes runes (0: never).
 func placeLines(p runbooks.Plan, steps []runbooks.Step, maxSteps, maxRunes int) []card.Line {
 	lines := []card.Line{planHead(p, steps)}
 	for i, st := range steps {
@@ -132,7 +131,7 @@ func planHead(p runbooks.Plan, steps []runbooks.Step) card.Line {
 	return head
 }
 
-// places is the number of changes of host or login between steps, plus one.
+// places counts the groups of consecutive steps that have the same host and login.
 func places(steps []runbooks.Step) int {
 	n := 0
 	for i, st := range steps {
@@ -143,7 +142,7 @@ func places(steps []runbooks.Step) int {
 	return n
 }
 
-// worthShowing leaves out reads that are irrelevant for an approver.
+// worthShowing leaves out reads that do not matter to an approver.
 func worthShowing(steps []runbooks.Step) []runbooks.Step {
 	var out []runbooks.Step
 	for _, st := range steps {
@@ -185,7 +184,8 @@ func planLine(n int, st runbooks.Step, runes int) card.Line {
 	}
 }
 
-// shownPart is a command. A cut is marked, because the end may matter.
+// shownPart returns a command of at most most runes (0: no limit). It marks a cut, because the end
+// may matter.
 func shownPart(command string, most int) []card.Span {
 	if most == 0 || len([]rune(command)) <= most {
 		return []card.Span{card.C(command)}
@@ -193,8 +193,8 @@ func shownPart(command string, most int) []card.Span {
 	return []card.Span{card.C(card.Clip(command, most)), card.B(" see Details")}
 }
 
-// impactLines are the impact, a warning if the run cannot be undone, and similar targets
-// that are not included.
+// impactLines states the impact, warns if the run cannot be undone, and lists similar targets that
+// the run leaves alone.
 func impactLines(r engine.Run) []card.Line {
 	var lines []card.Line
 	if r.Plan.Impact != "" {
@@ -209,7 +209,7 @@ func impactLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// votesWanted is "1 approval needed", or "1 of 2 approvals".
+// votesWanted returns, for example, "1 approval needed" or "1 of 2 approvals".
 func votesWanted(r engine.Run) string {
 	need, have := r.Needed(), r.Approvals()
 	if have == 0 {
@@ -218,7 +218,7 @@ func votesWanted(r engine.Run) string {
 	return fmt.Sprintf("%d of %d approvals", have, need)
 }
 
-// Proposal is a change without approvals that waits for its requester to tap Run.
+// Proposal is a change that needs no approval, only its requester's tap on Run.
 type Proposal struct {
 	Plan     runbooks.Plan
 	Title    string // the title of a change without a plan
@@ -289,7 +289,7 @@ type PlanView struct {
 	Against   []string // current reasons against it
 }
 
-// WouldRun shows what a command would run. Nothing ran.
+// WouldRun shows what a command would run, without running it.
 func WouldRun(v PlanView) card.Card {
 	p := v.Plan
 	where := card.And(planHosts(p))
@@ -330,7 +330,7 @@ func WouldRun(v PlanView) card.Card {
 	return c
 }
 
-// WhichRun lists open runs for a verb without a run. Nothing was changed.
+// WhichRun lists the open runs after a command without a run id. The command changed nothing.
 func WhichRun(verb string, list []engine.Run) card.Card {
 	if len(list) == 0 {
 		text := "There is no open run that you may see. `" + verb + "` changed nothing."

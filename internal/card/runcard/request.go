@@ -5,8 +5,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Request is a waiting run in one line, with its buttons. The question after a tap on
-// Approve names the impact; Details has the rest.
+// Request shows a waiting run in one line, with its buttons. A tap on Approve opens a question that
+// names the impact. The button Details shows the rest.
 func Request(r engine.Run) card.Card {
 	head := append(runHead(r), card.T(" · "+votesWanted(r)+" · expires "), card.At(r.VoteBy), card.T(" · asked by "), card.Name(r.Asked))
 	if r.Reason != "" {

@@ -8,7 +8,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// DecidedLine mentions the requester of a run that was approved after a while.
+// DecidedLine mentions the requester of a run that waited a while for its approval.
 func DecidedLine(r engine.Run) card.Card {
 	names := make([]string, len(r.Votes))
 	for i, v := range r.Votes {
@@ -25,8 +25,7 @@ func DecidedLine(r engine.Run) card.Card {
 	}
 }
 
-// EndLine mentions the requester of a run at its end; for a Sev 1 run it is also shown in the
-// channel.
+// EndLine mentions the requester when a run ends. For a Sev 1 run the channel shows it too.
 func EndLine(r engine.Run) card.Card {
 	push := runPush(r)
 	return card.Card{
@@ -36,8 +35,8 @@ func EndLine(r engine.Run) card.Card {
 	}
 }
 
-// Restored tells the requester that a restore of the state closed their run. It is posted in the
-// run's thread and mentions the requester.
+// Restored is a message in a run's thread. It tells the requester that a restore of the bot's state
+// closed their run.
 func Restored(r engine.Run) card.Card {
 	what := r.ID + " · " + RunTitle(r) + " was closed: the bot's state was restored"
 	return card.Card{

@@ -10,7 +10,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Target is the name that approvers type to approve a run.
+// Target returns the name that an approver types to approve a run.
 func Target(r engine.Run) string {
 	if r.Inputs.Process != "" {
 		return r.Inputs.Process
@@ -25,8 +25,8 @@ func Target(r engine.Run) string {
 // host and severity, which may be all that a reader on a phone sees.
 func Run(r engine.Run) card.Card { return run(r, false) }
 
-// Asked is the first version of Run, which mentions the approvers. Later
-// versions name them without a mention.
+// Asked is the first version of the card Run, which mentions the approvers. Later versions name
+// them without a mention.
 func Asked(r engine.Run) card.Card { return run(r, true) }
 
 func run(r engine.Run, call bool) card.Card {
@@ -56,17 +56,16 @@ func run(r engine.Run, call bool) card.Card {
 	return c
 }
 
-// Limits in runes of the requester's and the catalog's texts on an approval
-// card, so that it fits on a phone's screen with its buttons. Details has the
-// full texts.
+// Limits of the texts by the requester and the catalog on an approval card, in runes, so that the
+// card and its buttons fit on a phone. Details has the full texts.
 const (
 	cardReason  = 60
 	cardImpact  = 125
 	cardUnclear = 120
 )
 
-// waitingBody is the basis of an approver's decision: reason, commands and
-// hosts, impact, similar targets that are not included, and missing approvals.
+// waitingBody shows what an approver needs for a decision: reason, commands and hosts, impact,
+// similar targets that the run leaves alone, and missing approvals.
 func waitingBody(r engine.Run, call bool) []card.Element {
 	short := r
 	short.Reason, short.Plan.Impact = card.Clip(r.Reason, cardReason), card.Clip(r.Plan.Impact, cardImpact)
@@ -79,8 +78,8 @@ func waitingBody(r engine.Run, call bool) []card.Element {
 	)
 }
 
-// unclearLines lists the checks that had no result. Each text is cut after maxRunes runes
-// (0: never).
+// unclearLines lists the checks that had no result. Each text is cut after maxRunes runes (0:
+// never).
 func unclearLines(r engine.Run, maxRunes int) []card.Line {
 	var out []card.Line
 	for _, u := range r.Unclear {
@@ -93,7 +92,7 @@ func unclearLines(r engine.Run, maxRunes int) []card.Line {
 	return out
 }
 
-// WithNote puts a line above a card, for example why it is shown.
+// WithNote puts a line above a card, for example a line that says why the card is shown.
 func WithNote(c card.Card, note string) card.Card {
 	c.Body = append([]card.Element{card.Text{Lines: []card.Line{{card.T(note)}}}}, c.Body...)
 	c.Push = note
@@ -113,12 +112,12 @@ func runHead(r engine.Run) card.Line {
 	return card.Line{card.T(sign + " "), card.B(what + " · " + r.Plan.Title), card.T(" on " + runTail(r))}
 }
 
-// runTail is "infra-1 · prod · Sev 1 · Critical".
+// runTail returns, for example, "infra-1 · prod · Sev 1 · Critical".
 func runTail(r engine.Run) string {
 	return runWhere(r) + " · " + r.Plan.Cluster + " · " + r.Plan.Severity.String()
 }
 
-// headline1 returns the sign and the text of a state.
+// headline1 returns the sign and the text for the state of a run.
 func headline1(r engine.Run) (sign, what string) {
 	switch r.State {
 	case engine.Waiting:
@@ -167,7 +166,8 @@ func took(r engine.Run) string {
 	return " in " + card.Duration(r.EndedAt.Sub(*r.StartedAt))
 }
 
-// runPush is the head as one line, with requester and reason, or the outcome.
+// runPush returns the text of a push notification: the head of the card, then requester and reason,
+// or the outcome.
 func runPush(r engine.Run) string {
 	parts := []string{card.PlainLine(runHead(r))}
 	add := func(lines []card.Line) {
@@ -193,13 +193,12 @@ func runPush(r engine.Run) string {
 	return card.Clip(strings.Join(parts, " · "), card.PushMost) + " · " + r.ID
 }
 
-// RunTitle is "restart db_dis on infra-1 · prod".
+// RunTitle returns, for example, "restart db_dis on infra-1 · prod".
 func RunTitle(r engine.Run) string {
 	return fmt.Sprintf("%s on %s · %s", r.Plan.Title, runWhere(r), r.Plan.Cluster)
 }
 
-// runWhere names the hosts, with their number if there are several: an approver must notice an
-// extra host.
+// runWhere names the hosts. It counts several hosts, because an approver must notice an extra host.
 func runWhere(r engine.Run) string {
 	const most = 4
 	hosts := planHosts(r.Plan)
@@ -225,7 +224,7 @@ func planHosts(p runbooks.Plan) []string {
 	return card.Unique(hosts)
 }
 
-// askedLines are requester, reason, and approvals so far.
+// askedLines names the requester, the reason, and the approvals so far.
 func askedLines(r engine.Run) []card.Line {
 	l := card.Line{card.T("Asked by "), card.Name(r.Asked)}
 	if r.Reason != "" {
@@ -242,7 +241,7 @@ func askedLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// reasonLines are the reason, if there is one.
+// reasonLines names the requester and the reason, or is empty without a reason.
 func reasonLines(r engine.Run) []card.Line {
 	if r.Reason == "" {
 		return nil
@@ -263,7 +262,7 @@ func whyLines(r engine.Run) []card.Line {
 	}
 }
 
-// toldLine says why a run ended. It leaves out what the line of a step already says.
+// toldLine says why a run ended. It omits what a step's line already says.
 func toldLine(r engine.Run) []card.Line {
 	why := r.Why
 	for _, st := range r.Steps {
@@ -281,7 +280,7 @@ func toldLine(r engine.Run) []card.Line {
 	return []card.Line{{card.B(card.UpperFirst(why))}}
 }
 
-// nextLines are the next actions for a person.
+// nextLines says what a person should do next, if anything.
 func nextLines(r engine.Run) []card.Line {
 	switch r.State {
 	case engine.Unknown:
@@ -298,7 +297,7 @@ func nextLines(r engine.Run) []card.Line {
 	}
 }
 
-// historyLine has who requested, approved and ran it, and when.
+// historyLine says who requested, approved and ran the run, and when.
 func historyLine(r engine.Run) card.Line {
 	l := card.Line{card.T(r.ID + " · asked "), card.Name(r.Asked), card.T(" "), card.At(r.RequestedAt)}
 	if r.State == engine.Waiting { // id and people are above

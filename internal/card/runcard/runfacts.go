@@ -5,7 +5,7 @@ import (
 	"dhbot/internal/engine"
 )
 
-// FactsOfRun are the facts of a run.
+// FactsOfRun returns a run as data.
 func FactsOfRun(r engine.Run) *card.Facts {
 	f := &card.RunFacts{
 		ID:       r.ID,

@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// around is the number of steps of a long run shown before and after the current step;
-// the others are counted.
+// around is how many steps of a long run are shown before and after the current step. The card only
+// counts the other steps.
 const around = 4
 
 // stepLines show each step and its result.
@@ -30,11 +30,11 @@ func stepLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// steps is the number of steps with both a plan and a result.
+// steps counts the steps that have both a plan and a result.
 func steps(r engine.Run) int { return min(len(r.Steps), len(r.Plan.Steps)) }
 
-// window returns the part of a long run around the current or last step. All
-// steps before it are done.
+// window selects the steps of a long run that are shown: those around the current step, or around
+// the last step. All earlier steps are done.
 func window(r engine.Run) (first, last int) {
 	n := steps(r)
 	if n <= 2*around {
@@ -84,8 +84,7 @@ func stepLine(p runbooks.Step, st engine.Step, withHost bool) card.Line {
 	return append(l, card.T(" — "+st.Text))
 }
 
-// pidLine shows the state of a process after step i timed out waiting for another state; i is -1 if
-// no step timed out.
+// pidLine shows the state of a process at the time-out of step i, or nothing if i is -1.
 func pidLine(r engine.Run, i int) []card.Line {
 	if i < 0 || len(r.Steps[i].Kept) == 0 {
 		return nil
@@ -94,7 +93,7 @@ func pidLine(r engine.Run, i int) []card.Line {
 	return []card.Line{{card.T(what), card.B(r.Steps[i].Kept[0]), card.T(" · details " + r.ID + " shows its last log lines")}}
 }
 
-// stepSign is the sign of a step. The text of the step says the same.
+// stepSign returns the emoji for a step's state. The text beside it says the same.
 func stepSign(s engine.StepState) string {
 	switch s {
 	case engine.StepPending:
@@ -114,8 +113,8 @@ func stepSign(s engine.StepState) string {
 	}
 }
 
-// outcomeLines shows the verified outcome of each target: pids before and
-// after, ready or not.
+// outcomeLines shows the verified outcome for each target, for example the pids before and after,
+// and whether the process is ready.
 func outcomeLines(r engine.Run) []card.Line {
 	var order []runbooks.Target
 	said := map[runbooks.Target][]string{}
@@ -146,7 +145,7 @@ func proves(p runbooks.Step) bool {
 	return p.Kind == runbooks.Wait && p.Until != runbooks.Answers && p.Until != runbooks.Supervised
 }
 
-// noteLines lists changes whose outcome was not verified.
+// noteLines lists the changes whose outcome was not verified.
 func noteLines(r engine.Run) []card.Line {
 	var lines []card.Line
 	for i := range steps(r) {
@@ -157,7 +156,7 @@ func noteLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// ranLines lists the commands that were sent and the manual steps.
+// ranLines lists the run's commands and manual steps.
 func ranLines(r engine.Run) []card.Line {
 	const most = 6
 	var lines []card.Line
@@ -177,8 +176,7 @@ func ranLines(r engine.Run) []card.Line {
 	return lines
 }
 
-// partLines lists the done and the missing steps of a run that stopped
-// half-way.
+// partLines lists which steps are done and which are missing, for a run that stopped half-way.
 func partLines(r engine.Run) []card.Line {
 	var order []string
 	missing := map[string]bool{}

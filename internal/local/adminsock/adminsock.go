@@ -16,37 +16,37 @@ import (
 	"time"
 )
 
-// ErrNotRunning means that no bot answers on the socket.
+// ErrNotRunning means that no bot listens on the socket.
 var ErrNotRunning = errors.New("no running bot answers in this state directory")
 
-// Trouble is the HTTP trailer with the reason why an answer is incomplete. A handler uses it when
-// the status was already sent; see Fail.
+// Trouble is the HTTP trailer that says why a response is incomplete. Fail uses it, because by then
+// the status has been sent.
 const Trouble = "Bot-Trouble"
 
-// Declare announces the trailer for Fail. Call it before anything is written.
+// Declare announces the trailer that Fail sets. Call it before writing the response.
 func Declare(w http.ResponseWriter) { w.Header().Set("Trailer", Trouble) }
 
-// Fail ends a started answer with the reason why the answer is incomplete; the client's Get
-// returns this reason.
+// Fail ends a response that has already begun, and tells the client why it is incomplete. The
+// client's Get returns this reason as an error.
 func Fail(w http.ResponseWriter, err error) {
 	w.Header().Set(Trouble, strings.Join(strings.Fields(err.Error()), " "))
 }
 
 const socketName = "control.sock"
 
-// Socket is the path of the socket in a state directory. If it is longer than a socket's
-// address allows (108 bytes on Linux), Listen returns an error.
+// Socket returns the path of the socket in a state directory. Listen fails if the path is too long
+// for a socket (108 bytes on Linux).
 func Socket(dir string) string { return filepath.Join(dir, socketName) }
 
-// Listen opens the socket. The caller holds the state directory's lock, so an existing socket
-// belongs to a dead bot and is replaced.
+// Listen opens the socket. It replaces an existing socket: the caller holds the lock of the state
+// directory, so no other bot is running.
 func Listen(dir string) (net.Listener, error) {
 	return listen(Socket(dir), "")
 }
 
-// ListenAt opens a socket at any path, for the members of a group ("" for only the bot's own
-// user and root). If another process listens on an existing socket, ListenAt returns an
-// error and leaves the socket alone. A socket without a listener is replaced.
+// ListenAt opens a socket at any path. The members of the group may connect; with group "", only
+// the bot's own user and root. It replaces an existing socket that has no listener, and returns an
+// error if another process listens.
 func ListenAt(path, group string) (net.Listener, error) {
 	if conn, err := net.Dial("unix", path); err == nil {
 		return nil, errors.Join(fmt.Errorf("socket %s: another process already listens there; give each bot its own path", path), conn.Close())
@@ -91,13 +91,13 @@ func permit(path, group string) error {
 	return os.Chmod(path, 0o660)
 }
 
-// Serve serves l until ctx ends. Each user has a share of the connections, and new requests
-// displace the oldest half-open requests.
+// Serve serves l until ctx ends. Each user may hold a share of the connections. At that limit, a
+// new request displaces the oldest connection whose request is incomplete.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return serve(ctx, l, h, requestTime)
 }
 
-// serve is Serve with the time limit within for a request.
+// serve does the work of Serve. A request must arrive within the given time.
 func serve(ctx context.Context, l net.Listener, h http.Handler, within time.Duration) error {
 	srv := &http.Server{
 		Handler: whole(h), ReadHeaderTimeout: within, ReadTimeout: within, IdleTimeout: within, MaxHeaderBytes: 16 << 10,
@@ -126,14 +126,14 @@ type Client struct {
 	http *http.Client
 }
 
-// NewClient makes a client for the bot of a state directory.
+// NewClient returns a client for the bot that uses a state directory.
 func NewClient(dir string) *Client {
 	return &Client{http: &http.Client{Transport: Transport(Socket(dir))}}
 }
 
-// Transport connects to a socket and ignores the host of a URL. An answer must begin within
-// a minute, and may then take any time. A repeatable request is sent again if other
-// requests displaced its connection (replay).
+// Transport connects to a socket and ignores the host of a URL. A response must begin within a
+// minute, and may then take any time. If other requests displaced the connection, Transport sends
+// the request again, provided that it may be repeated.
 func Transport(path string) http.RoundTripper {
 	return &replay{http.Transport{
 		ResponseHeaderTimeout: 60 * time.Second,
@@ -144,9 +144,9 @@ func Transport(path string) http.RoundTripper {
 	}}
 }
 
-// Get queries a path such as "/health" and copies the answer to w. Without a listener it
-// returns ErrNotRunning. If the bot reports an error, even in the middle of the answer, Get
-// returns the bot's message.
+// Get queries a path such as "/health" and copies the response to w. It returns ErrNotRunning if no
+// bot listens. If the bot reports an error, even in the middle of the response, Get returns the
+// bot's message.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, w io.Writer) error {
 	u := url.URL{Scheme: "http", Host: "bot", Path: path, RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)

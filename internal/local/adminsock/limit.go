@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// requestTime is the time limit for a complete request.
+	// requestTime is how long a request may take to arrive completely.
 	requestTime = 10 * time.Second
-	// writeTime is how long one write waits for a caller that does not read.
+	// writeTime is how long a write waits for a client that does not read.
 	writeTime = 60 * time.Second
 	// maxRequest is the largest body of a request, in bytes.
 	maxRequest = 64 << 10
@@ -27,8 +27,8 @@ const (
 	fileReserve = 512
 )
 
-// capacity is the number of connections of one socket. Half of them are reserved for the bot's
-// own user and root.
+// capacity returns how many connections a socket accepts. Half of them are reserved for root and
+// the bot's own user.
 var capacity = sync.OnceValue(func() int {
 	var files unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
@@ -49,9 +49,9 @@ func capacityFor(files uint64) int {
 	return int(min((files-fileReserve)/2, maxCapacity))
 }
 
-// guard limits every user to a share of a socket's connections. A user at the limit gets a
-// new connection, but loses the oldest of their half-open connections, so half-open
-// requests block no one.
+// guard limits every user to a share of a socket's connections. When a user at the limit opens
+// another connection, the guard closes that user's oldest connection whose request is incomplete.
+// So incomplete requests block no one.
 type guard struct {
 	net.Listener
 	capacity int
@@ -73,7 +73,7 @@ type caller struct {
 	heard bool // the request of the connection has arrived; guarded by the guard's mutex
 }
 
-// Accept returns the next connection that is admitted.
+// Accept returns the next connection that the guard admits.
 func (g *guard) Accept() (net.Conn, error) {
 	for {
 		conn, err := g.Listener.Accept()
@@ -93,7 +93,7 @@ func (g *guard) Accept() (net.Conn, error) {
 	}
 }
 
-// peer is the user who opened a connection.
+// peer returns the id of the user who opened a connection.
 func peer(conn net.Conn) (uid int, err error) {
 	s, ok := conn.(syscall.Conn)
 	if !ok {
@@ -108,7 +108,7 @@ func peer(conn net.Conn) (uid int, err error) {
 	return uid, errors.Join(err, failed)
 }
 
-// admit admits a connection, or returns false.
+// admit adds a connection to the guard. It returns false if there is no room.
 func (g *guard) admit(c *caller) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -129,11 +129,11 @@ func (g *guard) admit(c *caller) bool {
 	return true
 }
 
-// trusts reports whether a user is the bot's own user or root, who could do more harm in
-// other ways.
+// trusts reports whether a user is root or the bot's own user. Both could do more harm in other
+// ways.
 func (g *guard) trusts(uid int) bool { return uid == g.own || uid == 0 }
 
-// share is how many connections one user may have.
+// share returns how many connections a user may have.
 func (g *guard) share(uid int) int {
 	if g.trusts(uid) {
 		return g.capacity / 2
@@ -141,8 +141,9 @@ func (g *guard) share(uid int) int {
 	return g.capacity / 8
 }
 
-// dropHalfOpen frees a connection for a user. If all connections are in use and the user
-// has no half-open connection, the user with the most half-open connections loses one.
+// dropHalfOpen closes the oldest connection of a user whose request is incomplete. If the user has
+// none, it closes such a connection of the user who has the most. It returns true if the given user
+// may now open a connection.
 func (g *guard) dropHalfOpen(uid int) bool {
 	half := map[int]int{}
 	for _, o := range g.conns {
@@ -177,8 +178,8 @@ func (g *guard) count(uid int) (n int) {
 	return n
 }
 
-// hear records that a request has arrived completely. It returns false if the connection
-// was displaced meanwhile.
+// hear records that a request has arrived completely. It returns false if the guard has closed the
+// connection in the meantime.
 func (g *guard) hear(c *caller) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -191,14 +192,14 @@ func (g *guard) hear(c *caller) bool {
 	return false
 }
 
-// await records that a connection waits for its next request.
+// await records that a connection is ready for its next request.
 func (g *guard) await(c *caller) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	c.heard = false
 }
 
-// Write fails when the caller has not read for writeTime.
+// Write fails if the client does not read for writeTime.
 func (c *caller) Write(b []byte) (int, error) {
 	if err := c.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
 		return 0, err
@@ -222,8 +223,8 @@ func (c *caller) Close() error {
 
 type callerKey struct{}
 
-// Peer is the user at the other end of a request's connection, from the kernel; ok is false if
-// the request did not arrive through Serve.
+// Peer returns the id of the user who sent a request, as the kernel reports it. ok is false if the
+// request did not arrive through Serve.
 func Peer(ctx context.Context) (uid int, ok bool) {
 	c, ok := ctx.Value(callerKey{}).(*caller)
 	if !ok {
@@ -232,7 +233,7 @@ func Peer(ctx context.Context) (uid int, ok bool) {
 	return c.uid, true
 }
 
-// whole calls the handler after the whole request has arrived.
+// whole calls the handler only after the complete request has arrived.
 func whole(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, ok := r.Context().Value(callerKey{}).(*caller)
@@ -245,7 +246,7 @@ func whole(h http.Handler) http.Handler {
 		case err != nil || !ok || !c.guard.hear(c):
 			return // the caller is gone, or was displaced
 		}
-		// The time limit was for the request; the answer may take any time.
+		// The time limit covered only the request. The response may take any time.
 		if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
 			return
 		}

@@ -34,8 +34,8 @@ func open(t *testing.T, h http.Handler, within time.Duration) (dir string) {
 	return dir
 }
 
-// TestHalfOpenRequestsDoNotBlock opens 2,000 incomplete requests of three kinds, as the same
-// user as the next request, which must be answered.
+// TestHalfOpenRequestsDoNotBlock opens 2,000 incomplete requests, of three kinds, and then sends a
+// complete request as the same user, which must be answered.
 func TestHalfOpenRequestsDoNotBlock(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +59,7 @@ func TestHalfOpenRequestsDoNotBlock(t *testing.T) {
 		}
 	}
 	ask(t, dir)
-	// The client ends of the connections are another 2,000 files of this process.
+	// The test's own clients hold another 2,000 open files.
 	if n := openFiles(t) - files - 2000; n > maxCapacity+50 {
 		t.Errorf("the server has %d open files for the socket", n)
 	}
@@ -82,9 +82,9 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-// TestShares checks that all users except the bot's own together never have more than half of a
-// socket's connections, and one user never more than an eighth. No request loses its connection
-// while it is being answered.
+// TestShares checks that one user never has more than an eighth of a socket's connections, and that
+// all users together, except the bot's own, never have more than half. No request loses its
+// connection while the bot answers it.
 func TestShares(t *testing.T) {
 	const own, anna, ben = 4001, 4002, 4003
 	g := &guard{capacity: 32, own: own}
@@ -122,8 +122,8 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// TestLongAnswers checks that the time limit covers only the arrival of a request: an
-// answer may take longer, and meanwhile the caller does not count as disconnected.
+// TestLongAnswers checks that the time limit covers only the arrival of a request. The response may
+// take longer, and its client does not count as disconnected in the meantime.
 func TestLongAnswers(t *testing.T) {
 	const within = 20 * time.Millisecond
 	mux := http.NewServeMux()
@@ -161,8 +161,8 @@ func TestLargeRequest(t *testing.T) {
 	}
 }
 
-// TestReplay checks that the client sends a read again if its connection was displaced, and
-// also a request with an Idempotency-Key. No other request is sent twice.
+// TestReplay checks that the client repeats a read, or a request with an Idempotency-Key, if the
+// bot closed its connection to make room. The client sends no other request twice.
 func TestReplay(t *testing.T) {
 	for name, c := range map[string]struct {
 		method string

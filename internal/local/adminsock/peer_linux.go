@@ -2,7 +2,7 @@ package adminsock
 
 import "golang.org/x/sys/unix"
 
-// userOf is the user who opened the connection of a socket.
+// userOf returns the id of the user at the other end of a socket.
 func userOf(socket int) (uid int, err error) {
 	cred, err := unix.GetsockoptUcred(socket, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {

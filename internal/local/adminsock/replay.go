@@ -14,16 +14,15 @@ const (
 	replayAfter = 50 * time.Millisecond
 )
 
-// replay repeats a request whose connection ended before any answer. This happens when
-// half-open requests of the same user arrive faster than the socket reads them
-// (guard.dropHalfOpen). Only requests that may be sent twice are repeated: a GET, or a
-// request with an Idempotency-Key, as in net/http.
+// replay repeats a request whose connection was closed before the response began. This happens when
+// one user sends incomplete requests faster than the socket reads them (guard.dropHalfOpen). As in
+// net/http, it repeats only a GET, or a request with an Idempotency-Key.
 type replay struct {
 	http.Transport
 }
 
-// lost reports whether an error means that a connection existed, and ended before the
-// answer. net/http has several such errors, and not all are exported.
+// lost reports whether an error means that a connection ended before the response began. net/http
+// has several such errors, and does not export all of them.
 func lost(err error) bool {
 	var op *net.OpError
 	if err == nil || errors.As(err, &op) && (op.Op == "dial" || op.Timeout()) {

@@ -13,8 +13,8 @@ type paint func(text string) string
 
 func plain(text string) string { return text }
 
-// paintFor returns a paint that adds colours if out is a terminal with colours: not a file
-// or pipe, without NO_COLOR (no-color.org) and without TERM=dumb.
+// paintFor returns a paint that adds colours only if out is a terminal, NO_COLOR is not set
+// (no-color.org), and TERM is not dumb.
 func paintFor(out io.Writer, getenv func(string) string) paint {
 	f, ok := out.(*os.File)
 	if !ok || getenv("NO_COLOR") != "" || getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
@@ -23,7 +23,7 @@ func paintFor(out io.Writer, getenv func(string) string) paint {
 	return coloured
 }
 
-// colours are tried in order; the first match of a word wins.
+// colours has the words to colour, in order: the first match wins.
 var colours = []struct {
 	words *regexp.Regexp
 	style string // the parameters of SGR, ECMA-48's "select graphic rendition"

@@ -1,4 +1,4 @@
-// Package screen prints the events of `bot do` for people, in colour at a terminal.
+// Package screen prints the events of `bot do` for people. On a terminal it uses colours.
 package screen
 
 import (
@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/redact"
 )
 
-// Screen prints events for people. Of a live text it prints only the changed lines, and it never
-// erases, so that it works on a serial console and in a log.
+// Screen prints events for people. When a live text changes, it prints only the changed lines. It
+// never erases, so it also works on a serial console and in a log.
 type Screen struct {
 	out   io.Writer
 	paint paint

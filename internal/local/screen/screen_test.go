@@ -8,7 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Only terminals get colours, and colours change no word.
+// Only a terminal gets colours. The words are the same with and without colours.
 func TestColours(t *testing.T) {
 	t.Parallel()
 	none := func(string) string { return "" }

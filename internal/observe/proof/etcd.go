@@ -35,7 +35,7 @@ func etcdStatus(quota int64, r remote.Result) Verdict {
 	return Verdict{State: Met, Text: text}
 }
 
-// etcdLogin explains a time-out without a reason from the client.
+// etcdLogin adds a hint to a time-out for which the client gave no reason.
 func etcdLogin(err error) string {
 	if strings.HasSuffix(err.Error(), "context deadline exceeded") {
 		return "; with access control on, no login works without a quorum"
@@ -43,7 +43,7 @@ func etcdLogin(err error) string {
 	return ""
 }
 
-// etcdQuorum reports whether a majority of the voters serves.
+// etcdQuorum evaluates whether a majority of the voting members serves requests.
 func etcdQuorum(r remote.Result) Verdict {
 	rows, err := etcd.ReadHealth(r)
 	if err != nil {
@@ -112,7 +112,7 @@ func etcdAlarms(r remote.Result) Verdict {
 	}
 }
 
-// etcdMembers remembers the members for the guard that follows.
+// etcdMembers stores the list of members for the guard, which is a later step.
 func etcdMembers(before []byte, r remote.Result) Verdict {
 	list, err := etcd.ReadMembers(r)
 	if err != nil {
@@ -127,7 +127,8 @@ func etcdMembers(before []byte, r remote.Result) Verdict {
 	return Verdict{State: Met, Text: text, Seen: remember(old)}
 }
 
-// memberDown reports whether the member's unit was observed down; this needs no answer of etcd.
+// memberDown reports whether an earlier step saw that the member's systemd unit was down. For this,
+// etcd need not answer.
 func memberDown(before []byte) bool {
 	old, seen := recall(before)
 	return seen && (old.State == observe.Down || old.State == observe.Failed || old.State == observe.Recovering)
@@ -135,13 +136,13 @@ func memberDown(before []byte) bool {
 
 // etcdSpare is the guard before a member is restarted or stopped (etcd-runbook.md:122-126). If the
 // member answers, the others must have a quorum without it. A member that does not answer may
-// always be restarted, which is how a quorum is restored. Replies count as votes: under the alarm
-// NOSPACE etcd calls no member healthy, although all belong to the quorum. A member that cannot be
-// identified counts as answering.
+// always be restarted, because that is how a quorum is restored. Every reply counts as a vote, even
+// a reply with an error: during the alarm NOSPACE etcd calls no member healthy, although all
+// members belong to the quorum. A member that cannot be identified counts as answering.
 //
-// During the election of a leader no member is healthy for some seconds (measured). So a member
-// whose unit runs counts as not answering only if it has not answered during the whole step: see
-// TimedOut.
+// While a leader is elected, no member is healthy for some seconds (measured). So if a member's
+// unit runs, the member counts as not answering only if it has not answered during the whole step:
+// see TimedOut.
 func etcdSpare(names string, before []byte, r remote.Result) Verdict {
 	rows, err := etcd.ReadHealth(r)
 	if err != nil {
@@ -158,8 +159,8 @@ func etcdSpare(names string, before []byte, r remote.Result) Verdict {
 	case found && !votes:
 		return Verdict{State: Met, Text: own.Name + " is a learner: the others lose no vote"}
 	case answering == 0 && v.Unclear() == 0 && old.State == observe.Up:
-		// With an expired certificate, or without a route, etcdctl prints the same for members that
-		// serve (measured: only "deadline exceeded").
+		// The members may still serve. If a certificate has expired, or the network has no route,
+		// etcdctl prints the same (measured: only "deadline exceeded").
 		return Verdict{State: Unknown, Text: fmt.Sprintf(
 			"unknown whether the member serves: its unit runs, but none of %d members answers etcdctl, as with expired certificates%s", n, ill)}
 	case answering == 0 && v.Unclear() == 0:
@@ -181,8 +182,8 @@ func etcdSpare(names string, before []byte, r remote.Result) Verdict {
 	}
 }
 
-// etcdServes is the first half of the check that a member is back. If the member cannot be
-// identified, all members must answer.
+// etcdServes is the first of two checks that a member is back: it serves requests. If the member
+// cannot be identified, all members must serve.
 func etcdServes(names string, before []byte, r remote.Result) Verdict {
 	rows, err := etcd.ReadHealth(r)
 	if err != nil {
@@ -212,8 +213,8 @@ func etcdServes(names string, before []byte, r remote.Result) Verdict {
 	}
 }
 
-// etcdCaughtUp is the second half of the check that a member is back: the member has the leader's
-// term and nearly the highest index (etcd-runbook.md:126-132).
+// etcdCaughtUp is the second of two checks that a member is back: it has the leader's term, and
+// nearly the highest index (etcd-runbook.md:126-132).
 func etcdCaughtUp(names string, quota int64, r remote.Result) Verdict {
 	s, err := etcd.ReadStatus(r)
 	if err != nil {
@@ -239,7 +240,7 @@ func etcdCaughtUp(names string, quota int64, r remote.Result) Verdict {
 	return Verdict{State: Met, Text: text}
 }
 
-// snapshotGood evaluates the status of a saved snapshot.
+// snapshotGood evaluates what etcdctl says about a saved snapshot.
 func snapshotGood(file string, r remote.Result) Verdict {
 	s, moved, err := etcd.ReadSnapshot(r)
 	switch {

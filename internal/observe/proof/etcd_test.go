@@ -11,7 +11,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// TestEtcdConditions evaluates every condition about etcd on the answers of a real cluster of three
+// TestEtcdConditions evaluates every condition about etcd, with answers of a real cluster of three
 // members.
 func TestEtcdConditions(t *testing.T) {
 	samples := answertest.Read(t, "etcd")
@@ -80,7 +80,7 @@ func TestEtcdConditions(t *testing.T) {
 	}
 }
 
-// health is etcdctl's answer about members; true means healthy.
+// health returns etcdctl's answer about the health of members. In the map, true means healthy.
 func health(members map[string]bool) remote.Result {
 	var rows []string
 	exit := 0
@@ -96,8 +96,8 @@ func health(members map[string]bool) remote.Result {
 	return r
 }
 
-// TestEtcdSpareBySize tests the quorum guard for clusters of every usual size: a serving member may
-// be changed only if the others have a majority without it.
+// TestEtcdSpareBySize tests the quorum guard for clusters of every usual size. A serving member may
+// be changed only if the others are a majority without it.
 func TestEtcdSpareBySize(t *testing.T) {
 	members := func(n, ill int) map[string]bool {
 		out := map[string]bool{}
@@ -124,9 +124,9 @@ func TestEtcdSpareBySize(t *testing.T) {
 	}
 }
 
-// A member that does not serve may be restarted: at once if its unit does not run, and otherwise
-// only if it did not serve during the whole wait and another member serves. If no member answers,
-// as during an election, the state is unknown.
+// A member whose unit does not run may be restarted at once. A member whose unit runs may be
+// restarted only if another member serves, and if this member did not serve during the whole wait.
+// If no member answers, as during an election, the state is unknown.
 func TestEtcdSpareOfFailedMember(t *testing.T) {
 	unit := func(active, sub, pid string) []byte {
 		o := observe.Observe(runbooks.Systemd, "dh-etcd", answertest.Of("MainPID="+pid+"\nLoadState=loaded\nActiveState="+active+"\nSubState="+sub+"\n"))
@@ -147,16 +147,15 @@ func TestEtcdSpareOfFailedMember(t *testing.T) {
 	if end := TimedOut(step, nil, v); end.State != Noted || !strings.Contains(end.Text, "for 30s: ") {
 		t.Errorf("after the whole wait: %+v", end)
 	}
-	// If the client's certificate or the members' certificate has expired, no member answers the
-	// client.
+	// If a certificate has expired, the client's or the members', no member answers.
 	v = Evaluate(step, unit("active", "running", "7"), electing, time.Time{})
 	if end := TimedOut(step, nil, v); v.State != Unknown || end.State != Unknown || !strings.Contains(end.Text, "its unit runs") {
 		t.Errorf("no member answers: %+v, then %+v", v, end)
 	}
 }
 
-// If a member is not observed to come back, the run becomes unknown and keeps its lock, so that
-// no run may change another member.
+// If no check sees that a member is back, the outcome of the run is unknown. The run keeps its
+// lock, so that no other run changes another member.
 func TestEtcdNotBack(t *testing.T) {
 	r := health(map[string]bool{"https://m1:2379": true, "https://m2:2379": true, "https://m3:2379": false})
 	for _, until := range []runbooks.Condition{runbooks.EtcdServes, runbooks.EtcdCaughtUp} {
@@ -172,7 +171,7 @@ func TestEtcdNotBack(t *testing.T) {
 	}
 }
 
-// A member that is behind, or in another term, has not caught up.
+// A member has not caught up if its index is behind, or if its term differs.
 func TestEtcdBehind(t *testing.T) {
 	status := func(term, index, applied, leader string) remote.Result {
 		row := func(host, id, term, index, applied, leader string) string {

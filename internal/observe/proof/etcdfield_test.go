@@ -12,8 +12,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// member is a row of `endpoint status`. The argument more has the fields that not every version
-// sends.
+// member returns a row of `endpoint status`. more has the fields that only some versions send.
 func member(endpoint string, cluster, id, leader, revision, index int, more string) string {
 	return fmt.Sprintf(`{"Endpoint":"%s","Status":{"header":{"cluster_id":%d,"member_id":%d,"revision":%d,"raft_term":7},"version":"3.5.9","dbSize":24576,"leader":%d,"raftIndex":%d,"raftTerm":7%s}}`,
 		endpoint, cluster, id, revision, leader, index, more)
@@ -21,7 +20,7 @@ func member(endpoint string, cluster, id, leader, revision, index int, more stri
 
 func rowsOf(rows ...string) string { return "[" + strings.Join(rows, ",") + "]\n" }
 
-// ill is a row of `endpoint health` with an error; "" is healthy.
+// ill returns a row of `endpoint health` with an error, or a healthy row if why is "".
 func ill(endpoint, why string) string {
 	if why == "" {
 		return `{"endpoint":"` + endpoint + `","health":true,"took":"6.1ms"}`
@@ -29,13 +28,13 @@ func ill(endpoint, why string) string {
 	return `{"endpoint":"` + endpoint + `","health":false,"took":"5.0s","error":"` + why + `"}`
 }
 
-// dialLog is etcdctl's log of an endpoint that it could not reach.
+// dialLog returns what etcdctl logs about an endpoint that it could not reach.
 func dialLog(endpoint, reason string) string {
 	return `{"level":"warn","ts":"2026-11-28T16:52:11.966437Z","logger":"client","caller":"v3@v3.6.16/retry_interceptor.go:68","msg":"retrying of unary invoker failed",` +
 		`"target":"etcd-endpoints://0xc000/` + endpoint + `","attempt":0,"error":"rpc error: code = DeadlineExceeded desc = latest balancer error: connection error: desc = \"transport: ` + reason + `\""}` + "\n"
 }
 
-// TestFieldEtcd evaluates answers of all versions of etcdctl from the field.
+// TestFieldEtcd evaluates answers of all versions of etcdctl that users may have.
 func TestFieldEtcd(t *testing.T) {
 	field := answertest.Field(t)
 	const late = "context deadline exceeded"
@@ -142,7 +141,7 @@ func TestFieldEtcd(t *testing.T) {
 	}
 }
 
-// listed is the answer of `member list --write-out json`.
+// listed returns the answer to `member list --write-out json`.
 func listed(members ...string) remote.Result {
 	return answertest.Of(`{"header":{"cluster_id":1,"member_id":1,"raft_term":2},"members":[` + strings.Join(members, ",") + "]}\n")
 }
@@ -151,8 +150,9 @@ func listedMember(id int, name, client, peer string, learner bool) string {
 	return fmt.Sprintf(`{"ID":%d,"name":"%s","peerURLs":["%s"],"clientURLs":["%s"],"isLearner":%v}`, id, name, peer, client, learner)
 }
 
-// Votes are counted by the cluster's own list of members, whatever the format of the
-// client's addresses. Members that the client does not know count; learners do not.
+// TestEtcdVotesByList checks that votes are counted by the cluster's own list of members, in
+// whatever format the client writes addresses. A member counts even if the client does not know it.
+// A learner does not count.
 func TestEtcdVotesByList(t *testing.T) {
 	three := listed(
 		listedMember(1, "infra1", "https://etcd-1.dc:2379", "https://10.0.0.11:2380", false),
@@ -200,7 +200,7 @@ func TestEtcdVotesByList(t *testing.T) {
 	}
 }
 
-// A member that was observed down may be restarted even if etcdctl is unusable.
+// If an earlier step saw that a member was down, it may be restarted even if etcdctl fails.
 func TestEtcdSpareWithoutEtcdctl(t *testing.T) {
 	lost := remote.Result{Outcome: remote.Unreachable, Detail: "no route"}
 	for state, want := range map[observe.State]State{observe.Down: Met, observe.Failed: Met, observe.Recovering: Met, observe.Up: Unknown, observe.Starting: Unknown, observe.Unseen: Unknown} {

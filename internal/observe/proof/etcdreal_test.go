@@ -11,11 +11,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// etcdCase is a real cluster, queried with the catalog's commands.
+// etcdCase is a real cluster that tests query with the commands of the catalog.
 type etcdCase struct {
 	*testing.T
 	c *etcdtest.Cluster
-	// before is the memory of the guard's earlier steps.
+	// before is what the guard's earlier steps stored.
 	before []byte
 }
 
@@ -26,7 +26,7 @@ var etcdCommands = map[runbooks.Condition][]string{
 	runbooks.EtcdMembers: {"member", "list", "--write-out", "json"},
 }
 
-// expect queries the cluster and checks the verdict's state and words.
+// expect queries the cluster, and checks the state of the verdict and the words in its text.
 func (e *etcdCase) expect(name string, until runbooks.Condition, member string, state State, words ...string) Verdict {
 	e.Helper()
 	r := e.c.Ctl(etcdCommands[until]...)
@@ -39,7 +39,7 @@ func (e *etcdCase) expect(name string, until runbooks.Condition, member string, 
 	return v
 }
 
-// eachVersion runs a part against every available version.
+// eachVersion runs a part of a test with every version of etcd that is installed.
 func eachVersion(t *testing.T, quota int64, part func(*etcdCase)) {
 	for _, version := range etcdtest.Versions() {
 		t.Run(version, func(t *testing.T) {
@@ -48,8 +48,8 @@ func eachVersion(t *testing.T, quota int64, part func(*etcdCase)) {
 	}
 }
 
-// TestRealEtcd checks the states of a cluster of three, with the guard and the checks of a restart,
-// for real members and clients of every version.
+// TestRealEtcd checks a restart in a cluster of three members, with its guard and its final checks,
+// for real servers and clients of every version.
 func TestRealEtcd(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		one, three := e.c.Members[0].Host, e.c.Members[2].Host
@@ -82,7 +82,8 @@ func TestRealEtcd(t *testing.T) {
 	})
 }
 
-// A full database has a finding of its own; the members still form the quorum.
+// TestRealEtcdFull checks that a full database is reported, and that its members still form the
+// quorum.
 func TestRealEtcdFull(t *testing.T) {
 	eachVersion(t, 2<<20, func(e *etcdCase) {
 		one, three := e.c.Members[0].Host, e.c.Members[2].Host
@@ -94,7 +95,7 @@ func TestRealEtcdFull(t *testing.T) {
 		e.expect("full", runbooks.EtcdAlarms, "", Noted, "NOSPACE alarm of memberID:")
 		e.expect("full", runbooks.EtcdStatus, "", Noted, "3 of 3 members answer", "NOSPACE")
 		if e.c.Tools.Version == etcdtest.Debian {
-			// 3.4 does not query alarms for its health (measured).
+			// In version 3.4, `endpoint health` ignores alarms (measured).
 			e.expect("full", runbooks.EtcdQuorum, "", Met, "all 3 members are healthy")
 			e.expect("full", runbooks.EtcdSpare, one, Met, "2 of 3 members remain")
 		} else {
@@ -109,7 +110,7 @@ func TestRealEtcdFull(t *testing.T) {
 	})
 }
 
-// The alarm CORRUPT: etcd answers, but serves no requests.
+// During the alarm CORRUPT, etcd answers but serves no requests.
 func TestRealEtcdCorrupt(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		one := e.c.Members[0].Host
@@ -127,7 +128,7 @@ func TestRealEtcdCorrupt(t *testing.T) {
 	})
 }
 
-// A learner has no vote, for the guard and for the quorum.
+// A learner has no vote: neither the guard nor the quorum counts it.
 func TestRealEtcdLearner(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		learner := e.c.AddLearner()
@@ -142,8 +143,8 @@ func TestRealEtcdLearner(t *testing.T) {
 	})
 }
 
-// Members with different data are reported as such. The snapshots that cause
-// this here are checked with each version's own tool.
+// The bot reports that members have different data. To cause this, the test restores snapshots, and
+// each version checks them with its own tool.
 func TestRealEtcdDifferingData(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		file := e.TempDir() + "/x.db"

@@ -10,8 +10,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// A refused change has changed nothing, and the verdict names who refused it,
-// with the original message. If the answer was lost, the fate is unknown.
+// After a refused change the verdict says that nothing changed and who refused it, with the
+// original message. If the answer was lost, the outcome is unknown.
 func TestFieldChanges(t *testing.T) {
 	field := answertest.Field(t)
 	type row struct {
@@ -100,7 +100,7 @@ func TestFieldChanges(t *testing.T) {
 	}
 }
 
-// The decisive line is found after output of a login shell.
+// The line that matters is found even if a login shell printed something before it.
 func TestFieldNoise(t *testing.T) {
 	df := runbooks.Step{Until: runbooks.SpaceFree, Command: "df -P -k /backup"}
 	grep := runbooks.Step{Until: runbooks.Found, Command: "grep -h -F -e x /var/log/x"}
@@ -127,8 +127,8 @@ func TestFieldNoise(t *testing.T) {
 	}
 }
 
-// A line of a summary that cannot be parsed may be a service that is down, so
-// the verdict is unknown.
+// If a line of a summary cannot be parsed, the verdict is unknown, because the line may be about a
+// service that is down.
 func TestSummaryIsUnderstoodOrUnknown(t *testing.T) {
 	const head = "Monit 5.33.0 uptime: 1m\n Service Name                     Status                      Type          \n"
 	const up = " db_dis                           OK                          Process       \n"

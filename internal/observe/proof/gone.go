@@ -10,8 +10,8 @@ import (
 	"dhbot/internal/remote"
 )
 
-// gone searches the host's list of pids, `ps -e -o pid=`, for the pid that the process had before
-// it was stopped. monit's report alone does not prove a stop: see stopped.
+// gone checks that the earlier pid of a stopped process is no longer in the host's list of pids
+// (`ps -e -o pid=`). monit's report alone does not prove a stop: see stopped.
 func gone(r remote.Result, before []byte) Verdict {
 	old, known := recall(before)
 	v := Verdict{State: Unknown, Seen: before, OldPID: old.PID}
@@ -39,8 +39,8 @@ func gone(r remote.Result, before []byte) Verdict {
 	return v
 }
 
-// readPIDs returns the pids in the answer, or why the list is incomplete. A host that hides other
-// users' processes does not show pid 1.
+// readPIDs returns the pids in the answer. The second result says why the list is incomplete, or is
+// "". A list without pid 1 is incomplete, because the host hides other users' processes.
 func readPIDs(r remote.Result) (map[int]bool, string) {
 	switch {
 	case r.Outcome != remote.Answered:

@@ -49,7 +49,7 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// If the pid is gone, monit's "Not monitored" completes the proof.
+// If the pid is gone, monit's "Not monitored" proves the stop.
 func TestStoppedAfterGone(t *testing.T) {
 	gone := Evaluate(waitStep("db_dis", runbooks.Gone), seen("OK", "4711", "x"), answertest.Of("1\n"), answertest.Noon)
 	unmonitored := answertest.Of(answertest.Block("db_dis", "Not monitored", "Not monitored", "", "", "y"))
@@ -65,7 +65,7 @@ func TestStoppedAfterGone(t *testing.T) {
 	}
 }
 
-// A process that was up before its start writes no new RUNNING.
+// A process that was already running when it was to be started does not log RUNNING again.
 func TestReadyOfARunningProcess(t *testing.T) {
 	up := answertest.Of(answertest.Block("db_dis", "OK", "Monitored", "4711", "", "y"))
 	up.Ended = answertest.Noon.Add(time.Minute)
@@ -82,7 +82,7 @@ func TestReadyOfARunningProcess(t *testing.T) {
 	}
 }
 
-// db_merge_server's log has one of two names: tail fails for the other name.
+// The log of db_merge_server has one of two names, so tail fails for the other name.
 func TestReadyWithOneOfTwoNames(t *testing.T) {
 	r := answertest.Of("==> /var/log/deephaven/merge_server/RemoteQueryDispatcher.log.current <==\n" +
 		"[2026-11-21T12:00:03.000000+0000] - INFO - db_merge_server RUNNING\n")

@@ -15,11 +15,11 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// spaceFloor is the least free space before a file is written: twice the default quota of an etcd
-// database (etcd-runbook.md:170).
+// spaceFloor is how many bytes must be free before a file is written. It is twice the default quota
+// of an etcd database (etcd-runbook.md:170).
 const spaceFloor = 4 << 30
 
-// byOutput evaluates the conditions that depend on the output alone.
+// byOutput evaluates the conditions that depend only on the output of a step.
 func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
 	switch {
 	case step.Until == runbooks.EtcdSpare && memberDown(before):
@@ -67,12 +67,12 @@ func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 	}
 }
 
-// failedRead is the verdict on a failed read.
+// failedRead returns the verdict on a read that failed.
 func failedRead(step runbooks.Step, r remote.Result) Verdict {
 	return Verdict{State: Never, Text: fmt.Sprintf("exit code %d: %s", r.Exit, complaint.OfProgram(program(step), r))}
 }
 
-// program is the name of the program that a step runs.
+// program returns the name of the program that a step runs.
 func program(step runbooks.Step) string {
 	for i, words := 0, strings.Fields(step.Command); i < len(words); i++ {
 		switch word := words[i]; {
@@ -93,8 +93,8 @@ func shown(step runbooks.Step, r remote.Result) Verdict {
 	return Verdict{State: Met, Text: countLines(r)}
 }
 
-// found evaluates grep: exit code 1 means that no line matched, 2 that an error occurred, even if
-// other files had matches.
+// found evaluates the answer of grep. Exit code 1 means that no line matched. Exit code 2 means
+// that an error occurred, even if other files had matches.
 func found(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Exit == 0:
