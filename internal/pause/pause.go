@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// For waits for d; false means that ctx ended first. It returns at once if d is not positive.
+// For waits for d. It returns false if ctx ends first, and returns at once if d is not positive.
 func For(ctx context.Context, d time.Duration) bool { return Until(ctx, d, nil) }
 
-// Until waits like For, or until it receives from wake.
+// Until waits like For, but also ends when it receives from wake.
 func Until(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

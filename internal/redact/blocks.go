@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// privateKey matches a PEM private key, even if its end is missing. privateKeyEnd matches the rest
-// of a key whose beginning is missing.
+// privateKey matches a private key in PEM, even if its end is missing. privateKeyEnd matches the
+// rest of a private key whose beginning is missing.
 var (
 	privateKey    = regexp.MustCompile(`-----BEGIN ([A-Z0-9 ]*)PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-[^-])*(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)?`)
 	privateKeyEnd = regexp.MustCompile(`(?:[A-Za-z0-9+/=]{16,}\s+)*[A-Za-z0-9+/=]*\s*-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----`)
 )
 
-// puttyKey is the line of a PuTTY key that announces the number of private lines after it.
+// puttyKey matches the line of a PuTTY key that says how many private lines follow.
 var puttyKey = regexp.MustCompile(`Private-Lines: ([0-9]{1,3})$`)
 
-// hideBlocks hides lines that are secret because of their position: the private part of a PuTTY
-// key, and the middle of a PEM private key, such as tail may show. It does not hide a block that
-// ends like a certificate or a public key.
+// hideBlocks hides lines that are secret because of the lines around them: the private part of a
+// PuTTY key, and the middle of a private key in PEM, which tail may show. It leaves a block alone
+// that ends like a certificate or a public key.
 func hideBlocks(lines []string) {
 	for i := 0; i < len(lines); i++ {
 		switch {
@@ -48,8 +48,8 @@ func hidePutty(lines []string, at int) int {
 	return at
 }
 
-// publicEnd returns the index of the last line of the public block that begins at lines[at].
-// Private keys are already hidden.
+// publicEnd returns the index of the last line of the public block (such as a certificate) that
+// begins at lines[at]. Private keys are already hidden.
 func publicEnd(lines []string, at int) int {
 	for i := at + 1; i < len(lines); i++ {
 		if strings.HasPrefix(lines[i], "-----END ") {
@@ -62,8 +62,9 @@ func publicEnd(lines []string, at int) int {
 	return len(lines) - 1
 }
 
-// hideRun hides the full lines from lines[at] on and the shorter line after them, unless the END
-// line of a public block follows. It returns the index of the last line of the block.
+// hideRun hides the full lines that begin at lines[at], and the shorter line after them. It hides
+// nothing if the END line of a public block follows. It returns the index of the last line of the
+// block.
 func hideRun(lines []string, at int) int {
 	end := at
 	for end < len(lines) && fullLine(strings.TrimSpace(lines[end])) {
@@ -83,8 +84,8 @@ func hideRun(lines []string, at int) int {
 	return end - 1
 }
 
-// fullLine reports whether a line looks like a line of a PEM or OpenSSH key: it has the length
-// of such a line, is only base64, and is not a hash in hexadecimal digits.
+// fullLine reports whether a line looks like a full line of a PEM or OpenSSH key: it has the same
+// length, is only base64, and is not a hash in hexadecimal digits.
 func fullLine(line string) bool {
 	return (len(line) == 64 || len(line) == 70 || len(line) == 76) && base64Only(line) && mixed(line)
 }

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// Text is Clean followed by Secrets. All output that is shown goes through it. Text(Text(s))
-// equals Text(s).
+// Text applies Clean and then Secrets. Every output that the bot shows goes through it.
+// Text(Text(s)) equals Text(s).
 func Text(s string) string { return Secrets(Clean(s)) }
 
-// Clean removes terminal escape sequences, control characters except newline and tab, and
-// invisible formatting characters (zero-width and direction-changing characters, which can
-// hide or reorder text). A carriage return, alone or before a newline, and Unicode's line
-// separators become a newline. Bytes that are not UTF-8 are shown as \xNN.
+// Clean removes terminal escape sequences, control characters except newline and tab, and invisible
+// formatting characters, which can hide or reorder text. It turns a carriage return, alone or
+// before a newline, and Unicode's line separators into a newline. It writes bytes that are not
+// UTF-8 as \xNN.
 func Clean(s string) string {
 	if plain(s) {
 		return s
@@ -26,14 +26,14 @@ func scrub(s string) string {
 	s = lineEnds.Replace(visible(s))
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
-		// Line by line, so that an unfinished escape sequence cannot remove the following
-		// lines.
+		// Each line is cleaned alone, so that an unfinished escape sequence cannot remove the lines
+		// that follow.
 		lines[i] = strings.Map(printable, withoutEscapes(line))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// plain reports whether there is nothing to clean, as in nearly all output.
+// plain reports whether a text needs no cleaning, which is true of nearly all output.
 func plain(s string) bool {
 	for _, r := range s {
 		switch {
@@ -45,8 +45,8 @@ func plain(s string) bool {
 	return true
 }
 
-// Line is s as one safe line of at most limit runes, with single spaces between words; a final
-// "…" marks a cut.
+// Line returns s as one safe line of at most limit runes, with single spaces between words. If it
+// cuts s, the line ends with "…".
 func Line(s string, limit int) string {
 	one := strings.Join(strings.Fields(Text(s)), " ")
 	if limit <= 0 {
@@ -61,8 +61,8 @@ func Line(s string, limit int) string {
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 
-// visible writes bytes that are not UTF-8 as \xNN. It runs before escape sequences are
-// removed: a broken character must not hide an escape byte.
+// visible writes bytes that are not UTF-8 as \xNN. It runs before escape sequences are removed,
+// because a broken character must not hide an escape byte.
 func visible(s string) string {
 	if utf8.ValidString(s) {
 		return s

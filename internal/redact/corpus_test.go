@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Known gaps of the corpora; none today. A new form is added to a corpus first,
-// and a gap that cannot be closed is counted here and named in docs/security.md.
+// The number of known gaps of each corpus, none today. Add a new form of a secret to a corpus
+// first. Count a gap that cannot be closed here, and name it in docs/security.md.
 const (
 	knownMisses     = 0
 	knownFalseTakes = 0
@@ -27,8 +27,8 @@ func corpus(t *testing.T, name string) (lines []string) {
 	return lines
 }
 
-// TestCorpus counts the secrets that are shown and the harmless texts that are
-// redacted, each alone and after the head of a log line.
+// TestCorpus counts the secrets that are still shown, and the harmless texts that are redacted. It
+// tries each text alone and after the head of a log line.
 func TestCorpus(t *testing.T) {
 	const head = "[2026-11-21T02:38:46+0000] - INFO - "
 	secrets, misses := corpus(t, "secrets.txt"), 0
@@ -60,8 +60,8 @@ func TestCorpus(t *testing.T) {
 	}
 }
 
-// TestBlocks: secrets that can be recognised only by the lines around them, such
-// as the middle lines of a key.
+// TestBlocks checks secrets that can be recognized only by the lines around them, such as the
+// middle lines of a key.
 func TestBlocks(t *testing.T) {
 	const (
 		full  = "MIIEpAIBAAKCAQEA1c7+9z5Pad7OejecsQ0bu3aozN3tihPmljnnudb9G3HECdnH"
@@ -91,8 +91,7 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestOrdinaryLinesCostNothing: a line without a hint is read once, and nothing
-// is allocated for it.
+// TestOrdinaryLinesCostNothing checks that an ordinary line causes no allocation.
 func TestOrdinaryLinesCostNothing(t *testing.T) {
 	for _, line := range []string{
 		"  status                       Connection failed - restart pending",
@@ -108,8 +107,8 @@ func TestOrdinaryLinesCostNothing(t *testing.T) {
 	}
 }
 
-// TestExpressions compiles all expressions, which are otherwise compiled on
-// first use.
+// TestExpressions compiles all regular expressions, because otherwise an error shows only on first
+// use.
 func TestExpressions(t *testing.T) {
 	for _, r := range rules {
 		for _, s := range r.shapes {
@@ -126,7 +125,7 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
-// TestMaintainedSet: the rules from gitleaks exist and are used.
+// TestMaintainedSet checks that the rules from gitleaks are present and used.
 func TestMaintainedSet(t *testing.T) {
 	if n := len(maintained()); n < 200 {
 		t.Errorf("only %d rules of the maintained set", n)

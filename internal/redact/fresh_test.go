@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestRealisticSecrets: secrets in known formats, with values as long and as
-// random as real values. No eight consecutive characters of a value may remain.
+// TestRealisticSecrets tests secrets in known formats, with values as long and as random as real
+// values. No eight consecutive characters of a value may remain.
 func TestRealisticSecrets(t *testing.T) {
 	const letters, hexadecimal = "q7Zr9LxT2vKp4Wm8Bn6Yc3Hd5Jf1Gs0AtReUiOpXzCvBnM2Kq7Zr9LxT2vKp4Wm8", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 	place := regexp.MustCompile(`\{[aAhvw][0-9]*\}`)

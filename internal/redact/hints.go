@@ -1,7 +1,7 @@
 package redact
 
-// hints finds which of many short lower-case texts a line contains, in one pass over the line
-// (Aho and Corasick 1975). Nearly every line contains none, and needs no further check.
+// hints finds which of many short lower-case texts a line contains, in one pass over the line (Aho
+// and Corasick 1975). Nearly every line contains none of them, and then needs no further check.
 type hints struct {
 	class [256]byte  // byte → column of next; 0 for bytes that are in no text
 	width int        // columns
@@ -9,7 +9,7 @@ type hints struct {
 	found [][]uint16 // rules whose hint ends there, by state
 }
 
-// newHints makes a table of the hints of each rule.
+// newHints builds a table of the hints of all rules.
 func newHints(rules []rule) *hints {
 	h := &hints{width: 1}
 	for _, r := range rules {
@@ -35,7 +35,7 @@ func newHints(rules []rule) *hints {
 	return h
 }
 
-// state adds a state and returns it.
+// state adds a state to the automaton and returns its number.
 func (h *hints) state() uint16 {
 	h.next = append(h.next, make([]uint16, h.width)...)
 	h.found = append(h.found, nil)
@@ -55,9 +55,8 @@ func (h *hints) add(text string, rule uint16) {
 	h.found[at] = append(h.found[at], rule)
 }
 
-// link turns the tree of the texts into an automaton: where a text does not continue, the
-// automaton goes to the longest suffix that begins another text. States are linked in the order
-// of their depth.
+// link turns the tree of the texts into an automaton. Where no text continues, the automaton goes
+// to the longest suffix that begins another text. States are linked in the order of their depth.
 func (h *hints) link() {
 	type edge struct{ state, fall uint16 }
 	queue := []edge{{0, 0}}
@@ -81,7 +80,7 @@ func (h *hints) link() {
 	}
 }
 
-// in appends to rules each rule that has a hint in the line, in the order in which the hints end.
+// in appends to rules the rules that have a hint in the line, in the order in which the hints end.
 // It may append a rule twice.
 func (h *hints) in(line string, rules []uint16) []uint16 {
 	at := uint16(0)

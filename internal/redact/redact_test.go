@@ -32,8 +32,8 @@ func TestClean(t *testing.T) {
 	}
 }
 
-// TestPlainTextIsClean: the quick check agrees with the full check, and ordinary texts pass the
-// quick check.
+// TestPlainTextIsClean checks that the quick check agrees with the full check, and that ordinary
+// texts pass the quick check.
 func TestPlainTextIsClean(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~\t\n\x80-\xff…·🟢]*`)).Draw(t, "s")
@@ -53,7 +53,7 @@ func TestPlainTextIsClean(t *testing.T) {
 	}
 }
 
-// Each row's secret must be gone and the rest of the line must be left.
+// In each case the secret must disappear, and the rest of the line must stay.
 func TestSecrets(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"key=value", "user=anna password=hunter2 host=x", "user=anna password=<redacted> host=x"},
@@ -123,8 +123,8 @@ func TestOrdinaryTextIsLeftAlone(t *testing.T) {
 	}
 }
 
-// The monit and systemd outputs in observe's test data contain no secret. Two of the cases from the
-// field contain text in the form of a secret.
+// The recorded output of monit and systemd contains no secret, so it must stay as it is. Two cases
+// from the field are exceptions, because their text looks like a secret.
 func TestSamplesAreLeftAlone(t *testing.T) {
 	archives, err := filepath.Glob("../test/answertest/testdata/*.txtar")
 	if err != nil || len(archives) < 5 {
@@ -165,7 +165,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// fragments are pieces of secrets and of their surroundings: in combination, the result of one rule
+// fragments are parts of secrets and of the text around them. In combination, what one rule leaves
 // could match another rule.
 var fragments = []string{
 	"password", "passphrase=", "token:", "\"secret\":", `\"api_key\":\"`, "=", ":", " ", "\n", "'", `"`, `\`, "&", "@", ",", "{", "}",

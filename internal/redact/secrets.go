@@ -12,7 +12,7 @@ import (
 // Mark replaces a secret.
 const Mark = "<redacted>"
 
-// rule has formats of secrets within a line.
+// rule has formats of secrets that fit into one line.
 type rule struct {
 	// hints are lower-case texts; the formats can only match a line that contains one of them.
 	hints  []string
@@ -30,21 +30,21 @@ type shape struct {
 	random  bool    // the value may be a word of a sentence: it must have letters and digits
 }
 
-// rules are all rules. The formats of this package come before those of gitleaks, because they
-// locate a secret more precisely. Replacements are made in this order.
+// rules has all rules, in the order in which they are applied. The rules of this package come
+// before those of gitleaks, because they locate a secret more precisely.
 var (
 	rules   = slices.Concat(fieldRules, toolRules, formRules, maintained())
 	allHint = sync.OnceValue(func() *hints { return newHints(rules) })
 )
 
-// maxPasses limits the passes over a line. Passes are repeated until nothing changes, because
+// maxPasses limits how often a line is searched. The search repeats until nothing changes, because
 // after one replacement another format may match.
 const maxPasses = 8
 
-// Secrets replaces the known formats of secrets by Mark: private keys, values of keys named
-// like secrets (in key=value, key: value, JSON, XML, SQL and their escaped forms), password
-// options of programs, tokens, password hashes, and passwords in URLs. It is a safety net: the
-// bot must not request sensitive output in the first place.
+// Secrets replaces secrets in known formats by Mark: private keys, values of keys whose names
+// suggest a secret (in key=value, key: value, JSON, XML, SQL and their escaped forms), password
+// options of programs, tokens, password hashes, and passwords in URLs. It is only a safety net,
+// because the bot must not request sensitive output in the first place.
 func Secrets(s string) string {
 	if strings.Contains(s, "PRIVATE KEY") {
 		s = privateKey.ReplaceAllString(s, Mark)
@@ -103,7 +103,7 @@ func (s *shape) hide(line string) string {
 	return b.String()
 }
 
-// secret is the position of the secret in a match.
+// secret returns where the secret is within a match of the pattern.
 func (s *shape) secret(at []int) (from, to int) {
 	if g := s.group; g > 0 {
 		return max(at[2*g], 0), max(at[2*g+1], 0)

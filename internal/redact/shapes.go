@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// only makes a shape whose secret is the first group, or the whole match.
+// only makes a shape whose secret is the first group or, without a group, the whole match.
 func only(expression string) shape {
 	return shape{pattern: lazily(expression)}
 }
 
-// lazily compiles an expression when a line first contains its hint.
+// lazily returns a function that compiles the expression when it is first called.
 func lazily(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
-// unlessWord makes a shape as `only` does, for a value in prose: the value must have letters and
+// unlessWord makes a shape like only, for a value in prose. The value must have both letters and
 // digits.
 func unlessWord(expression string) shape {
 	s := only(expression)
@@ -23,16 +23,16 @@ func unlessWord(expression string) shape {
 	return s
 }
 
-// unlessSentence makes a shape as `only` does, for a value that may be a sentence instead.
+// unlessSentence makes a shape like only, but a match that is a sentence is no secret.
 func unlessSentence(expression string) shape {
 	s := only(expression)
 	s.prose = true
 	return s
 }
 
-// The names of secrets: "password", "STOREPASS", "aws_secret_access_key", "client-secret",
-// "auth_token", "private key". Short names such as "pass" and "pwd" count only as a whole word or
-// at the end of a word: "DB_PASS", "db.pwd", "dbPass".
+// These patterns match names of secrets, such as "password", "STOREPASS", "aws_secret_access_key",
+// "client-secret", "auth_token" and "private key". Short names such as "pass" and "pwd" count only
+// as a whole word or at the end of a word: "DB_PASS", "db.pwd", "dbPass".
 const (
 	longName = `[\w.\-]*(?:password|passwd|pass[_\- ]?phrase|passcode|passwort|kennwort|mot[_ ]de[_ ]passe|contraseña|storepass|keypass|requirepass|masterauth|bindpw|secret|token|` +
 		`api[_\- ]?key|(?:access|private|secret|account|shared|signing|encryption|master|subscription|functions)[_\- ]?key|credentials?|_auth|\bpsk)` +
@@ -41,12 +41,12 @@ const (
 	name      = `(?:` + longName + `|` + shortName + `)`
 )
 
-// Between a name and its value: quotes at any depth of escaping, or in the encodings of HTML,
-// JSON and URLs.
+// These patterns match what may be between a name and its value, for example quotes: escaped at any
+// depth, or encoded as in HTML, JSON and URLs.
 const (
 	quote  = `(?:\\*["']|&quot;|&#3[49];|&apos;|%22|%27|\\+u002[27])`
 	assign = `(?:\\*["']?[ \t]*(?:=>|:=|[=:])[ \t]*)`
-	// A quoted value reaches to its closing quote, or to the end of the line if it was cut.
+	// A quoted value ends at its closing quote or, if it was cut, at the end of the line.
 	inDouble  = `((?:[^"\\\n]|\\[^\n])*)`
 	inEscaped = `((?:[^"\\\n]|\\+[^"\\\n])*)`
 	inSingle  = `([^'\n]*)`
@@ -57,9 +57,9 @@ var nameHints = []string{
 	"credential", "bindpw", "masterauth", "_auth", "psk", "kennwort", "contrase",
 }
 
-// fieldRules are values of keys named like secrets.
+// fieldRules find values of keys whose names suggest a secret.
 var fieldRules = []rule{
-	// URL with a password; digits before a slash are a port
+	// A URL with a password. Digits before a slash are a port instead.
 	{[]string{"://"}, []shape{
 		only(`[A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@"'<>]*:([^\s/@"'<>]+)@`),
 		only(`[A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@"'<>]+:([^\s@"'<>/]*[^\s@"'<>/0-9][^\s@"'<>]*)@`),
@@ -68,7 +68,7 @@ var fieldRules = []rule{
 	{nameHints, []shape{
 		// URL-encoded: password%3Dx%26user%3Dy
 		only(`(?i)` + name + `(?:%22|%27)?%3[DA](?:%22|%27|%20)*((?:[^\s%&"']|%(?:[013-9A-F][0-9A-F]|2[013-589A-F]))+)`),
-		// in quotes, which may be escaped or written as in HTML
+		// A value in quotes, which may be escaped or written as in HTML.
 		only(`(?i)` + name + assign + `"` + inDouble),
 		only(`(?i)` + name + assign + `\\+"` + inEscaped),
 		only(`(?i)` + name + assign + `\\*'` + inSingle),
@@ -82,19 +82,20 @@ var fieldRules = []rule{
 		// XML: <password>x</password>, <property name="connection.password">x<
 		only(`(?i)<[\w:.\-]*` + name + `(?:\s[^<>]*)?>([^<>\n]+)<`),
 		only(`(?i)(?:name|key|id)[ \t]*=[ \t]*["']` + name + `["'][^<>]*>([^<>\n]+)<`),
-		// a number or word after a quoted name, up to the end of the JSON value
+		// A number or word after a quoted name, as in JSON.
 		only(`(?i)` + name + `\\*["'][ \t]*[:=][ \t]*([^\s"'\\,\[\]{}]+)`),
 		// up to the next blank
 		unlessSentence(`(?i)` + longName + assign + `([^\s"'\\<][^\s<]*)`),
 		unlessSentence(`(?i)` + shortName + `[ \t]*(?:=>|:=|[=:])[ \t]*([^\s"'\\</][^\s<]{3,}|[^\s"'\\<0-9/]\S*)`),
-		// aws configure set aws_secret_access_key X, auth_token X: letters and digits
+		// "aws configure set aws_secret_access_key X" or "auth_token X", if X has letters and
+		// digits.
 		unlessWord(`(?i)[\w.]+[_\-](?:password|passwd|passphrase|secret|token|key|pass|pwd)[ \t]+([^\s"'<,;:=\-][^\s"'<,;]{7,})`),
-		// machine h login u password x; password is x; with password 'x'
+		// Examples: "machine h login u password x", "password is x", "with password 'x'".
 		only(`(?i)\b(?:pass(?:word|phrase|wd)?|pwd)[ \t]+(?:(?:is|was|of|to|set to|changed to|reset to)[ \t]+)?\\*"([^"\\\n]{3,})`),
 		only(`(?i)\b(?:pass(?:word|phrase|wd)?|pwd)[ \t]+(?:(?:is|was|of|to|set to|changed to|reset to)[ \t]+)?\\*'([^'\\\n]{3,})`),
 		unlessWord(`(?i)\b(?:pass(?:word|phrase|wd)?|pwd)[ \t]+(?:(?:is|was|set to|changed to|reset to)[ \t]+)?([^\s"'<>=:\-][^\s"'<>]*)`),
 		only(`(?i)\blogin[ \t]+\S+[ \t]+password[ \t]+(\S+)`),
-		// A temporary password is generated for root@localhost: x
+		// Example: "A temporary password is generated for root@localhost: x".
 		unlessSentence(`(?i)\bpassword\b[^:=\n"']{1,60}:[ \t]+([^\s"'<]\S{3,})`),
 		// password options of programs
 		only(`(?i)(?:^|[\s"'])--?[\w\-]*(?:password|passwd|passphrase|pass|storepass|keypass|bindpw|secret|token|(?:api|access|secret|private)-?key|pwd)[ \t]+(?:"([^"\n]*)"|'([^'\n]*)'|([^\s\-"'<][^\s]*))`),
@@ -118,7 +119,7 @@ var fieldRules = []rule{
 	}},
 	{[]string{"digest "}, []shape{only(`(?i)\bdigest[ \t].*\bresponse=\\*["']?([^"'\s,]{8,})`)}},
 	{[]string{"bearer"}, []shape{only(`(?i)\bbearer[ \t]+([A-Za-z0-9._~+/\-]{8,}=*)`)}},
-	// the logins of etcdctl and redis-cli in variables, and lines of a PuTTY key
+	// Variables with the login of etcdctl or redis-cli, and lines of a PuTTY key.
 	{[]string{"etcdctl_user"}, []shape{only(`(?i)\betcdctl_user(?:name)?[ \t]*[=:][ \t]*["']?[\w.\-]+:([^\s"']+)`)}},
 	{[]string{"redisc"}, []shape{only(`(?i)\brediscli_auth[ \t]*=[ \t]*["']?([^\s"']+)`)}},
 	{[]string{"private-mac", "private-hash"}, []shape{only(`(?i)private-(?:mac|hash):[ \t]*(\S+)`)}},

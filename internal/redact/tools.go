@@ -1,9 +1,9 @@
 package redact
 
-// toolRules are secrets in the arguments of programs, by program, and in database statements.
+// toolRules find secrets in the arguments of programs, and in database statements.
 var toolRules = []rule{
 	{[]string{"pass:"}, []shape{only(`\bpass:(\S+)`)}},
-	// user:password options of curl, etcdctl and others
+	// Options with user:password, of curl, etcdctl and other programs.
 	{[]string{"-u", "-user", " user add "}, []shape{
 		only(`(?:^|\s)(?:--(?:proxy-|ftp-|http-)?user[ =]|-[uU][ \t]*)["']?[\w.@\\\-]+:([^\s"'/][^\s"']*|/[^\s"'/][^\s"']*)`),
 		only(`(?:^|\s)-U[ \t]*["']?[\w.\\/\-]+%([^\s"']+)`),
@@ -61,8 +61,8 @@ var toolRules = []rule{
 	}},
 }
 
-// formRules are tokens and hashes with a recognisable format. The rules of gitleaks match only
-// complete tokens, but a log may cut a token.
+// formRules find tokens and hashes that have a recognizable format. They also match a token that a
+// log has cut, which the rules of gitleaks do not.
 var formRules = []rule{
 	{[]string{"xox", "xapp", "xwfp"}, []shape{only(`\bx(?:ox[a-z]|app|wfp)(?:\.[a-z]+)?-[A-Za-z0-9\-]{6,}`)}},
 	{[]string{"akia", "asia", "abia", "acca"}, []shape{only(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`)}},

@@ -140,7 +140,7 @@ func someLines(step runbooks.Step, r remote.Result) Verdict {
 	return v
 }
 
-// unchanged compares a list with the list that the approvers saw.
+// unchanged compares a list with the list that the approvers saw before they voted.
 func unchanged(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Exit != 0:
@@ -161,7 +161,7 @@ func fileThere(step runbooks.Step, r remote.Result) Verdict {
 	}
 	lines := planner.ListLines(r.Stdout.String())
 	if len(lines) > 0 {
-		// A login shell may have printed lines before the size.
+		// The size is the last line, because a login shell may print lines before it.
 		if n, err := strconv.ParseInt(lines[len(lines)-1], 10, 64); err == nil {
 			if n == 0 {
 				return Verdict{State: Never, Text: "the file exists, but is empty"}
@@ -197,7 +197,8 @@ func spaceFree(step runbooks.Step, r remote.Result) Verdict {
 	return Verdict{State: Unknown, Text: "unknown: df's answer could not be parsed: " + complaint.Of(r)}
 }
 
-// everyService parses `monit summary` as a whole.
+// everyService parses the complete output of `monit summary`, and checks that every service is up,
+// or that every service is stopped.
 func everyService(until runbooks.Condition, r remote.Result, since time.Time) Verdict {
 	if r.Exit != 0 {
 		return Verdict{State: Unknown, Text: "unknown: " + complaint.Failure("monit", r)}
@@ -233,7 +234,7 @@ func everyService(until runbooks.Condition, r remote.Result, since time.Time) Ve
 	}
 }
 
-// snapshotFile is the file of a command "… snapshot status FILE …".
+// snapshotFile returns FILE from a command such as "etcdctl snapshot status FILE".
 func snapshotFile(step runbooks.Step) string {
 	if _, rest, ok := strings.Cut(step.Command, " status "); ok {
 		file, _, _ := strings.Cut(rest, " ")

@@ -11,8 +11,8 @@ import (
 	"dhbot/runbooks/planner"
 )
 
-// TestOutputConditions evaluates every condition that depends on the output alone, with the
-// messages of the real tools.
+// TestOutputConditions evaluates every condition that depends only on the output, with messages
+// that the tools really print.
 func TestOutputConditions(t *testing.T) {
 	const paths = "/db/Intraday/Order/Event/infra_1/2018-02-09\n/db/Intraday/Order/Event/query1_1/2018-02-09\n"
 	same := planner.ListHash(planner.ListLines(paths))
@@ -78,8 +78,8 @@ func TestOutputConditions(t *testing.T) {
 	}
 }
 
-// TestEveryService evaluates monit's summary as a whole, from the samples: all up, all stopped, or
-// which services are not.
+// TestEveryService evaluates recorded outputs of `monit summary`. The verdict says that all
+// services are up, that all are stopped, or which services are not.
 func TestEveryService(t *testing.T) {
 	row := func(name, status string) string {
 		return " " + pad(name, 33) + pad(status, 28) + pad("Process", 14) + "\n"
@@ -113,7 +113,7 @@ func TestEveryService(t *testing.T) {
 			t.Errorf("%s: %s: %q; want %s: %q", tt.name, v.State, v.Text, tt.state, tt.text)
 		}
 	}
-	// A service that was up before the request may not have been restarted yet.
+	// So soon after the request, "OK" may still be the state from before the restart.
 	early := late(row("db_dis", "OK"))
 	early.Ended = answertest.Noon.Add(2 * time.Second)
 	if v := Evaluate(runbooks.Step{Until: runbooks.AllUp}, nil, early, answertest.Noon); v.State != NotYet {

@@ -12,8 +12,8 @@ import (
 
 var readyStep = runbooks.Step{Kind: runbooks.Wait, Manager: runbooks.Monit, Service: "db_dis", Until: runbooks.Ready, Within: runbooks.Duration(time.Minute)}
 
-// The third false success: monit reports OK, but the application is not ready
-// yet (recorded: restart-slow-app).
+// The third way to report a success too early: monit says OK, but the application is not ready yet
+// (recorded: restart-slow-app).
 func TestReady(t *testing.T) {
 	const started = "[2026-11-21T02:39:55.341979+0000] - INFO - db_dis INITIALIZING (pid 1177)\n"
 	const loaded = "[2026-11-21T02:39:55.342003+0000] - INFO - ConfigurationLogger - loaded root file iris-db_dis.prop from Configuration Server\n"
@@ -51,7 +51,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// An unreadable log does not make a restart a failure.
+// A restart does not fail only because the log cannot be read.
 func TestReadyUnreadable(t *testing.T) {
 	logs := answertest.Read(t, "logs")
 	for name, want := range map[string]string{"cat-denied": "Permission denied", "cat-missing": "No such file"} {

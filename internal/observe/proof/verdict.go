@@ -11,10 +11,10 @@ import (
 	"dhbot/runbooks"
 )
 
-// State is the degree to which a step's effect is verified.
+// State says how far an answer verifies the effect of a step.
 type State string
 
-// The closed set of proofs. The zero value proves nothing.
+// These are all states. The zero value proves nothing.
 const (
 	NotYet  State = "not yet" // read again
 	Met     State = "met"
@@ -30,20 +30,22 @@ type Verdict struct {
 	Text string
 	// OldPID and NewPID are the pids of the process before and after the step, 0 if unknown.
 	OldPID, NewPID int
-	// Seen is the encoded observation, for later steps of the same target; nil for none.
+	// Seen is the encoded observation, for later steps of the same target. It is nil if there is
+	// none.
 	Seen []byte
 }
 
-// EvaluateExec evaluates the answer to a step that was sent once: Met if its check succeeded, Never
-// if it certainly failed, Unknown if the command may have acted, but its end was not observed.
+// EvaluateExec evaluates the answer to a command that was sent once. The state is Met if the step's
+// check succeeded, and Never if the command certainly failed. It is Unknown if the command may have
+// run, but no one saw how it ended.
 func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 	switch r.Outcome {
 	case remote.Answered:
 		return answeredExec(step, r)
 	case remote.NoOutcome, remote.SudoRefused, remote.SupervisorSilent, remote.Unreachable,
 		remote.HostKeyWrong, remote.LoginRefused:
-		// A supervisor that may act on the request later, such as a frozen monit, gives FateUnknown
-		// instead: see remote.Classify.
+		// Here the request certainly had no effect. A supervisor that may act on it later, such as
+		// a frozen monit, gives FateUnknown instead: see remote.Classify.
 		return Verdict{State: Never, Text: "nothing was changed: " + complaint.NotAnswered(r)}
 	case remote.TimedOut, remote.FateUnknown:
 		return Verdict{State: Unknown, Text: "unknown whether it ran: " + complaint.NotAnswered(r)}
@@ -52,14 +54,14 @@ func EvaluateExec(step runbooks.Step, r remote.Result) Verdict {
 	}
 }
 
-// answeredExec evaluates the step's check. An accepted request proves nothing yet: the wait step
-// that follows does.
+// answeredExec evaluates the check of a step that the host answered. An accepted request proves
+// nothing yet, so a wait step follows.
 func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 	switch {
 	case r.Signal != "":
 		return Verdict{State: Unknown, Text: "unknown whether it ran: ended by signal " + redact.Line(r.Signal, observe.LineLimit)}
 	case r.Exit == 124 || r.Exit == 137:
-		// The codes of timeout(1): the time limit ended the command.
+		// timeout(1) exits with one of these codes when it stops a command at its time limit.
 		return Verdict{State: Unknown, Text: fmt.Sprintf("unknown whether it ran: stopped at its time limit of %s", step.Timeout.D())}
 	case r.Exit != 0:
 		return Verdict{State: Never, Text: fmt.Sprintf("failed with exit code %d: %s", r.Exit, complaint.Of(r))}
@@ -69,8 +71,9 @@ func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 		return Verdict{State: Met, Text: "done"}
 	case runbooks.Silent:
 		if said := redact.Line(r.Stdout.String(), observe.LineLimit); said != "" {
-			// A login shell may print before the command does, so text alone is not a failure;
-			// remote.Classify knows the messages of a client that did not reach its server.
+			// Text alone is not a failure, because a login shell may print something before the
+			// command does. remote.Classify recognizes the messages of a client that did not reach
+			// its server.
 			return Verdict{State: Met, Text: "accepted; it also printed: " + said}
 		}
 		return Verdict{State: Met, Text: "accepted"}
@@ -79,11 +82,11 @@ func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 	}
 }
 
-// Evaluate evaluates one answer to a wait step's read. before is the Seen of the latest earlier
-// wait step of the same target, nil for none; since is when the target's exec step started, by the
-// bot's clock.
+// Evaluate evaluates one answer to the read of a wait step. before is Seen of the previous wait
+// step of the same target, or nil. since is when the exec step of the target started, by the bot's
+// clock.
 //
-// After NotYet and Unknown the caller reads again until the step's time is over, and then calls
+// After NotYet or Unknown the caller reads again until the time of the step is over, and then calls
 // TimedOut.
 func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
 	switch step.Until {
@@ -112,11 +115,11 @@ func Evaluate(step runbooks.Step, before []byte, r remote.Result, since time.Tim
 	return v
 }
 
-// textLimit limits a verdict's text, in runes.
+// textLimit is the greatest length of a verdict's text, in runes.
 const textLimit = 600
 
-// TimedOut evaluates a wait step whose time is over. last is the step's last verdict, or the zero
-// Verdict if no answer came in time.
+// TimedOut evaluates a wait step whose time is over. last is the last verdict of the step, or the
+// zero Verdict if the host never answered in time.
 func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	v := last
 	within := step.Within.D().Round(time.Second)
@@ -124,7 +127,7 @@ func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	case last.State == Met || last.State == Noted || last.State == Never:
 		return last
 	case step.Until == runbooks.Ready:
-		// An earlier step has verified the restart itself.
+		// An earlier step has already verified that the process restarted.
 		v.State, v.Text = Noted, fmt.Sprintf("up, but not ready within %s: %s", within, orNothing(last.Text))
 	case step.Until == runbooks.EtcdMembers:
 		v.State, v.Text = Noted, "the members could not be listed, so each endpoint of the client counts as one: "+orNothing(last.Text)
@@ -134,7 +137,7 @@ func TimedOut(step runbooks.Step, before []byte, last Verdict) Verdict {
 	case last.State == NotYet && step.Until == runbooks.EtcdSpare:
 		v.State, v.Text = Noted, fmt.Sprintf("for %s: %s", within, last.Text)
 	case last.State == NotYet && (step.Until == runbooks.EtcdServes || step.Until == runbooks.EtcdCaughtUp):
-		// While this is unknown, no other member may be changed.
+		// The result must be Unknown, because then no other member may be changed.
 		v.State, v.Text = Unknown, fmt.Sprintf("not back in the cluster within %s, as far as known: %s", within, last.Text)
 	case last.State == NotYet:
 		v.State, v.Text = Never, still(step, last, within)

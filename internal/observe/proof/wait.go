@@ -12,11 +12,11 @@ import (
 	"dhbot/runbooks"
 )
 
-// settle is how long after a request nothing counts as failed: a supervisor without a pending
-// request may not have begun.
+// settle is how long after a request no state counts as a failure, because the supervisor may not
+// have begun to act.
 const settle = 10 * time.Second
 
-// watch is one observation of a target during an action.
+// watch is an observation of a target after an action, with what was known before the action.
 type watch struct {
 	old      observe.Observation // observed before the action
 	compared bool                // old is set
@@ -24,16 +24,16 @@ type watch struct {
 	since    time.Time // when the action was started; zero without an action
 }
 
-// memory is what one wait step stores for the next wait step of the same target.
+// memory is what a wait step stores for the next wait step of the same target.
 type memory struct {
 	observe.Observation
-	// Already means that the process ran before it was started.
+	// Already means that the process was running before the bot started it.
 	Already bool `json:"already,omitempty"`
-	// Members is etcd's own list of members, if a step has read it.
+	// Members is the list of members that etcd itself returned, if a step has read it.
 	Members []etcd.Listed `json:"members,omitempty"`
 }
 
-// remember encodes an observation for the engine to keep.
+// remember encodes an observation, so that the engine can store it.
 func remember(m memory) []byte {
 	b, err := json.Marshal(m)
 	if err != nil {
@@ -42,14 +42,14 @@ func remember(m memory) []byte {
 	return b
 }
 
-// Unwatched reports whether the supervisor knew the process and did not monitor it when a wait step
-// saw it. Such a process needs a start; a restart does not help.
+// Unwatched reports whether a wait step saw a process that the supervisor knew but did not monitor.
+// Such a process needs a start, because a restart does not help.
 func Unwatched(seen []byte) bool {
 	m, ok := recall(seen)
 	return ok && m.State == observe.NotMonitored
 }
 
-// PID is the pid of the running process in the memory of a wait step, else 0.
+// PID returns the pid of the running process that a wait step saw, or 0.
 func PID(seen []byte) int {
 	m, _ := recall(seen)
 	return m.PID
@@ -80,7 +80,7 @@ func (w watch) judge(until runbooks.Condition) Verdict {
 	}
 }
 
-// says is the supervisor's status with the pid: `monit: "OK", pid 4711`.
+// says returns the supervisor's status with the pid, for example `monit: "OK", pid 4711`.
 func (w watch) says() string {
 	text := w.now.Quoted()
 	if w.now.PID > 0 {
@@ -89,9 +89,9 @@ func (w watch) says() string {
 	return text
 }
 
-// supervised is the check before a restart. monit's restart of a process that it does not monitor
-// only resumes the monitoring: exit 0, status OK, log "restart action done", same process
-// (measured: restart-unmonitored).
+// supervised is the check before a restart: monit must monitor the process. Otherwise monit's
+// restart only resumes the monitoring. It exits with 0, reports OK and logs "restart action done",
+// but the process is the same (measured: restart-unmonitored).
 func (w watch) supervised() Verdict {
 	switch {
 	case w.now.Pending != "":
@@ -106,17 +106,17 @@ func (w watch) supervised() Verdict {
 	}
 }
 
-// fresh reports whether the supervisor has checked again after the observation that preceded the
-// action. Both times are by the host's clock, which may be set back, and monit's times have no
-// zone. So the two times only have to differ.
+// fresh reports whether the supervisor has collected new data since the action began. It only
+// checks that the two times of monit differ, because the host's clock may be set back, and the
+// times have no zone.
 func (w watch) fresh() bool { return w.now.Collected != "" && w.now.Collected != w.old.Collected }
 
-// early reports whether a bad sign may still result from the time before the action.
+// early reports whether a bad state may still be the state from before the action.
 func (w watch) early() bool { return w.now.At.Sub(w.since) < settle }
 
-// restarted checks whether a restart is proved: nothing pending, up, another pid, newer data. The
-// restart command in process-runbooks.md proves nothing: it returns at once, without output and
-// with exit code 0, before anything has happened.
+// restarted checks whether a restart is proved: no action is pending, and the process is up, with
+// another pid and newer data. That the restart command in process-runbooks.md succeeds proves
+// nothing: it exits at once with code 0, before anything has happened.
 func (w watch) restarted() Verdict {
 	if !w.compared {
 		return Verdict{State: Never, Text: "restart not verified: there is no earlier observation to compare with"}
@@ -157,8 +157,8 @@ func (w watch) pids() string {
 	return fmt.Sprintf("pid %d → %d", w.old.PID, w.now.PID)
 }
 
-// samePID detects a false success: the stop program failed, and after its time-out monit
-// reports OK for the same process (measured: restart-stop-fails).
+// samePID detects a restart that only seems to succeed: the stop program failed, and after its
+// time-out monit reports OK for the same process (measured: restart-stop-fails).
 func (w watch) samePID() Verdict {
 	text := fmt.Sprintf("not restarted: same pid %d as before", w.now.PID)
 	if w.early() || !w.fresh() {
@@ -167,8 +167,8 @@ func (w watch) samePID() Verdict {
 	return Verdict{State: Never, Text: text + "; it was probably not stopped (its stop program failed or timed out); read monit's log on the host"}
 }
 
-// watchedAgain detects a false success: monit reports OK, but the process was not monitored
-// before, so its earlier pid is unknown.
+// watchedAgain detects a restart that only seems to succeed: monit reports OK, but its earlier pid
+// is unknown, because monit did not monitor the process before.
 func (w watch) watchedAgain() Verdict {
 	if up, ok := observe.AtLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
 		return Verdict{State: Never, Text: fmt.Sprintf(
@@ -178,7 +178,7 @@ func (w watch) watchedAgain() Verdict {
 		"probably not restarted: it was not monitored before, so pid %d may be the old process", w.now.PID)}
 }
 
-// failing detects, after the settling time, a state that will not improve on its own.
+// failing detects a state that will not improve on its own, once the time settle is over.
 func (w watch) failing() (Verdict, bool) {
 	if w.now.Pending != "" {
 		return Verdict{State: NotYet, Text: w.says()}, true
@@ -219,10 +219,9 @@ func (w watch) running() Verdict {
 // already reports whether the process that ran before the action is still running.
 func (w watch) already() bool { return w.compared && w.old.PID > 0 && w.old.PID == w.now.PID }
 
-// stopped checks whether a stop is proved. systemd's report is a proof. monit's report is not:
-// monit 5.33 reports "Not monitored" after a successful stop, but also after a failed stop
-// program, when the process still runs (measured). If an earlier step has observed that the
-// process is gone, monit's report completes the proof.
+// stopped checks whether a stop is proved. A report by systemd is a proof. A report by monit is
+// not, because monit 5.33 says "Not monitored" even if the stop program failed and the process
+// still runs (measured). monit's report is a proof if an earlier step saw that the process is gone.
 func (w watch) stopped() Verdict {
 	switch {
 	case w.now.Pending != "":
@@ -243,8 +242,8 @@ func (w watch) stopped() Verdict {
 }
 
 // ready evaluates the application's own log, because monit reports OK long before the application
-// is ready (measured: restart-slow-app, 20 s). If the log may have one of several names, tail
-// shows the file that exists, and exits with code 1 because of the other names.
+// is ready (measured: restart-slow-app, 20 s). A log may have one of several names. tail then shows
+// the file that exists, and exits with code 1 because the others do not.
 func ready(r remote.Result, before []byte, since time.Time) Verdict {
 	v := Verdict{State: NotYet, Seen: before}
 	old, known := recall(before)
@@ -265,7 +264,7 @@ func ready(r remote.Result, before []byte, since time.Time) Verdict {
 	return v
 }
 
-// readiness evaluates the log since a restart.
+// readiness evaluates the lines that an application has logged since its restart.
 func readiness(l observe.Log) (State, string) {
 	switch {
 	case l.Word == "RUNNING":

@@ -16,7 +16,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// look is one row of a timeline: monit's answer at one time.
+// look is what monit reported at one time.
 type look struct {
 	at     time.Duration
 	answer remote.Result
@@ -24,8 +24,8 @@ type look struct {
 
 var lookLine = regexp.MustCompile(`^ *(\d+) ms  (?:before +)?status=\[([^]]*)\] monitoring=\[([^]]*)\] monit_pid=\[([^]]*)\] uptime=\[([^]]*)\] data=\[([^]]*)\]`)
 
-// timeline reads one of testdata/timelines, recorded on real hosts second by
-// second: the service, the state before the command, and what followed it.
+// timeline reads a file of testdata/timelines, which was recorded on a real host, second by second.
+// It returns the name of the service, the state before the command, and the states after it.
 func timeline(t *testing.T, name string) (service string, before look, after []look) {
 	t.Helper()
 	data, err := os.ReadFile("testdata/timelines/" + name + ".txt")
@@ -55,15 +55,15 @@ func timeline(t *testing.T, name string) (service string, before look, after []l
 	return service, looks[0], looks[1:]
 }
 
-// within is the time limit of the runbooks' restart.
+// within is the time limit of a restart in the runbooks.
 const within = 3 * time.Minute
 
 func waitStep(service string, until runbooks.Condition) runbooks.Step {
 	return runbooks.Step{Kind: runbooks.Wait, Manager: runbooks.Monit, Service: service, Until: until, Within: runbooks.Duration(within)}
 }
 
-// replay follows a timeline as the engine does, with a read every 2 s. It times
-// out when the timeline's last state has lasted for the step's whole time.
+// replay evaluates a recorded timeline as the engine would, with a read every 2 s. It times out
+// when the last state has lasted for the whole time of the step.
 func replay(step runbooks.Step, before []byte, looks []look) (Verdict, time.Duration) {
 	var last Verdict
 	for at := time.Duration(0); at <= within; at += 2 * time.Second {
@@ -83,8 +83,8 @@ func replay(step runbooks.Step, before []byte, looks []look) (Verdict, time.Dura
 	return TimedOut(step, before, last), within
 }
 
-// TestTimelines replays every recorded timeline. The three false successes are
-// restart-unmonitored, restart-stop-fails and restart-slow-app (for the last see
+// TestTimelines replays every recorded timeline. In three of them a failed or unfinished restart
+// looks like a success: restart-unmonitored, restart-stop-fails, and restart-slow-app (see
 // TestReady).
 func TestTimelines(t *testing.T) {
 	for _, tt := range []struct {
@@ -136,7 +136,7 @@ func TestTimelines(t *testing.T) {
 	}
 }
 
-// A restart requires a process that monit knows and monitors.
+// A process can be restarted only if monit knows and monitors it.
 func TestSupervised(t *testing.T) {
 	for _, tt := range []struct {
 		status, monitoring, pid string
@@ -204,7 +204,7 @@ func TestRestartedNeedsProof(t *testing.T) {
 			t.Errorf("%s: %s: %q; want %s: %q", tt.name, v.State, v.Text, tt.state, tt.text)
 		}
 	}
-	// In the first seconds nothing has failed yet.
+	// In the first seconds, nothing counts as a failure.
 	r := answertest.Of(answertest.Block("db_dis", "OK", "Monitored", "7", "", "y"))
 	if v := Evaluate(waitStep("db_dis", runbooks.Restarted), seen("OK", "7", "x"), r, answertest.Noon.Add(-time.Second)); v.State != NotYet {
 		t.Errorf("same pid after a second: %+v", v)

@@ -8,27 +8,27 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// ambiguousClaims are the keys of deliveries whose Claim failed in this process. Such a claim may
-// be stored all the same, or a request in progress may still store it, although the bot has told
-// the sender that the delivery does not count. So each key is marked as handled as soon as the
-// store answers; then the delivery is not resumed.
+// ambiguousClaims are the keys of deliveries whose Claim failed in this process. The bot has told
+// the sender that such a delivery does not count. But the store may have the claim, or a request in
+// progress may still store it. So as soon as the store answers, each key is marked as handled, and
+// the delivery is not resumed.
 //
-// The keys are in memory only. If this process dies before the store answers, a stored claim looks
-// like any other accepted delivery that was not handled, and is resumed if it is young enough
-// (docs/state.md explains the consequence).
+// The keys are only in memory. If this process dies before the store answers, a stored claim looks
+// like any other accepted delivery that was not handled, and is resumed if it is young enough (see
+// docs/state.md for the consequence).
 type ambiguousClaims struct {
 	mu   sync.Mutex
 	keys []string
 	wake chan struct{}
 }
 
-// maxAmbiguousClaims limits the memory used during an outage. Slack does not send this many
-// deliveries within hours.
+// maxAmbiguousClaims limits the memory used during an outage. Slack sends fewer deliveries than
+// this, even in several hours.
 const maxAmbiguousClaims = 100_000
 
 func newAmbiguousClaims() *ambiguousClaims { return &ambiguousClaims{wake: make(chan struct{}, 1)} }
 
-// add remembers a key; false means that there are too many keys.
+// add remembers a key. It returns false if there are too many keys.
 func (d *ambiguousClaims) add(key string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -65,7 +65,7 @@ func (d *ambiguousClaims) len() int {
 	return len(d.keys)
 }
 
-// keepAmbiguousClaims settles ambiguous claims until ctx ends, and then once more.
+// keepAmbiguousClaims marks ambiguous claims as handled until ctx ends, and then tries once more.
 func (s *Store) keepAmbiguousClaims(ctx context.Context) error {
 	tick := time.NewTicker(s.conf.Timeout)
 	defer tick.Stop()
@@ -99,8 +99,7 @@ func (s *Store) settleAmbiguousClaims(ctx context.Context) error {
 	}
 }
 
-// void marks a delivery as handled whether it is stored or not, so that a later Claim finds the
-// key.
+// void marks a delivery as handled, even if it is not stored, so that a later Claim finds the key.
 func (s *Store) void(ctx context.Context, key string) error {
 	settle, err := s.Settling(key)
 	if err != nil {

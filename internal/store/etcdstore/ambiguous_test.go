@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/test/suspend"
 )
 
-// A delivery that was answered as not accepted is never handled, whether the store stored it, lost
-// it, or stores it late. Here etcd is suspended; after it continues, it reads the requests from its
-// socket and stores them.
+// A delivery is never handled after its sender was told that it was not accepted, whether the store
+// stored it, lost it, or stores it late. Here the test suspends etcd. Once etcd continues, it reads
+// the requests from its socket and stores them.
 func TestClaimInDoubt(t *testing.T) {
 	t.Parallel()
 	e := newEtcd(t, "http")

@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// Concurrent appends share a transaction, with short or long records: each record is sealed once,
-// and each claim is settled.
+// Concurrent appends share a transaction, whether their records are short or long. Each record is
+// sealed once, and each claim is settled.
 func TestAppendsShareTransactions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ n, length int }{{200, 10}, {20, 100 << 10}} {
@@ -59,16 +59,16 @@ func TestAppendsShareTransactions(t *testing.T) {
 	}
 }
 
-// The history of records that share transactions is compacted by the number of records. If the
-// store counted transactions, it would not have compacted anything yet.
+// The store compacts etcd's history after a number of records, not of transactions. Here several
+// records share a transaction, so transactions alone would not reach that number.
 func TestHistoryIsCompactedByRecords(t *testing.T) {
 	t.Parallel()
 	const n, length, keep = 3000, 1 << 10, 500
 	s := open(t, etcdstore.Config{Dir: t.TempDir(), AppendEach: 20 * time.Millisecond, SealEach: 50 * time.Millisecond, KeepHistory: keep})
 	run(t, s)
 	appended(t, s, n, audit.Record{Kind: audit.ReadDone, Output: strings.Repeat("x", length)})
-	// All records stay in the trail. The history of etcd has at most twice KeepHistory records, plus
-	// those written before the store noticed the limit.
+	// The trail keeps all records. The history of etcd has at most twice KeepHistory records, plus
+	// the records that were written before the store noticed the limit.
 	within(t, "the history is compacted", func() bool {
 		h, err := s.Health(t.Context())
 		return err == nil && h.Sealed == n && h.InUse < (n+4*keep)*length*13/10

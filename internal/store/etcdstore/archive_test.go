@@ -23,7 +23,7 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// small is the config of a store that archives early. The lease is longer than any test, because
+// small returns the config of a store that archives early. Its lease outlasts every test, because
 // only Run renews it, and most of these tests do not call Run.
 func small(dir string) etcdstore.Config {
 	return etcdstore.Config{Dir: dir, Archive: filepath.Join(dir, "archive"), KeepTrail: 100, Segment: 100, KeepRuns: 5, LeaseTTL: time.Hour}
@@ -40,7 +40,7 @@ func notes(t testing.TB, s *etcdstore.Store, n int) {
 	posted(t, s)
 }
 
-// appended stores a record n times, several at a time, so that they share syncs of the
+// appended stores a record n times. It stores several at a time, so that they share syncs of the
 // disk.
 func appended(t testing.TB, s *etcdstore.Store, n int, r audit.Record) {
 	t.Helper()
@@ -64,8 +64,8 @@ func appended(t testing.TB, s *etcdstore.Store, n int, r audit.Record) {
 	}
 }
 
-// sealed seals until nothing is pending. One call may not be enough: a store that has lost its
-// lease on a busy machine seals nothing until it leads again.
+// sealed calls Seal until no record is pending. One call may not be enough: a store that has lost
+// its lease on a busy machine seals nothing until it leads again.
 func sealed(t testing.TB, s *etcdstore.Store) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
@@ -85,7 +85,7 @@ func sealed(t testing.TB, s *etcdstore.Store) {
 	}
 }
 
-// posted marks the whole trail as posted.
+// posted marks the whole trail as posted to the audit channel.
 func posted(t testing.TB, s *etcdstore.Store) uint64 {
 	t.Helper()
 	head, _, err := s.Head(t.Context())
@@ -151,7 +151,7 @@ func TestArchiveTrail(t *testing.T) {
 	}
 }
 
-// Entries that were not posted stay in the store, however full the store is.
+// Entries that were not posted yet stay in the store, however full it is.
 func TestUnpostedEntriesAreNotArchived(t *testing.T) {
 	t.Parallel()
 	s := open(t, small(t.TempDir()))
@@ -168,8 +168,8 @@ func TestUnpostedEntriesAreNotArchived(t *testing.T) {
 	}
 }
 
-// A crash between any two steps of archiving neither loses nor doubles an entry. The test kills a
-// process at a random moment while it archives.
+// A crash between any two steps of archiving neither loses nor duplicates an entry. The test kills
+// a process at a random moment while it archives.
 func TestArchiveKilled(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -229,7 +229,7 @@ func TestArchiveKilled(t *testing.T) {
 	}
 }
 
-// TestHelperArchives is not a test: it is the process that TestArchiveKilled kills.
+// TestHelperArchives is not a test, but the process that TestArchiveKilled kills.
 func TestHelperArchives(t *testing.T) {
 	dir := os.Getenv("DHBOT_TEST_ARCHIVE")
 	if dir == "" {
@@ -277,7 +277,7 @@ func TestArchivingContinuesAfterCrash(t *testing.T) {
 	}
 }
 
-// Nothing is deleted if archive and store disagree, and the error names the problem.
+// If archive and store disagree, nothing is deleted, and the error says what is wrong.
 func TestArchiveDisagrees(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(t *testing.T, path string)
@@ -319,8 +319,8 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-// An archive that continues beyond the end of the store belongs to another state: such a store does
-// not open.
+// If an archive has entries beyond the end of the trail in the store, it belongs to another state.
+// Such a store does not open.
 func TestArchiveOfAnotherStore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -385,8 +385,8 @@ func TestArchiveRuns(t *testing.T) {
 	}
 }
 
-// The store stays small, however many records are written. The test also prints durations.
-// DHBOT_RECORDS=100000 selects the long form; docs/state.md has its results.
+// The store stays small, however many records are written. The test also prints durations. With
+// DHBOT_RECORDS=100000 it takes much longer. docs/state.md has the results of that.
 func TestStoreForEver(t *testing.T) {
 	records := 5_000
 	if long := os.Getenv("DHBOT_RECORDS"); long != "" {
@@ -434,8 +434,8 @@ func TestStoreForEver(t *testing.T) {
 	}
 }
 
-// exported verifies a trail as `bot audit verify` does, through an export, and
-// returns how long that took.
+// exported verifies a trail as `bot audit verify` does, through an export. It returns how long the
+// verification took.
 func exported(t *testing.T, s *etcdstore.Store) time.Duration {
 	t.Helper()
 	start := time.Now()

@@ -20,7 +20,7 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// archivedRun is the form of a run in the archive.
+// archivedRun is how the archive stores a run.
 type archivedRun struct {
 	V    int             `json:"v"`
 	Rev  int64           `json:"rev"` // revision in the store
@@ -28,8 +28,8 @@ type archivedRun struct {
 	Post json.RawMessage `json:"post,omitempty"`
 }
 
-// archiveRuns moves runs that ended more than KeepRunsFor ago or are not among the newest KeepRuns,
-// and returns how many it moved. The ids of moved runs stay in the store.
+// archiveRuns moves ended runs to the archive if they ended more than KeepRunsFor ago, or are not
+// among the newest KeepRuns. It returns how many it moved. The ids of moved runs stay in the store.
 func (s *Store) archiveRuns(ctx context.Context, cmp []clientv3.Cmp) (moved int, err error) {
 	resp, err := s.etcd.Get(ctx, "listing ended runs", s.keys.Endeds(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Store) archiveRuns(ctx context.Context, cmp []clientv3.Cmp) (moved int,
 	return moved, nil
 }
 
-// endedKey parses a key of the index of ended runs.
+// endedKey parses a key in the index of ended runs.
 func (s *Store) endedKey(key string) (id string, ended time.Time, err error) {
 	inverted, id, _ := strings.Cut(strings.TrimPrefix(key, s.keys.Endeds()), "/")
 	ms, err := strconv.ParseInt(inverted, 10, 64)
@@ -66,8 +66,8 @@ func (s *Store) endedKey(key string) (id string, ended time.Time, err error) {
 	return id, time.UnixMilli(keymap.MaxMillis - ms), nil
 }
 
-// archiveRun moves one run. A run stays in the store while its message does not show its end;
-// expired means that the run is moved all the same.
+// archiveRun moves one run to the archive. It moves nothing while the run's message in Slack does
+// not show the end of the run, unless expired is set.
 func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id string, expired bool) (moved bool, err error) {
 	runKey, postKey := s.keys.Run(id), s.keys.Post(id)
 	both := []clientv3.Op{clientv3.OpGet(runKey), clientv3.OpGet(postKey)}
@@ -115,7 +115,7 @@ func (s *Store) archiveRun(ctx context.Context, cmp []clientv3.Cmp, index, id st
 	return err == nil, err
 }
 
-// showsEnd reports whether a run's message shows the newest form of the run.
+// showsEnd reports whether the message of a run shows the run's newest version.
 func showsEnd(post *etcdconn.KeyValue, rev int64) bool {
 	var p publish.Post
 	return post.ModRevision != 0 && json.Unmarshal(post.Value, &p) == nil && p.Rev >= rev

@@ -10,16 +10,15 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// Moved is what one call of Archive moved out of the store.
+// Moved counts what one call of Archive moved out of the store.
 type Moved struct {
 	Entries uint64 // of the trail
 	Runs    int
 }
 
-// Archive moves data that the store need not keep into the archive: trail entries older than the
-// newest KeepTrail, in segments, and runs that ended long ago. Entries that are not posted stay in
-// the store. Archive does nothing if no archive is configured, or if another replica of an external
-// cluster leads. Run calls it regularly.
+// Archive moves data from the store to the archive: trail entries older than the newest KeepTrail,
+// in segments, and runs that ended long ago. Entries that are not posted stay in the store. Archive
+// does nothing if no archive is configured, or if another replica leads. Run calls it regularly.
 func (s *Store) Archive(ctx context.Context) (Moved, error) {
 	var m Moved
 	cmp, mine := s.MayTrim()
@@ -69,7 +68,7 @@ func (s *Store) keepArchive(ctx context.Context) error {
 	}
 }
 
-// keepIndexed keeps the archive's indexes until ctx ends.
+// keepIndexed updates the indexes of the archive until ctx ends.
 func (s *Store) keepIndexed(ctx context.Context) error {
 	if s.archive == nil {
 		return nil
@@ -77,8 +76,8 @@ func (s *Store) keepIndexed(ctx context.Context) error {
 	return s.archive.KeepIndexed(ctx, s.conf.ArchiveEach)
 }
 
-// freeSpace archives data of a full embedded store at the start: without free space this replica
-// could not take a lease.
+// freeSpace archives data when a full embedded store starts. Without free space, this replica could
+// not take a lease.
 func (s *Store) freeSpace(ctx context.Context) error {
 	if !s.etcd.Embedded() {
 		return nil

@@ -39,18 +39,18 @@ type Manifest struct {
 	Format string    `json:"format"` // "dhbot-state"
 	V      int       `json:"v"`      // 1
 	At     time.Time `json:"at"`     // UTC
-	// Head is the newest entry of the trail when the backup began; the backup may contain later
+	// Head is the newest entry of the trail when the backup began. The backup may contain later
 	// entries.
 	Head audit.Head `json:"head"`
 }
 
 const manifestFormat = "dhbot-state"
 
-// ErrNotEmbedded means that the bot cannot back up an external cluster.
+// ErrNotEmbedded means that the state is in an external cluster, which the bot cannot back up.
 var ErrNotEmbedded = errors.New("the state is in an external etcd: back it up with `etcdctl snapshot save`, and after that copy the archive directory")
 
-// Backup writes the state of an embedded store and its archive as a tar file, while the store is in
-// use. Nothing is archived during a backup.
+// Backup writes the state of an embedded store and its archive as a tar file. The store stays in
+// use, but nothing is archived during a backup.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (Manifest, error) {
 	m := Manifest{Format: manifestFormat, V: 1, At: s.conf.Now().UTC().Truncate(time.Second)}
 	if !s.etcd.Embedded() {
@@ -93,7 +93,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (Manifest, error) {
 	return m, b.finish()
 }
 
-// backup is a tar file in progress.
+// backup is a tar file that is being written.
 type backup struct {
 	tar  *tar.Writer
 	at   time.Time

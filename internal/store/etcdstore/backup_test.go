@@ -18,7 +18,8 @@ import (
 
 var silent = slog.New(slog.DiscardHandler)
 
-// backed returns an open store with data of every kind, one of its runs, and a backup of the store.
+// backed returns an open store with data of every kind, a run in the store, and a backup of the
+// store.
 func backed(t *testing.T) (*etcdstore.Store, engine.Stored, []byte) {
 	t.Helper()
 	s := open(t, small(t.TempDir()))
@@ -81,7 +82,7 @@ func TestBackup(t *testing.T) {
 	}
 }
 
-// A damaged backup is not restored, and leaves nothing behind.
+// A damaged backup cannot be restored. The attempt leaves no files behind.
 func TestBackupDamaged(t *testing.T) {
 	t.Parallel()
 	_, _, b := backed(t)
@@ -120,7 +121,7 @@ func TestBackupDamaged(t *testing.T) {
 	}
 }
 
-// without returns a copy of a tar file that lacks the named file.
+// without returns a copy of a tar file, but omits the named file.
 func without(t *testing.T, b []byte, name string) []byte {
 	t.Helper()
 	in := tar.NewReader(bytes.NewReader(b))
@@ -150,7 +151,7 @@ func without(t *testing.T, b []byte, name string) []byte {
 	return out.Bytes()
 }
 
-// with returns a tar file that contains only the named file, empty.
+// with returns a tar file that contains only one file, which is empty.
 func with(t *testing.T, name string) []byte {
 	t.Helper()
 	var out bytes.Buffer

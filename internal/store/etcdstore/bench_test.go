@@ -18,8 +18,8 @@ var read = audit.Record{
 	Action: "status", Target: "db_dis on infra-1", Severity: "0", Text: "running, pid 40211, up 3 d",
 }
 
-// BenchmarkRead measures the store's part of a read command: a claim, and the
-// record that settles it.
+// BenchmarkRead measures what a read command costs in the store: a claim, and the record that
+// settles it.
 func BenchmarkRead(b *testing.B) {
 	for _, writers := range []int{1, 10, 100} {
 		b.Run(fmt.Sprint(writers, " in flight"), func(b *testing.B) {
@@ -45,7 +45,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkCommit is one change of a run with its record.
+// BenchmarkCommit measures one change of a run, with its record.
 func BenchmarkCommit(b *testing.B) {
 	for _, writers := range []int{1, 10} {
 		b.Run(fmt.Sprint(writers, " runs"), func(b *testing.B) {
@@ -71,8 +71,8 @@ func BenchmarkCommit(b *testing.B) {
 	}
 }
 
-// BenchmarkSealing measures 100 writers while the sealer runs: the time per
-// record from its append to its place in the trail.
+// BenchmarkSealing measures 100 writers while the sealer runs. It reports how long a record takes
+// from its append to its place in the trail.
 func BenchmarkSealing(b *testing.B) {
 	s := open(b, etcdstore.Config{Dir: b.TempDir()})
 	ctx, cancel := context.WithCancel(b.Context())

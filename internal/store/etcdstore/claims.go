@@ -32,15 +32,15 @@ type claim struct {
 const (
 	accepted = "accepted"
 	handled  = "handled"
-	// dropped is the state that eachClaim reports for an accepted claim that does not count. It is
-	// never stored.
+	// dropped is the state that eachClaim reports for an accepted claim that does not count. This
+	// state is never stored.
 	dropped = "dropped"
-	// maxKey limits the length of a platform's delivery ids in our keys.
+	// maxKey limits the length of a key that contains a platform's delivery id.
 	maxKey = 512
 )
 
-// claimValue is the value of a claim's key. It is signed, because a forged claim could make the bot
-// execute a command that no person gave.
+// claimValue returns the signed value of a claim's key. It is signed, because a forged claim could
+// make the bot execute a command that no person gave.
 func (s *Store) claimValue(key, state string, payload []byte) (string, error) {
 	b, err := json.Marshal(claim{1, state, s.conf.Replica, s.conf.Now().UnixMilli(), payload})
 	if err != nil || s.Key() == nil {
@@ -53,8 +53,9 @@ func (s *Store) claimValue(key, state string, payload []byte) (string, error) {
 	return string(s.Key().Sign(s.keys.Claim(key), sign.Value{Epoch: s.Epoch(), N: n, Body: b})), nil
 }
 
-// openClaim parses the value of a claim's key. current is false for a claim that the bot must not
-// act on: its signature is invalid or of an earlier epoch, or it was already handled.
+// openClaim parses the value of a claim's key. current is false if the bot must not act on the
+// claim, because its signature is invalid or of an earlier epoch, or because it was already
+// handled.
 func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current bool, err error) {
 	v, signed := sign.Content(kv.Value)
 	current = true
@@ -76,7 +77,7 @@ func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current b
 }
 
 // Claim stores the payload under key, in one transaction, unless the key exists. first reports
-// whether this call stored it. After an error the payload may have been stored all the same, see
+// whether this call stored it. After an error, the payload may nevertheless be stored: see
 // ambiguousClaims.
 func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bool, err error) {
 	if key == "" || len(key) > maxKey {
@@ -102,8 +103,8 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bo
 	return resp.Succeeded, nil
 }
 
-// Settle marks a delivery as handled and drops its payload. It does not change a settled delivery,
-// and does not create a missing one.
+// Settle marks a delivery as handled and deletes its payload. It does nothing if the delivery is
+// already settled or does not exist.
 func (s *Store) Settle(ctx context.Context, key string) error {
 	k := s.keys.Claim(key)
 	value, err := s.claimValue(key, handled, nil)
@@ -122,7 +123,7 @@ func (s *Store) Settle(ctx context.Context, key string) error {
 	return nil
 }
 
-// Settling returns the operation of Settle, to be made part of another transaction.
+// Settling returns the operation of Settle, so that another transaction can include it.
 func (s *Store) Settling(key string) (clientv3.Op, error) {
 	k := s.keys.Claim(key)
 	value, err := s.claimValue(key, handled, nil)
@@ -131,13 +132,13 @@ func (s *Store) Settling(key string) (clientv3.Op, error) {
 		[]clientv3.Op{clientv3.OpPut(k, value)}, nil), err
 }
 
-// unsettled is the condition that a delivery was not handled.
+// unsettled is the condition of a transaction that a delivery was not handled yet.
 func (s *Store) unsettled(key string) clientv3.Cmp {
 	return clientv3.Compare(clientv3.Version(s.keys.Claim(key)), "<", 2)
 }
 
-// Unsettled calls f with every delivery that was claimed and not settled, oldest first: the
-// deliveries that dead replicas did not handle.
+// Unsettled calls f with every delivery that was claimed and not settled, oldest first. These are
+// the deliveries that dead replicas did not handle.
 func (s *Store) Unsettled(ctx context.Context, f func(key string, payload []byte, replica string, at time.Time) error) error {
 	type open struct {
 		claim

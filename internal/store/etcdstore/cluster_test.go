@@ -31,8 +31,7 @@ func raw(t testing.TB, endpoint string) *clientv3.Client {
 	return c
 }
 
-// endLease ends the lease of a replica, as if the process of the replica had been suspended for too
-// long.
+// endLease ends the lease of a replica, as if its process had been suspended for too long.
 func endLease(t testing.TB, c *clientv3.Client, replica string) {
 	t.Helper()
 	resp, err := c.Get(t.Context(), etcdstore.DefaultPrefix+"replica/"+replica)
@@ -85,7 +84,7 @@ func TestTwoReplicas(t *testing.T) {
 	if _, err := a.Commit(t.Context(), change(at, engine.Cancelled)); !errors.Is(err, engine.ErrConflict) {
 		t.Errorf("error %v, want ErrConflict", err)
 	}
-	// Only a seals; b takes over when a stops.
+	// Only a seals records. When a stops, b takes over.
 	if n, err := b.Seal(t.Context()); n != 0 || err != nil {
 		t.Errorf("b sealed %d, %v while a leads", n, err)
 	}
@@ -106,7 +105,7 @@ func TestTwoReplicas(t *testing.T) {
 	}
 }
 
-// A replica whose lease has ended commits nothing until it has noticed this and taken a new lease.
+// A replica whose lease has ended commits nothing until it has taken a new lease.
 func TestLeaseLost(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -169,7 +168,7 @@ func TestReplicaNames(t *testing.T) {
 	}
 }
 
-// shown is the next form of a run that a watch delivers.
+// shown returns the next version of a run that a watch delivers.
 func shown(t *testing.T, seen <-chan engine.Stored) engine.Stored {
 	t.Helper()
 	select {
@@ -181,8 +180,8 @@ func shown(t *testing.T, seen <-chan engine.Stored) engine.Stored {
 	}
 }
 
-// Changes in the store are detected: a changed pending record is not sealed, and sealed
-// entries do not verify if a part of them is missing.
+// The store detects changes that bypass it. It does not seal a pending record that was changed, and
+// sealed entries do not verify if a part of them is missing.
 func TestTampering(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -226,7 +225,7 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-// While the store is down, calls return ErrStoreDown; a watch continues once the store answers
+// While the store is down, calls return ErrStoreDown. A watch continues when the store answers
 // again.
 func TestStoreGoesAwayAndReturns(t *testing.T) {
 	t.Parallel()
@@ -268,8 +267,8 @@ func TestStoreGoesAwayAndReturns(t *testing.T) {
 	}
 }
 
-// If etcd compacts forms that a watch has not delivered yet, the watch delivers the newest form of
-// each run.
+// If etcd has deleted older versions of runs that a watch has not delivered yet, the watch delivers
+// the newest version of each run.
 func TestWatchOverCompaction(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -329,8 +328,8 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// cuttable forwards connections to an endpoint; cut(true) breaks all of them
-// and refuses new ones until cut(false).
+// cuttable forwards connections to an endpoint. cut(true) breaks all of them and refuses new
+// connections until cut(false).
 func cuttable(t *testing.T, endpoint string) (cut func(bool), proxied string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

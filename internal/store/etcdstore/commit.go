@@ -25,14 +25,14 @@ type lockValue struct {
 	Since  int64  `json:"since"` // Unix milliseconds
 }
 
-// held is a lock and the revision that took it.
+// held is a lock, with the etcd revision at which it was taken.
 type held struct {
 	engine.Lock
 	rev int64
 }
 
-// commitTries limits how often a Commit reads the locks again. Commit does so only if the run holds
-// other locks than it assumed, for example because another replica has freed one.
+// commitTries limits how often a Commit reads the locks. It reads them again only if the run does
+// not hold the locks that it assumed, for example because another replica has freed a lock.
 const commitTries = 5
 
 // Commit makes one change in one transaction; see engine.Runs.
@@ -72,7 +72,7 @@ func (s *Store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return 0, fmt.Errorf("%w: the locks of run %s keep changing", engine.ErrConflict, c.Run.ID)
 }
 
-// conditions returns what must hold for the transaction to take effect.
+// conditions returns the conditions under which the transaction takes effect.
 func (s *Store) conditions(c engine.Change, locks []held) []clientv3.Cmp {
 	run := s.keys.Run(c.Run.ID)
 	list := append(s.Current(), s.Lives())
@@ -87,8 +87,8 @@ func (s *Store) conditions(c engine.Change, locks []held) []clientv3.Cmp {
 		list = append(list, s.unsettled(c.Claim))
 	}
 	for _, name := range lockNames(c) {
-		// The lock must be free or held by this run. For a free one, own returns 0, the revision of
-		// an absent key.
+		// The lock must be free or held by this run. For a free lock, own returns 0, which is the
+		// revision of an absent key.
 		list = append(list, clientv3.Compare(clientv3.ModRevision(s.keys.Lock(name)), "=", own(locks, c.Run.ID, name)))
 	}
 	if c.Release {
@@ -101,13 +101,13 @@ func (s *Store) conditions(c engine.Change, locks []held) []clientv3.Cmp {
 	return list
 }
 
-// lockNames are the locks to take, without duplicates: etcd refuses to write a key twice in one
-// transaction.
+// lockNames returns the names of the locks to take, without duplicates, because etcd refuses to
+// write a key twice in one transaction.
 func lockNames(c engine.Change) []string {
 	return slices.Compact(slices.Sorted(slices.Values(c.Take)))
 }
 
-// own is the revision at which the run took the lock, 0 if it did not.
+// own returns the revision at which the run took the lock, or 0 if the run does not hold it.
 func own(locks []held, run, name string) int64 {
 	for _, l := range locks {
 		if l.Name == name && l.Run == run {
