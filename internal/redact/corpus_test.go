@@ -91,7 +91,8 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestOrdinaryLinesCostNothing checks that an ordinary line causes no allocation.
+// TestOrdinaryLinesCostNothing checks that no rule is tried on an ordinary line, and
+// that the line causes no allocation.
 func TestOrdinaryLinesCostNothing(t *testing.T) {
 	for _, line := range []string{
 		"  status                       Connection failed - restart pending",

@@ -143,8 +143,8 @@ func TestRealEtcdLearner(t *testing.T) {
 	})
 }
 
-// The bot reports that members have different data. To cause this, the test restores snapshots, and
-// each version checks them with its own tool.
+// Members with different data are reported as such. The test also checks a snapshot with each
+// version's own tool.
 func TestRealEtcdDifferingData(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		file := e.TempDir() + "/x.db"

@@ -106,9 +106,9 @@ func (w watch) supervised() Verdict {
 	}
 }
 
-// fresh reports whether the supervisor has collected new data since the action began. It only
-// checks that the two times of monit differ, because the host's clock may be set back, and the
-// times have no zone.
+// fresh reports whether the supervisor has collected new data since the observation before the
+// action. It only checks that the two times of monit differ, because the host's clock may be set
+// back, and the times have no zone.
 func (w watch) fresh() bool { return w.now.Collected != "" && w.now.Collected != w.old.Collected }
 
 // early reports whether a bad state may still be the state from before the action.

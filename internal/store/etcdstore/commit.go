@@ -117,7 +117,7 @@ func own(locks []held, run, name string) int64 {
 	return 0
 }
 
-// effects are the operations of the change, and their size in bytes.
+// effects returns the operations of the change, and their total size in bytes.
 func (s *Store) effects(c engine.Change, locks []held) (ops []clientv3.Op, size int, err error) {
 	put := func(key, value string) {
 		ops = append(ops, clientv3.OpPut(key, value))
@@ -179,8 +179,8 @@ func (s *Store) endedAt(r engine.Run) time.Time {
 	return s.conf.Now()
 }
 
-// evidence returns the reads that are made if a condition does not hold; diagnose depends on their
-// order.
+// evidence returns the reads that the transaction makes if a condition does not hold. diagnose
+// depends on their order.
 func (s *Store) evidence(c engine.Change) []clientv3.Op {
 	keysOnly := clientv3.WithKeysOnly()
 	ops := []clientv3.Op{
@@ -241,7 +241,7 @@ func (s *Store) diagnose(c engine.Change, found []*pb.ResponseOp) ([]held, error
 	return locks, nil
 }
 
-// Locks returns the held locks, by name.
+// Locks returns all locks that runs hold, sorted by name.
 func (s *Store) Locks(ctx context.Context) ([]engine.Lock, error) {
 	list, err := s.lockList(ctx)
 	if err != nil {

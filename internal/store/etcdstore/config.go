@@ -16,22 +16,23 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// DefaultPrefix is the prefix of all keys.
+// DefaultPrefix begins every key in etcd, unless the config has another prefix.
 const DefaultPrefix = "dhbot/v1/"
 
-// Config describes where the state is stored. Exactly one of Dir and Endpoints is set. A value
-// after a semicolon is the default.
+// Config describes where the state is stored. Exactly one of Dir and Endpoints is set. In the
+// comments of the fields, a value after a semicolon is the default.
 type Config struct {
 	// Dir is a local directory for the embedded store, created with mode 0700.
 	Dir string
-	// Endpoints are URLs of an external cluster. Plain http is allowed for loopback addresses only.
+	// Endpoints are URLs of an external cluster. Plain http is allowed only for loopback addresses.
 	Endpoints []string
 	TLS       etcdconn.TLS
 	User      string
 	Password  secret.Text
 
 	Prefix string // DefaultPrefix
-	// ConfigHash identifies the config of this replica, for comparison with its peers; see Peers.
+	// ConfigHash identifies the config of this replica, so that Peers can compare it with other
+	// replicas.
 	ConfigHash string
 
 	Replica  string        // name of this replica, unique among live ones; "bot" by default
@@ -39,15 +40,15 @@ type Config struct {
 	Timeout  time.Duration // limit of one call; 3 s
 	SealEach time.Duration // how often pending records are sealed; 500 ms
 	// AppendEach is the least time between transactions that append records without a run; 100 ms.
-	// Records that arrive before the next transaction share it.
+	// Records that arrive in this time share the next transaction.
 	AppendEach time.Duration
 	Quota      int64 // embedded: largest size of the database; 2 GiB
-	// KeepClaims is the least time for which a handled delivery is kept; 75 min. Slack redelivers
-	// an event for up to an hour; the other 15 min allow for clocks that differ.
+	// KeepClaims is the least time for which a handled delivery is kept; 75 min. Slack may deliver
+	// an event again for up to an hour. The other 15 min allow for clocks that differ.
 	KeepClaims time.Duration
 	SweepEach  time.Duration // how often older deliveries are deleted; 10 min
 
-	// Archive is a directory for data that need not stay in the store, shared by all replicas; ""
+	// Archive is a directory for data that need not stay in the store. All replicas share it. ""
 	// keeps everything in the store.
 	Archive     string
 	ArchiveEach time.Duration // how often data is archived; 1 min
@@ -59,15 +60,16 @@ type Config struct {
 	// watches, counted in revisions or sealed records; 2,000.
 	KeepHistory int64
 
-	// KeyFile is the file of the key that signs the state, outside Dir. An embedded store creates a
-	// missing key. "" opens a signed store for reading only, without verifying signatures.
+	// KeyFile is the path of the key that signs the state, outside Dir. An embedded store creates
+	// the key if it is missing. "" opens a signed store for reading only, without verifying
+	// signatures.
 	KeyFile string
-	// NotesDir is the directory of the notes of sent steps and of this replica's own file of heads.
-	// It must be outside Dir, durable, and used only by this replica or by replicas of one machine.
-	// The default is the directory of KeyFile.
+	// NotesDir is the directory for notes about sent steps, and for this replica's own file with
+	// heads of the trail. It must be durable and outside Dir. Only replicas on this machine may use
+	// it. The default is the directory of KeyFile.
 	NotesDir string
-	// Witnesses keep the heads of the trail, in addition to the file next to the key: paths of
-	// files, and http(s) addresses.
+	// Witnesses are paths of files, and http(s) addresses. Each keeps the heads of the trail, in
+	// addition to the file next to the key.
 	Witnesses   []string
 	WitnessEach time.Duration // how often a new head is sent to the witnesses; 1 s
 	VerifyEach  time.Duration // how often the whole history is verified; 1 h
@@ -78,7 +80,7 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// complete sets defaults and reports all problems.
+// complete sets defaults and returns an error that lists all problems.
 func (c Config) complete() (Config, error) {
 	c = c.withDefaults()
 	return c, c.check()
@@ -114,7 +116,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check returns all problems of a config with its defaults.
+// check returns all problems of a config that already has its defaults.
 func (c Config) check() error {
 	var bad []error
 	wrong := func(format string, a ...any) { bad = append(bad, fmt.Errorf(format, a...)) }
@@ -153,7 +155,7 @@ func (c Config) check() error {
 	return errors.Join(bad...)
 }
 
-// etcd is the config of the connection to etcd.
+// etcd returns the part of the config that the connection to etcd needs.
 func (c Config) etcd() etcdconn.Config {
 	return etcdconn.Config{
 		Dir: c.Dir, Endpoints: c.Endpoints, TLS: c.TLS, User: c.User, Password: c.Password,
@@ -180,7 +182,8 @@ func def[T comparable](v *T, d T) {
 	}
 }
 
-// checkEndpoint refuses endpoints that would send state and passwords over open networks.
+// checkEndpoint refuses an endpoint if state and passwords would be sent to it unencrypted over a
+// network.
 func (c Config) checkEndpoint(e string) error {
 	u, err := url.Parse(e)
 	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {

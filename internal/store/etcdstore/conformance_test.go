@@ -16,8 +16,8 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// open opens a store without running its loops, and closes the store at the end of the test. Times
-// that a test does not set are long enough for a busy machine.
+// open opens a store without running its loops, and closes it at the end of the test. If a test
+// does not set a time, the time is long enough for a busy machine.
 func open(t testing.TB, c etcdstore.Config) *etcdstore.Store {
 	t.Helper()
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Minute)
@@ -42,7 +42,7 @@ func TestEmbeddedConformance(t *testing.T) {
 	})
 }
 
-// TestExternalConformance uses Debian's etcd 3.4, the oldest supported version, as an ordinary
+// TestExternalConformance runs Debian's etcd 3.4, the oldest supported version, as a separate
 // process.
 func TestExternalConformance(t *testing.T) {
 	t.Parallel()
@@ -56,8 +56,8 @@ func TestExternalConformance(t *testing.T) {
 	})
 }
 
-// startEtcd runs an etcd process on loopback until the test ends and returns
-// its endpoint.
+// startEtcd runs an etcd process on loopback until the test ends. It returns the endpoint of the
+// process.
 func startEtcd(t testing.TB) string {
 	t.Helper()
 	e := newEtcd(t, "http")
@@ -101,8 +101,8 @@ func (e *etcd) launch(t testing.TB) {
 	t.Cleanup(e.kill)
 }
 
-// await waits until the member answers. It returns at once for a member that requires a client
-// certificate, because the test has no certificate.
+// await waits until the member answers. If the member requires a client certificate, await returns
+// at once, because the test has no certificate.
 func (e *etcd) await(t testing.TB) {
 	t.Helper()
 	if strings.HasPrefix(e.client, "http:") {

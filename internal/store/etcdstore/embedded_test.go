@@ -20,7 +20,7 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// change is a valid next form of a run.
+// change returns a valid change of a run, from its old version to a new state.
 func change(old engine.Stored, st engine.State) engine.Change {
 	r := old.Run
 	r.V, r.State = engine.FormVersion, st
@@ -59,7 +59,7 @@ func verify(t testing.TB, s *etcdstore.Store) audit.Report {
 	return rep
 }
 
-// Stored data survives an orderly restart. TestDirInUse tests a restart after a kill.
+// Stored data survives an orderly restart. (For a restart after a kill, see TestDirInUse.)
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -84,7 +84,7 @@ func TestRestart(t *testing.T) {
 	}
 }
 
-// TestHelperProcess is not a test: it is the other bot that TestDirInUse starts. It opens a store,
+// TestHelperProcess is not a test, but the other bot that TestDirInUse starts. It opens a store,
 // prints a line, and waits to be killed.
 func TestHelperProcess(t *testing.T) {
 	dir := os.Getenv("DHBOT_TEST_HOLD")
@@ -100,8 +100,9 @@ func TestHelperProcess(t *testing.T) {
 	select {}
 }
 
-// A second bot on a directory reports at once which process uses it. After a kill -9 of the first
-// bot, the second bot starts at once, although the lease of the first bot has not ended.
+// If a second bot starts on the same directory, it reports at once which process uses it. After the
+// first bot was killed with kill -9, the second starts at once, although the first bot's lease has
+// not ended.
 func TestDirInUse(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -172,7 +173,7 @@ func TestDirIsPrivate(t *testing.T) {
 	}
 }
 
-// Only this process can reach an embedded store: it listens on no address and no socket.
+// No other process can reach an embedded store, because it listens on no address and no socket.
 func TestNoListener(t *testing.T) {
 	before := listeners(t)
 	open(t, etcdstore.Config{Dir: t.TempDir()})
@@ -215,7 +216,7 @@ func listeners(t *testing.T) int {
 	return n
 }
 
-// The check of TestNoListener does detect a listener.
+// TestListenersAreSeen checks that TestNoListener would detect a listener.
 func TestListenersAreSeen(t *testing.T) {
 	before := listeners(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -228,8 +229,7 @@ func TestListenersAreSeen(t *testing.T) {
 	}
 }
 
-// Opening a damaged directory returns an error that names the directory, and does not end the
-// process.
+// To open a damaged directory is an error that names the directory. It does not end the process.
 func TestDamagedDirectory(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, dir string){
 		"write-ahead log cut": func(t *testing.T, dir string) {
@@ -356,8 +356,8 @@ func TestHealthAndRun(t *testing.T) {
 	}
 }
 
-// within waits until a condition holds, and fails the test after minutes. On an idle machine the
-// wait takes only a moment.
+// within waits until a condition holds, which takes only a moment on an idle machine. It fails the
+// test after some minutes.
 func within(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(4 * time.Minute)
@@ -369,8 +369,8 @@ func within(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// TestClosedStoreIsDown: a closed store returns ErrStoreDown from OpenWork, which reads from the
-// memory of the server while the store is open.
+// TestClosedStoreIsDown checks that OpenWork of a closed store returns ErrStoreDown. While the
+// store is open, OpenWork reads from the memory of the server.
 func TestClosedStoreIsDown(t *testing.T) {
 	t.Parallel()
 	s := open(t, etcdstore.Config{Dir: t.TempDir()})

@@ -11,8 +11,9 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// TestFind: queries find in archive and store what a search of the whole trail finds, even if a
-// process ended after it had archived a segment and before it deleted the segment from the store.
+// TestFind checks that queries of archive and store find the same as a search of the whole trail,
+// even if a process died after it archived a segment and before it deleted the segment from the
+// store.
 func TestFind(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -67,7 +68,7 @@ func TestFind(t *testing.T) {
 	check("archived again")
 }
 
-// checkFind compares queries with a search of the whole trail.
+// checkFind compares the results of queries with a search of the whole trail.
 func checkFind(t *testing.T, s *etcdstore.Store, when string, began time.Time) {
 	t.Helper()
 	var all []audit.Sealed

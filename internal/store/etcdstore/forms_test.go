@@ -30,8 +30,8 @@ var writeForms = flag.String("write-forms", "", "write the stored forms of this 
 
 var formsAt = time.Date(2026, 3, 9, 14, 6, 7, 0, time.UTC)
 
-// TestStoredForms: this version reads everything that earlier versions stored,
-// loses nothing of it, and continues from there.
+// TestStoredForms checks that this version reads everything that earlier versions stored, loses
+// nothing, and can continue to work with it.
 func TestStoredForms(t *testing.T) {
 	if *writeForms != "" {
 		writeStoredForms(t, filepath.Join("testdata", *writeForms))
@@ -52,7 +52,7 @@ func TestStoredForms(t *testing.T) {
 	}
 }
 
-// understood puts forms into an etcd and reads them through a store.
+// understood puts stored values into an etcd and reads them through a store.
 func understood(t *testing.T, forms *txtar.Archive) {
 	endpoint := startEtcd(t)
 	client := raw(t, endpoint)
@@ -115,7 +115,7 @@ func form(forms *txtar.Archive, name string) []byte {
 	return nil
 }
 
-// missing compares two JSON texts, and returns what the second lacks of the first.
+// missing compares two JSON texts. It returns what the first text has and the second lacks.
 func missing(t *testing.T, was, is []byte) string {
 	t.Helper()
 	var a, b any
@@ -128,7 +128,7 @@ func missing(t *testing.T, was, is []byte) string {
 	return cmp.Diff(a, common(a, b))
 }
 
-// common returns b without the fields that a lacks. Both are JSON values.
+// common returns b without the fields that a does not have. Both are JSON values.
 func common(a, b any) any {
 	switch a := a.(type) {
 	case map[string]any:
@@ -162,8 +162,7 @@ func formsMaintenance() fleet.Maintenance {
 	return fleet.Maintenance{Cluster: "prod", Process: "db_dis", From: formsAt, Until: formsAt.Add(time.Hour), By: "anna", Reason: "disk"}
 }
 
-// writeStoredForms stores one value of each kind with this version, and writes
-// all keys to a file.
+// writeStoredForms stores one value of each kind, and then writes all keys to a file.
 func writeStoredForms(t *testing.T, file string) {
 	t.Helper()
 	endpoint := startEtcd(t)
@@ -212,7 +211,7 @@ func writeStoredForms(t *testing.T, file string) {
 	}
 }
 
-// changeAt is like change, but its record has the time formsAt.
+// changeAt is like change, but the time of the record is formsAt.
 func changeAt(old engine.Stored, st engine.State) engine.Change {
 	c := change(old, st)
 	rec := c.Records[0]
@@ -222,7 +221,7 @@ func changeAt(old engine.Stored, st engine.State) engine.Change {
 	return c
 }
 
-// fillValue sets everything in a value to something that is not zero.
+// fillValue sets every field of a value to something other than zero.
 func fillValue(v reflect.Value, name string) {
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		v.Set(reflect.ValueOf(formsAt))
@@ -258,8 +257,8 @@ func fillValue(v reflect.Value, name string) {
 	}
 }
 
-// Values stored by a newer version are left to the newer replicas: they do not
-// stop this replica's own work, and Health names them.
+// A replica leaves values that a newer version stored to the newer replicas. They do not stop its
+// own work, and Health names them.
 func TestNewerForms(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -299,7 +298,7 @@ func TestNewerForms(t *testing.T) {
 	commit(t, s, change(at, engine.Approved))
 	in(t, s, etcdconn.Well, "newer")
 
-	// This replica does not seal a record that it cannot read, and lets another replica try.
+	// This replica cannot read the record. So it does not seal it, and lets another replica try.
 	put("rec/R-2222/00000001", `{"v":9,"at":"2026-03-09T14:06:07.000Z","run":"R-2222","seq":1,"kind":"dreamt"}`)
 	if _, err := s.Seal(t.Context()); !errors.Is(err, audit.ErrNewer) {
 		t.Errorf("error %v, want ErrNewer", err)

@@ -10,8 +10,9 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// The owner of an incident is signed: a value that another program wrote, or copied from another
-// incident, is ignored, reported, and can be replaced. A rotation of the key keeps the owner.
+// The owner of an incident is signed. The bot ignores and reports a value that another program
+// wrote, or copied from another incident. Such a value can be replaced. A rotation of the key keeps
+// the owner.
 func TestHandlingIsSigned(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

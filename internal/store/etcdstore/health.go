@@ -13,11 +13,11 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// Health is the health of the store.
+// Health describes whether the store works and how full it is.
 type Health struct {
 	State etcdconn.State
-	// Why lists the problems as sentences for people: why the store accepts no changes, or which
-	// maintenance has stopped. Notes are for information.
+	// Why lists problems as sentences for people, for example why the store accepts no changes, or
+	// which maintenance has stopped. Notes has sentences that are not problems.
 	Why, Notes []string
 
 	Embedded bool
@@ -45,11 +45,11 @@ type Health struct {
 	Background int64 // transactions of leases, sealing, posting the trail, archiving and sweeping
 }
 
-// nearlyFull is the fraction of the quota from which the bot warns.
+// nearlyFull is how much of the quota may be used before the bot warns.
 const nearlyFull = 0.8
 
-// Health queries the health of the store. An error means that the store does not answer, or not as
-// expected; State and Why are set even then.
+// Health queries the health of the store. An error means that the store did not answer as expected.
+// State and Why are set even then.
 func (s *Store) Health(ctx context.Context) (Health, error) {
 	h := Health{
 		State:           etcdconn.Well,
@@ -128,7 +128,7 @@ func (s *Store) contents(ctx context.Context, h *Health) error {
 	return err
 }
 
-// why returns the fields Why and Notes of the health of a store that answers.
+// why returns the fields Why and Notes of Health, for a store that answers.
 func (s *Store) why(h *Health) (why, notes []string) {
 	if h.State != etcdconn.Well {
 		why = append(why, fmt.Sprintf("it is %s; %s", h.State, h.State.Advice()))

@@ -9,9 +9,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// SetLastHeard stores at as the time of the last event from Slack, and returns the time that was
-// stored before, zero for none. If several replicas call it at the same time, only one of them gets
-// the earlier time, and reports a gap.
+// SetLastHeard stores at as the time of the last event from Slack. It returns the previous time, or
+// the zero time. If several replicas call it at once, only one of them gets the previous time, so
+// only one reports a gap.
 func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Time, err error) {
 	resp, err := s.etcd.Get(ctx, "reading the time of the last event from Slack", s.keys.LastHeard())
 	if err != nil {

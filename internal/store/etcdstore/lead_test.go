@@ -11,8 +11,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// One replica leads at a time. A replica whose lease ended learns that it has lost the lead, can no
-// longer store posts, and may lead again later.
+// Only one replica leads at a time. A replica whose lease ended learns that it no longer leads, and
+// cannot store posts. It may lead again later.
 func TestOneLeads(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -51,7 +51,7 @@ func TestOneLeads(t *testing.T) {
 	happens("a leads", aLeads)
 	run(t, b)
 	bLeads, _, stopB := lead(b)
-	// Nothing renews a's lease, as if a's process were suspended, so the lease ends.
+	// The lease of a ends, because nothing renews it, as if a's process were suspended.
 	happens("b leads", bLeads)
 	if err := a.SetPost(t.Context(), "R-7F3K", publish.Post{TS: "1"}); !errors.Is(err, engine.ErrLeaseLost) {
 		t.Errorf("a former leader stores a post: %v, want ErrLeaseLost", err)

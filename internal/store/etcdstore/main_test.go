@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestMain runs more tests at a time than there are processors, unless -parallel says otherwise:
-// they mostly wait for etcd and for leases to end.
+// TestMain runs more tests at a time than there are processors, because they mostly wait for etcd
+// and for the end of leases. The flag -parallel overrides this.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {

@@ -17,7 +17,7 @@ import (
 	"dhbot/internal/store/keymap"
 )
 
-// maintenance is the value of an announcement's key; the key has its target.
+// maintenance is the stored value of a maintenance announcement. Its key names the target.
 type maintenance struct {
 	V      int    `json:"v"`
 	From   int64  `json:"from"` // Unix milliseconds
@@ -30,7 +30,7 @@ type maintenance struct {
 	Origin   string `json:"origin,omitempty"`
 }
 
-// Maintenance returns the stored announcements, sorted by cluster and target.
+// Maintenance returns all maintenance announcements, sorted by cluster and target.
 func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	resp, err := s.etcd.Get(ctx, "reading the announced maintenance", s.keys.Maintenances(), clientv3.WithPrefix())
 	if err != nil {
@@ -39,15 +39,16 @@ func (s *Store) Maintenance(ctx context.Context) ([]fleet.Maintenance, error) {
 	return s.decodeMaintenances(resp.Kvs)
 }
 
-// openWork is the result of Open and Maintenance at a revision of the store.
+// openWork has the results of Open and Maintenance, read at the same revision of the store.
 type openWork struct {
 	rev       int64
 	open      []engine.Stored
 	announced []fleet.Maintenance
 }
 
-// OpenWork returns the results of Open and Maintenance at one revision. While nothing changes in an
-// embedded store, all callers share the same runs and must not modify them.
+// OpenWork returns the results of Open and Maintenance, read at the same revision. Callers must not
+// modify the runs, because an embedded store returns the same runs to all callers until something
+// changes.
 func (s *Store) OpenWork(ctx context.Context) ([]engine.Stored, []fleet.Maintenance, error) {
 	if h := s.openWork.Load(); h != nil && h.rev == s.etcd.Revision() {
 		return slices.Clone(h.open), slices.Clone(h.announced), nil
@@ -104,9 +105,9 @@ func (s *Store) decodeMaintenance(kv *etcdconn.KeyValue) (fleet.Maintenance, err
 	return out, nil
 }
 
-// SetMaintenance replaces the announcement for a target, stores its record and settles the claim,
-// in one transaction. If a window was changed since m.Rev, it changes nothing and returns
-// engine.ErrConflict.
+// SetMaintenance replaces the maintenance announcement for a target, stores its record and settles
+// the claim, in one transaction. If an announcement was changed since m.Rev, it changes nothing and
+// returns engine.ErrConflict.
 func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
 	value, err := json.Marshal(maintenance{
 		V: 1, From: m.From.UnixMilli(), Until: m.Until.UnixMilli(), By: m.By, Reason: m.Reason,
@@ -118,8 +119,8 @@ func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit
 	return s.announce(ctx, m, r, claim, func(key string) clientv3.Op { return clientv3.OpPut(key, string(value)) })
 }
 
-// EndMaintenance removes the announcement for a target, if it exists, stores the record and settles
-// the claim, in one transaction.
+// EndMaintenance removes the maintenance announcement for a target, if there is one. The same
+// transaction stores the record and settles the claim.
 func (s *Store) EndMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
 	return s.announce(ctx, m, r, claim, func(key string) clientv3.Op { return clientv3.OpDelete(key) })
 }

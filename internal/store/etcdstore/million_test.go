@@ -34,9 +34,9 @@ const (
 	peopleOfYear = 25
 )
 
-// BenchmarkMillion measures a trail of a million records from one year, and a trail of a thousand
-// records for comparison. It measures appending a record, opening a store whose trail is mostly in
-// the archive, and queries as `audit`, `timeline` and `bot audit show` send them.
+// BenchmarkMillion compares a trail of a million records from one year with a trail of a thousand
+// records. It measures how long it takes to append a record, to open a store whose trail is mostly
+// in the archive, and to answer the queries of `audit`, `timeline` and `bot audit show`.
 func BenchmarkMillion(b *testing.B) {
 	for b.Loop() {
 		small, large := ofYear(b, 1000), ofYear(b, *million)
@@ -51,9 +51,9 @@ func BenchmarkMillion(b *testing.B) {
 	}
 }
 
-// ofYear makes a store with records from the last year. The archive has the files that the store
-// would write. The newest records are put into etcd, one per chunk, as a bot with a record every 30
-// seconds would seal them.
+// ofYear makes a store with count records from the last year. It writes the archive's files as the
+// store would write them. It puts the newest records into etcd, one per chunk, as if a bot had
+// sealed a record every 30 seconds.
 func ofYear(b *testing.B, count int) etcdstore.Config {
 	b.Helper()
 	start := time.Now()
@@ -119,8 +119,8 @@ func ofYear(b *testing.B, count int) etcdstore.Config {
 	return conf
 }
 
-// entriesOfYear are the records of reads by several people; after every 48 reads, a run with twelve
-// records follows.
+// entriesOfYear yields records of reads by several people. After every 48 reads follows a run with
+// twelve records.
 func entriesOfYear(count int) iter.Seq[audit.Sealed] {
 	every := year / time.Duration(count)
 	began := time.Now().Add(-year)
@@ -157,8 +157,8 @@ func personOfYear(i int) string  { return fmt.Sprint("person", i%peopleOfYear) }
 func processOfYear(i int) string { return fmt.Sprint("process_", i%60) }
 func runOfYear(i int) string     { return fmt.Sprintf("R-%06d", i) }
 
-// appending is the median time of appending one record to each of two stores in turn, while the
-// stores seal.
+// appending appends records to two stores in turn, while both seal. It returns the median time of
+// an append for each store.
 func appending(b *testing.B, small, large etcdstore.Config) (one, other time.Duration) {
 	b.Helper()
 	var took [2][]time.Duration
@@ -201,7 +201,7 @@ func appending(b *testing.B, small, large etcdstore.Config) (one, other time.Dur
 	return median(took[0]), median(took[1])
 }
 
-// opening is the median time of opening a store, until it accepts records.
+// opening returns the median time from opening a store until it accepts records.
 func opening(b *testing.B, c etcdstore.Config) time.Duration {
 	b.Helper()
 	took := make([]time.Duration, 5)
@@ -259,8 +259,8 @@ func querying(b *testing.B, c etcdstore.Config) {
 	runtime.KeepAlive(s)
 }
 
-// print measures a query, and prints its median duration and its processor time, which other work
-// on the machine hardly changes.
+// print repeats a query, and prints its median duration and its processor time. Other work on the
+// machine hardly changes the processor time.
 func print(name string, b *testing.B, s *etcdstore.Store, q audit.Query, times int) {
 	b.Helper()
 	var took []time.Duration
@@ -281,7 +281,7 @@ func print(name string, b *testing.B, s *etcdstore.Store, q audit.Query, times i
 	b.ReportMetric(float64(median(took).Microseconds())/1000, strings.NewReplacer(" ", "-", ",", "").Replace(name)+"-ms")
 }
 
-// processorTime is the processor time that this process has used.
+// processorTime returns how much processor time this process has used.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage

@@ -7,8 +7,7 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// Replicas see each other's config hashes, and how far another replica's clock is ahead of their
-// own.
+// Each replica sees the config hash of every other replica, and how far its clock is ahead.
 func TestPeers(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -38,7 +37,7 @@ func TestPeers(t *testing.T) {
 	}
 }
 
-// Exactly one of several replicas learns of a gap in which no replica received events.
+// If no replica received events for a time, exactly one replica learns of this gap.
 func TestHear(t *testing.T) {
 	t.Parallel()
 	s := open(t, etcdstore.Config{Dir: t.TempDir()})

@@ -12,7 +12,7 @@ import (
 	"dhbot/internal/publish"
 )
 
-// Post returns a run's message; ok is false if it has none yet.
+// Post returns the message that shows a run. ok is false if there is no message yet.
 func (s *Store) Post(ctx context.Context, run string) (p publish.Post, ok bool, err error) {
 	resp, err := s.etcd.Get(ctx, "reading the message of run "+run, s.keys.Post(run))
 	if err != nil || len(resp.Kvs) == 0 {
@@ -24,14 +24,14 @@ func (s *Store) Post(ctx context.Context, run string) (p publish.Post, ok bool, 
 	return p, true, nil
 }
 
-// SetPost stores a run's message. A replica that no longer leads gets engine.ErrLeaseLost, because
-// another replica posts now.
+// SetPost stores which message shows a run. It returns engine.ErrLeaseLost if this replica no
+// longer leads, because another replica posts now.
 func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
 	return s.setAsLeader(ctx, "storing the message of run "+run, s.keys.Post(run), p)
 }
 
-// setAsLeader stores a value as JSON. It returns engine.ErrLeaseLost if this replica was the leader
-// and no longer is.
+// setAsLeader stores a value as JSON. It returns engine.ErrLeaseLost if this replica no longer
+// leads.
 func (s *Store) setAsLeader(ctx context.Context, doing, key string, value any) error {
 	b, err := json.Marshal(value)
 	if err != nil {
@@ -48,8 +48,8 @@ func (s *Store) setAsLeader(ctx context.Context, doing, key string, value any) e
 	return err
 }
 
-// MarkBehind notes that a run's message may show an older form. A replica that no longer leads may
-// call it; it changes nothing else of what the leader stored.
+// MarkBehind records that a run's message may show an older version of the run. A replica that no
+// longer leads may call it, because it changes nothing else that the leader stored.
 func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	key := s.keys.Post(run)
 	for {
@@ -78,7 +78,7 @@ func (s *Store) MarkBehind(ctx context.Context, run string) error {
 	}
 }
 
-// TrailPosted is the number of the last posted trail entry.
+// TrailPosted returns the number of the trail entry that was posted last.
 func (s *Store) TrailPosted(ctx context.Context) (uint64, error) {
 	n, _, err := s.trailPosted(ctx)
 	return n, err
@@ -95,7 +95,8 @@ func (s *Store) trailPosted(ctx context.Context) (n uint64, rev int64, err error
 	return n, resp.Kvs[0].ModRevision, nil
 }
 
-// SetTrailPosted increases the number of the last posted trail entry, and never decreases it.
+// SetTrailPosted stores the number of the trail entry that was posted last. It never decreases that
+// number.
 func (s *Store) SetTrailPosted(ctx context.Context, n uint64) error {
 	for {
 		old, rev, err := s.trailPosted(ctx)

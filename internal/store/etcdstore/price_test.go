@@ -14,8 +14,8 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// TestReadsSignNothing: values stored for a read are not signed, and nothing about the read is
-// written to the notes; a change signs one value.
+// TestReadsSignNothing checks that a read signs no stored value and writes nothing to the notes,
+// and that a change signs one value.
 func TestReadsSignNothing(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

@@ -19,8 +19,8 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// Restore creates a state directory from a backup: dir must be empty or not exist. It verifies the
-// restored trail, from the archive and the store, up to the head of the backup, and then moves the
+// Restore creates a state directory from a backup. dir must be empty or not exist. Restore verifies
+// the trail in the archive and the store, up to the head of the backup, and then moves the new
 // directory into place. After an error it leaves nothing behind. The restored archive is in
 // dir/archive.
 func Restore(ctx context.Context, r io.Reader, dir string, log *slog.Logger) (Manifest, audit.Report, error) {
@@ -81,8 +81,7 @@ func restoreInto(ctx context.Context, r io.Reader, work string, log *slog.Logger
 	return m, report, errors.Join(err, s.Close())
 }
 
-// unpack writes the files of a backup into a directory, and checks that all exist and are
-// unchanged.
+// unpack writes the files of a backup into a directory, and checks that none is missing or changed.
 func unpack(r io.Reader, work string) (m Manifest, err error) {
 	in := tar.NewReader(r)
 	var sums strings.Builder
@@ -142,7 +141,7 @@ func unpackFile(in io.Reader, h *tar.Header, work string, sums *strings.Builder)
 	return nil
 }
 
-// known reports whether a backup may contain a file of this name. Such a name is safe to write
+// known reports whether a backup may contain a file of this name. It is safe to write such a file
 // below a directory.
 func known(name string) bool {
 	if name == manifestName || name == snapshotName {

@@ -18,7 +18,8 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// rewritten is a store with three entries, and a client that changes the store without the bot.
+// rewritten is a store with three entries, and an etcd client that changes the store behind the
+// bot's back.
 type rewritten struct {
 	t        *testing.T
 	s        *etcdstore.Store
@@ -60,7 +61,7 @@ func newRewritten(t *testing.T, endpoint string) *rewritten {
 	return x
 }
 
-// why is the list of problems in Health.
+// why returns the problems that Health lists.
 func (x *rewritten) why() string {
 	x.t.Helper()
 	h, err := x.s.Health(x.t.Context())
@@ -86,7 +87,7 @@ func (x *rewritten) put(key, value string) {
 	ok(x.t, err)
 }
 
-// change replaces a part of a value.
+// change replaces old by new in the value of a key.
 func (x *rewritten) change(key, old, new string) {
 	x.t.Helper()
 	x.put(key, strings.Replace(x.get(key), old, new, 1))
@@ -103,7 +104,7 @@ func (x *rewritten) remove(keys ...string) {
 
 func (x *rewritten) run() string { return "run/" + x.now.Run.ID }
 
-// rewrittenRuns are changes that someone with write access to the store can make to a run.
+// rewrittenRuns has changes that someone with write access to the store could make to a run.
 var rewrittenRuns = map[string]func(x *rewritten){
 	"a field of the run":  func(x *rewritten) { x.change(x.run(), `"state":"approved"`, `"state":"running"`) },
 	"bytes to be sent":    func(x *rewritten) { x.change(x.run(), `"steps":null`, `"steps":[]`) },
@@ -117,8 +118,9 @@ var rewrittenRuns = map[string]func(x *rewritten){
 	"its key in open/":    func(x *rewritten) { x.remove("open/" + x.now.Run.ID) },
 }
 
-// TestRewrittenRun: no one can make the bot act by writing to the store. A run that differs from
-// what the bot stored is not continued, and is named in Health, in the audit channel and by verify.
+// TestRewrittenRun checks that no one can make the bot act by writing to the store. The bot does
+// not continue a run that differs from what it stored. Health, the audit channel and verify name
+// such a run.
 func TestRewrittenRun(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -147,9 +149,9 @@ func TestRewrittenRun(t *testing.T) {
 	}
 }
 
-// rewrittenTrails are changes that someone with write access to the store can make to the trail.
-// The field says is a part of the problem in Health. The field shows is true if someone who has an
-// earlier head can detect the change from the entries alone.
+// rewrittenTrails has changes that someone with write access to the store could make to the trail.
+// says is a part of the problem in Health. shows is true if a person who has an earlier head can
+// detect the change from the entries alone.
 var rewrittenTrails = map[string]struct {
 	do    func(x *rewritten)
 	says  string
@@ -182,7 +184,7 @@ var rewrittenTrails = map[string]struct {
 	"no installation":       {func(x *rewritten) { x.remove("install") }, "the record of the installation", false},
 }
 
-// resealed is the last entry with a changed text and the hash of the changed entry.
+// resealed returns the last entry with a changed text, and with a hash that matches this text.
 func (x *rewritten) resealed() string {
 	x.t.Helper()
 	var before, last audit.Sealed
@@ -199,8 +201,8 @@ func (x *rewritten) resealed() string {
 	return string(line) + "\n"
 }
 
-// TestRewrittenTrail: a rewritten history is found by Health and verify, even if its hashes are
-// valid and the bot does not read it for a change.
+// TestRewrittenTrail checks that Health and verify find a rewritten trail, even if its hashes are
+// valid and no change makes the bot read it.
 func TestRewrittenTrail(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -233,8 +235,9 @@ func TestRewrittenTrail(t *testing.T) {
 	}
 }
 
-// TestWitnessesGetHeads: a head of entries that this replica sealed itself is sent to a witness
-// without reading the trail again, however many chunks were sealed since the last head.
+// TestWitnessesGetHeads checks that a replica sends a head to a witness without reading the trail
+// again, if it sealed the entries itself. It does not matter how many chunks were sealed since the
+// last head.
 func TestWitnessesGetHeads(t *testing.T) {
 	t.Parallel()
 	x := newRewritten(t, startEtcd(t))
@@ -261,9 +264,9 @@ func TestWitnessesGetHeads(t *testing.T) {
 	}
 }
 
-// TestReplacedInstallation: a store whose record of the installation was removed is not adopted as
-// the store of a version without signatures. Its unsigned values are ignored, and its signed open
-// runs are closed.
+// TestReplacedInstallation removes the record of the installation from a store. The bot must not
+// treat this store like the store of a version without signatures: it ignores unsigned values, and
+// closes the signed open runs.
 func TestReplacedInstallation(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -301,8 +304,8 @@ func TestReplacedInstallation(t *testing.T) {
 	}
 }
 
-// alarmed fails the test unless an alarm in the trail contains the text of the argument what; the
-// audit channel and verify show the same record.
+// alarmed fails the test unless the trail has an alarm whose text contains what. The audit channel
+// and verify show the same record.
 func alarmed(t testing.TB, s *etcdstore.Store, what string) {
 	t.Helper()
 	run(t, s)
@@ -320,9 +323,9 @@ func alarmed(t testing.TB, s *etcdstore.Store, what string) {
 	}
 }
 
-// TestCommitBesideInstallation: another replica writes the installation's record between two
-// commits. Within the epoch the second commit succeeds. In another epoch, or if the record is
-// invalid, it fails.
+// TestCommitBesideInstallation writes the record of the installation, as another replica would,
+// between two commits. The second commit succeeds if the epoch is the same. It fails if the epoch
+// is another, or if the record is invalid.
 func TestCommitBesideInstallation(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

@@ -13,9 +13,9 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// Rotate gives the state a new key, while no bot runs. With it Rotate signs again all values that
-// the old key signed. The old key is then invalid, but its public key still verifies old heads. Rotate
-// continues an interrupted rotation.
+// Rotate replaces the key of the state, while no bot runs. It signs every value again that the old
+// key signed. The old key is then invalid, but its public key still verifies old heads. Rotate can
+// continue an interrupted rotation.
 func Rotate(ctx context.Context, c Config) error {
 	old, err := sign.Load(c.KeyFile)
 	if err != nil {
@@ -39,7 +39,7 @@ func Rotate(ctx context.Context, c Config) error {
 	return key.Settle().Save(c.KeyFile)
 }
 
-// signAnew signs again all values of the previous key.
+// signAnew signs every value again that the previous key signed.
 func (s *Store) signAnew(ctx context.Context, was string) error {
 	again := func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
 		v, err := s.Key().Open(string(kv.Key), kv.Value)
@@ -64,9 +64,9 @@ func (s *Store) signAnew(ctx context.Context, was string) error {
 	return s.Rewrite(ctx, s.keys.Installation(), again)
 }
 
-// signClaims signs deliveries again. A second write of a claim's key would settle the claim. So an
-// unhandled claim is copied to another key and back; a rotation that continues an interrupted one
-// first copies such claims back.
+// signClaims signs deliveries again. To write a claim's key a second time would settle the claim.
+// So an unhandled claim is copied to another key and back. If an earlier rotation was interrupted,
+// signClaims first copies such claims back.
 func (s *Store) signClaims(ctx context.Context) error {
 	if err := s.returnClaims(ctx); err != nil {
 		return err

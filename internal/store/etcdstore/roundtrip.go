@@ -8,9 +8,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// RoundTrip is the bot's round trip through Slack, shared by all replicas: one replica sets a
-// reaction on a message, and the replica that gets Slack's event notes it. Times are Unix
-// milliseconds, 0 for never.
+// RoundTrip is the newest test of the way through Slack, which all replicas share. One replica adds
+// a reaction to a message. The replica that gets Slack's event about it records the time. Times are
+// Unix milliseconds, 0 for never.
 type RoundTrip struct {
 	V       int    `json:"v"`
 	Channel string `json:"channel"`
