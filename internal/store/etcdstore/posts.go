@@ -30,8 +30,8 @@ func (s *Store) SetPost(ctx context.Context, run string, p publish.Post) error {
 	return s.setAsLeader(ctx, "storing the message of run "+run, s.keys.Post(run), p)
 }
 
-// setAsLeader stores a value as JSON. It returns engine.ErrLeaseLost if this replica no longer
-// leads.
+// setAsLeader stores a value as JSON. It returns engine.ErrLeaseLost if this replica was the leader
+// and no longer is.
 func (s *Store) setAsLeader(ctx context.Context, doing, key string, value any) error {
 	b, err := json.Marshal(value)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"dhbot/internal/store/etcdconn"
 )
 
-// Get returns a run, from the archive too, or engine.ErrNotFound. It returns engine.ErrNewerForm
-// for a run that a newer bot stored.
+// Get returns a run, which may be in the archive. If there is no such run, it returns
+// engine.ErrNotFound. If a newer version of the bot stored the run, it returns engine.ErrNewerForm.
 func (s *Store) Get(ctx context.Context, id string) (engine.Stored, error) {
 	if !engine.ValidID(id) { // never part of a key
 		return engine.Stored{}, fmt.Errorf("%w: %q", engine.ErrNotFound, id)
@@ -39,7 +39,7 @@ func (s *Store) Open(ctx context.Context) ([]engine.Stored, error) {
 	return list, err
 }
 
-// openAt also returns the revision of the list.
+// openAt returns what Open returns, and the revision at which the list was read.
 func (s *Store) openAt(ctx context.Context) ([]engine.Stored, int64, error) {
 	resp, err := s.etcd.Get(ctx, "listing the open runs", s.keys.Opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
@@ -49,7 +49,8 @@ func (s *Store) openAt(ctx context.Context) ([]engine.Stored, int64, error) {
 	return list, resp.Header.Revision, err
 }
 
-// openOf returns the runs that an index of open runs lists, oldest first, as of a revision.
+// openOf returns the runs whose ids are in an index of open runs, oldest first. It reads them as of
+// revision rev.
 func (s *Store) openOf(ctx context.Context, index []*etcdconn.KeyValue, rev int64) ([]engine.Stored, error) {
 	kvs, err := s.runsOf(ctx, index, s.keys.Opens(), rev)
 	if err != nil {
@@ -59,7 +60,7 @@ func (s *Store) openOf(ctx context.Context, index []*etcdconn.KeyValue, rev int6
 	return s.decodeRuns(kvs)
 }
 
-// Recent returns up to n ended runs, newest end first.
+// Recent returns up to n ended runs. The run that ended last comes first.
 func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
 	if n <= 0 {
 		return nil, nil
@@ -77,9 +78,9 @@ func (s *Store) Recent(ctx context.Context, n int) ([]engine.Stored, error) {
 	return s.decodeRuns(kvs)
 }
 
-// decodeRuns leaves out runs that were changed in the store, so that they do not keep the bot from
-// continuing other runs. It also leaves out runs that a newer bot stored: newer replicas continue
-// them. Health names one run of each kind.
+// decodeRuns parses runs. It leaves out runs that another program has changed, because they must
+// not keep the bot from continuing other runs. It also leaves out runs that a newer version of the
+// bot stored, because newer replicas continue them. Health names one run of each kind.
 func (s *Store) decodeRuns(kvs []*etcdconn.KeyValue) ([]engine.Stored, error) {
 	list := make([]engine.Stored, 0, len(kvs))
 	for _, kv := range kvs {
@@ -99,8 +100,8 @@ func (s *Store) decodeRuns(kvs []*etcdconn.KeyValue) ([]engine.Stored, error) {
 	return list, nil
 }
 
-// runsOf reads the runs that an index lists, as of a revision. Each key of the index ends with the
-// id of a run.
+// runsOf reads the runs that an index lists, as of revision rev. Each key of the index ends with
+// the id of a run.
 func (s *Store) runsOf(ctx context.Context, index []*etcdconn.KeyValue, prefix string, rev int64) ([]*etcdconn.KeyValue, error) {
 	out := make([]*etcdconn.KeyValue, 0, len(index))
 	for batch := range slices.Chunk(index, 50) {
@@ -124,8 +125,8 @@ func (s *Store) runsOf(ctx context.Context, index []*etcdconn.KeyValue, prefix s
 	return out, nil
 }
 
-// NewID mints a run id that was never used. Two callers may get the same id, but only one of them
-// can store its run (engine.ErrIDTaken).
+// NewID returns a run id that was never used. Two callers may get the same id, but only one can
+// store a run with it. The other gets engine.ErrIDTaken.
 func (s *Store) NewID(ctx context.Context) (string, error) {
 	return engine.FreshID(s.Epoch(), func(id string) (bool, error) {
 		resp, err := s.etcd.Get(ctx, "looking for an unused run id", s.keys.UsedID(id), clientv3.WithCountOnly())
@@ -133,9 +134,9 @@ func (s *Store) NewID(ctx context.Context) (string, error) {
 	})
 }
 
-// Watch calls f with every open run and then with every new form; see engine.Runs. It continues
-// after elections, lost connections and compactions. It returns when ctx ends, when the store is
-// closed, or when a stored run cannot be read.
+// Watch calls f with every open run, and then with every new version of a run: see engine.Runs. It
+// continues after elections, lost connections and compactions. It returns when ctx ends, when the
+// store is closed, or when a stored run cannot be read.
 func (s *Store) Watch(ctx context.Context, f func(engine.Stored)) error {
 	var list []engine.Stored
 	rev, err := int64(0), error(nil)
@@ -176,8 +177,8 @@ func (s *Store) retrying(ctx context.Context, err error) error {
 	return ctx.Err()
 }
 
-// follow calls f with each form of a run that was stored after revision rev, until an error. It
-// returns the last revision that f has seen.
+// follow calls f with each version of a run that was stored after revision rev, until an error
+// occurs. It returns the last revision that f has seen.
 func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -203,8 +204,8 @@ func (s *Store) follow(ctx context.Context, rev int64, f func(engine.Stored)) (i
 	return rev, etcdconn.Down("watching the runs", errors.New("the watch was closed"))
 }
 
-// catchUp calls f with the newest form of every run that changed after revision rev. follow cannot
-// do this if etcd has compacted the forms in between.
+// catchUp calls f with the newest version of every run that changed after revision rev. It replaces
+// follow if etcd has deleted the versions in between.
 func (s *Store) catchUp(ctx context.Context, rev int64, f func(engine.Stored)) (int64, error) {
 	resp, err := s.etcd.Get(ctx, "listing the runs that changed", s.keys.Runs(), clientv3.WithPrefix(),
 		clientv3.WithMinModRev(rev+1), clientv3.WithSort(clientv3.SortByModRevision, clientv3.SortAscend))

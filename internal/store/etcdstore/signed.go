@@ -15,7 +15,7 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// signedRun is the stored form of a run.
+// signedRun returns a run as it is stored, with its signature.
 func (s *Store) signedRun(r engine.Run) ([]byte, error) {
 	body, err := engine.EncodeRun(r)
 	if err != nil || s.Key() == nil {
@@ -59,7 +59,8 @@ func (s *Store) decodeRun(kv *etcdconn.KeyValue) (engine.Stored, error) {
 	return st, s.Notes().Saw(id, trail.Counter(v.Epoch, v.N), kv.ModRevision, r.State.Ended())
 }
 
-// Sending writes durably to the notes, outside the store, that a step is about to be sent.
+// Sending writes to the notes, which are outside the store, that step i is about to be sent. The
+// note survives a crash.
 func (s *Store) Sending(r engine.Run, i int) error {
 	if s.Key() == nil {
 		return errors.New("this store was opened without its key")
@@ -71,7 +72,7 @@ func (s *Store) Sending(r engine.Run, i int) error {
 	return err
 }
 
-// noteCommit notes a run's new revision, and the delivery that caused the change.
+// noteCommit writes to the notes the new revision of a run, and which delivery caused the change.
 func (s *Store) noteCommit(c engine.Change, rev int64) error {
 	if s.Key() == nil {
 		return nil
@@ -86,8 +87,8 @@ func (s *Store) noteCommit(c engine.Change, rev int64) error {
 	return nil
 }
 
-// OlderThanNoted describes a run that is older in the store than in the notes, or that only the
-// notes have; "" for none.
+// OlderThanNoted describes a run that the notes know in a newer version than the store, or that
+// only the notes have. It returns "" if there is no such run.
 func (s *Store) OlderThanNoted(ctx context.Context) (string, error) {
 	open, err := s.etcd.Get(ctx, "listing the open runs", s.keys.Opens(), clientv3.WithPrefix(), clientv3.WithKeysOnly())
 	if err != nil {
@@ -116,9 +117,8 @@ func (s *Store) OlderThanNoted(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// SignAll signs all runs that have no signature of a current key. It gives them an epoch earlier
-// than any real one, so the open runs among them will be closed. It drops deliveries that were not
-// handled.
+// SignAll signs all runs that no current key has signed. It gives them an epoch before every real
+// epoch, so that those that are open will be closed. It drops deliveries that were not handled.
 func (s *Store) SignAll(ctx context.Context) error {
 	err := s.Rewrite(ctx, s.keys.Runs(), func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
 		if _, err := s.Key().Open(string(kv.Key), kv.Value); err == nil {
@@ -151,7 +151,8 @@ func (s *Store) SignAll(ctx context.Context) error {
 	})
 }
 
-// VerifyRuns verifies every stored run, and reports runs in the notes that the store has lost.
+// VerifyRuns verifies every stored run. It also reports runs that are in the notes but no longer in
+// the store.
 func (s *Store) VerifyRuns(ctx context.Context) error {
 	err := s.Rewrite(ctx, s.keys.Runs(), func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
 		_, _ = s.decodeRun(kv) // raises an alarm for an invalid run
@@ -188,7 +189,7 @@ func (s *Store) verifyListed(ctx context.Context, id string) error {
 	return nil // an invalid run has raised an alarm
 }
 
-// noteNewer remembers that a value was left to newer replicas.
+// noteNewer remembers that this replica left a value to newer replicas.
 func (s *Store) noteNewer(err error) {
 	if s.trouble.newer.Set(err) {
 		s.log.Warn("a value is left to replicas of a newer version", "err", err)

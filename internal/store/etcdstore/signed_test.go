@@ -22,7 +22,7 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// signedRun is a new run, stored in its current signed form.
+// signedRun returns a new run that is stored with a signature.
 func signedRun(t testing.TB, s *etcdstore.Store, state engine.State) engine.Stored {
 	t.Helper()
 	id, err := s.NewID(t.Context())
@@ -55,8 +55,8 @@ func listsOpen(t testing.TB, s *etcdstore.Store, id string) (engine.Stored, bool
 	return engine.Stored{}, false
 }
 
-// TestForgedDelivery: a forged delivery is not handled, and a handled delivery is not handled
-// again.
+// TestForgedDelivery checks that the bot does not handle a forged delivery, and does not handle a
+// delivery twice.
 func TestForgedDelivery(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)
@@ -108,8 +108,8 @@ func TestForgedDelivery(t *testing.T) {
 	}
 }
 
-// TestRotationKeepsDeliveries: deliveries that were accepted and not handled before a rotation of
-// the key are kept, also through a second rotation.
+// TestRotationKeepsDeliveries checks that a delivery that was accepted but not handled survives a
+// rotation of the key, and a second rotation.
 func TestRotationKeepsDeliveries(t *testing.T) {
 	t.Parallel()
 	conf := etcdstore.Config{Dir: filepath.Join(t.TempDir(), "state"), KeyFile: filepath.Join(t.TempDir(), "state.key")}
@@ -141,9 +141,9 @@ func TestRotationKeepsDeliveries(t *testing.T) {
 	})
 }
 
-// TestPretendedReplica: a replica without notes closes the open runs of a store, unless the signed
-// entry of another live replica proves that the store is current. Without the key no one can forge
-// such an entry.
+// TestPretendedReplica checks that a replica without notes closes the open runs of a store, unless
+// the signed entry of another live replica proves that the store is current. Without the key no one
+// can forge such an entry.
 func TestPretendedReplica(t *testing.T) {
 	t.Parallel()
 	for name, pretend := range map[string]func(own string) string{
@@ -215,7 +215,7 @@ func copyDir(t testing.TB, from string) string {
 	return to
 }
 
-// life runs a store until f has returned.
+// life opens and runs a store, and closes it after f has returned.
 func life(t testing.TB, c etcdstore.Config, f func(s *etcdstore.Store)) {
 	t.Helper()
 	c.LeaseTTL, c.Timeout = 10*time.Minute, 30*time.Second
@@ -234,9 +234,9 @@ func life(t testing.TB, c etcdstore.Config, f func(s *etcdstore.Store)) {
 	}
 }
 
-// TestRestoredStore: a store that was reset to an earlier time is recognised by a witness, by the
-// notes, or because both are missing. Runs that were open then are never continued, and no id and
-// no entry number is used twice.
+// TestRestoredStore checks that a replica recognizes a store that was reset to an earlier time: by
+// a witness, by the notes, or because both are missing. It never continues runs that were open at
+// that time, and it uses no id and no entry number twice.
 func TestRestoredStore(t *testing.T) {
 	t.Parallel()
 	for name, forget := range map[string]func(t *testing.T, key string){
@@ -296,8 +296,8 @@ func TestRestoredStore(t *testing.T) {
 	}
 }
 
-// TestRestoredEmptyStore: the numbering of a store that was restored from an empty copy does not
-// start at 1 again if the highest used number is unknown.
+// TestRestoredEmptyStore restores a store from an empty copy. If the highest used number is
+// unknown, the store must not number its entries from 1 again.
 func TestRestoredEmptyStore(t *testing.T) {
 	t.Parallel()
 	dir, key := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "state.key")
@@ -322,8 +322,8 @@ func forgetFile(t testing.TB, file string) {
 	}
 }
 
-// TestKeyAndWitness is the table of docs/threat-model.md: what the bot reports, and what still
-// works, if the key or a witness has changed.
+// TestKeyAndWitness tests each row of a table in docs/threat-model.md: what the bot reports, and
+// what still works, after the key or a witness has changed.
 func TestKeyAndWitness(t *testing.T) {
 	t.Parallel()
 	type place struct {
@@ -349,9 +349,9 @@ func TestKeyAndWitness(t *testing.T) {
 			}
 		}
 	}
-	// lives returns a check. The check opens the store, requires that health contains the text said,
-	// and requires the outcome named by run: the open run goes on, is held or is closed, or all
-	// changes stop.
+	// lives returns a check that opens the store. It requires that the health contains the text
+	// said. The word run says what must happen to the open run: it goes on, is held or is closed,
+	// or all changes stop.
 	lives := func(said, run string) func(t *testing.T, c etcdstore.Config, id string) {
 		return func(t *testing.T, c etcdstore.Config, id string) {
 			life(t, c, func(s *etcdstore.Store) {
@@ -443,7 +443,7 @@ func TestKeyAndWitness(t *testing.T) {
 	}
 }
 
-// tableOf returns the first cells of the table below a heading of a page.
+// tableOf finds the table below a heading of a page, and returns the first cell of each row.
 func tableOf(t testing.TB, page, heading string) (rows []string) {
 	t.Helper()
 	text, err := os.ReadFile(page)
@@ -461,7 +461,7 @@ func tableOf(t testing.TB, page, heading string) (rows []string) {
 	return rows
 }
 
-// witnessed waits until n witnesses have the newest head.
+// witnessed waits until n witnesses have the newest head of the trail.
 func witnessed(t testing.TB, s *etcdstore.Store, n int) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); <-time.After(20 * time.Millisecond) {
@@ -482,8 +482,8 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-// headOf returns a head that is validly signed by the key, but whose root no trail has. A size of 0
-// stands for the size of the last head in the file next to the key.
+// headOf returns a head with a valid signature by the key, whose root belongs to no trail. If size
+// is 0, the head has the size of the last head in the file next to the key.
 func headOf(t testing.TB, keyFile string, epoch, size uint64, root string) string {
 	t.Helper()
 	k, err := sign.Load(keyFile)

@@ -21,8 +21,8 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// refuses checks that a store in a bad state accepts no change, and that each error contains the
-// text says.
+// refuses checks that a store in a bad state accepts no change. Each error must contain the text in
+// says.
 func refuses(t *testing.T, s *etcdstore.Store, at engine.Stored, says string) {
 	t.Helper()
 	_, commit := s.Commit(t.Context(), change(at, engine.Approved))
@@ -35,8 +35,8 @@ func refuses(t *testing.T, s *etcdstore.Store, at engine.Stored, says string) {
 	}
 }
 
-// in checks the state in Health, and that Health contains the text says. If the state well is
-// wanted, slow is accepted too, because the machine may be busy.
+// in checks which state Health reports, and that Health contains the text in says. Instead of well
+// it also accepts slow, because the machine may be busy.
 func in(t *testing.T, s *etcdstore.Store, want etcdconn.State, says string) {
 	t.Helper()
 	h, err := s.Health(t.Context())
@@ -47,9 +47,9 @@ func in(t *testing.T, s *etcdstore.Store, want etcdconn.State, says string) {
 	}
 }
 
-// fill writes records until the store is full. etcd compares its size with the quota as of its last
-// write to disk, up to 100 ms ago: without the pauses a fast machine writes far more than the
-// quota, and none of that is posted.
+// fill writes records until the store is full. It pauses between writes, because etcd compares its
+// quota with the size at its last write to disk, up to 100 ms ago. Without the pauses a fast
+// machine writes far more than the quota.
 func fill(t *testing.T, s *etcdstore.Store) {
 	t.Helper()
 	for range 100_000 {
@@ -68,11 +68,12 @@ func fill(t *testing.T, s *etcdstore.Store) {
 	t.Fatal("the store did not become full")
 }
 
-// A full store can be read but stores nothing. With an archive it frees space on its own, when it
-// starts and while it runs.
+// A full store can be read, but stores nothing. If it has an archive, it frees space on its own,
+// when it starts and while it runs.
 func TestFull(t *testing.T) {
 	t.Parallel()
-	// Nothing renews the lease while the store is being filled, which takes long on a slow disk.
+	// The lease is long, because nothing renews it while the store is filled, and a slow disk takes
+	// long.
 	c := etcdstore.Config{Dir: t.TempDir(), Quota: 8 << 20, ArchiveEach: 10 * time.Millisecond, LeaseTTL: 10 * time.Minute}
 	s, err := etcdstore.Open(t.Context(), c)
 	if err != nil {
@@ -148,7 +149,8 @@ func TestSlowAndSilent(t *testing.T) {
 	})
 }
 
-// With two of three members down there is no leader; once one of them is up again, there is one.
+// If two of three members are down, there is no leader. As soon as one of them is up again, there
+// is a leader.
 func TestNoLeader(t *testing.T) {
 	t.Parallel()
 	members := newCluster(t, 3)
@@ -180,7 +182,7 @@ func TestNoLeader(t *testing.T) {
 	})
 }
 
-// newCluster starts an etcd of several members.
+// newCluster starts an etcd cluster of n members.
 func newCluster(t *testing.T, n int) []*etcd {
 	t.Helper()
 	var members []*etcd
@@ -218,8 +220,7 @@ func TestCorrupted(t *testing.T) {
 	refuses(t, s, at, "corrupted")
 }
 
-// If the disk is full, the store stops at once, reports it to all callers, and answers
-// nothing more.
+// If the disk is full, the store stops at once. It tells all callers why, and answers nothing more.
 func TestDiskFull(t *testing.T) {
 	testenv.NeedRealPrograms(t) // and root, to mount a small disk
 	disk := t.TempDir()

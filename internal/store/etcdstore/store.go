@@ -42,7 +42,7 @@ type Store struct {
 	archive   *archive.Archive // nil for none
 	archiving sync.Mutex       // held while archiving or backing up
 
-	// Problems for Health that etcd itself does not report.
+	// trouble has problems for Health that etcd itself does not report.
 	trouble struct {
 		archive, newer etcdconn.Trouble
 	}
@@ -51,8 +51,8 @@ type Store struct {
 	closed  error
 }
 
-// Open starts or connects to the store and takes this replica's lease, which Commit requires. The
-// lease lasts while Run runs. The caller must close the store after Run has returned.
+// Open opens an embedded store, or connects to a cluster. It takes the lease of this replica, which
+// Commit requires and Run renews. The caller must close the store after Run has returned.
 //
 // Open returns an *etcdconn.DirInUseError if another process uses the directory, a
 // *replicas.NameInUseError if another live replica has the name, and a *trail.ForkedError if the
@@ -90,9 +90,9 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	return s, s.Recognise(ctx)
 }
 
-// Run renews the lease, seals the trail, archives and sweeps until ctx ends; then it seals once
-// more and returns nil. It returns an error when another process has this replica's name
-// (*replicas.NameInUseError), or when the embedded server has failed (*etcdconn.StoppedError).
+// Run renews the lease, seals the trail, archives and sweeps until ctx ends. Then it seals once
+// more and returns nil. It returns a *replicas.NameInUseError if another process has this replica's
+// name, and an *etcdconn.StoppedError if the embedded server has failed.
 func (s *Store) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.KeepLease(ctx) })
@@ -127,7 +127,7 @@ func (s *Store) close() error {
 	return err
 }
 
-// Txns is the number of transactions for callers of this store: claims, settlements, appended
-// records, commits and posts. Reads are not counted; Health counts the maintenance of leases and
-// trail.
+// Txns counts the transactions for callers of this store: claims, settlements, appended records,
+// commits and posts. It does not count reads, or the maintenance of leases and trail, which Health
+// counts.
 func (s *Store) Txns() int64 { return s.etcd.Callers.Load() }

@@ -9,15 +9,15 @@ import (
 	"dhbot/internal/publish"
 )
 
-// threadValue is the stored form of a run's thread. The thread has a key of its own, so that a
-// replica of an older version does not lose it when it stores the run's message.
+// threadValue is the stored value of a run's thread. It has its own key, because otherwise an older
+// replica would lose it when it stores the run's message.
 type threadValue struct {
 	V int `json:"v"`
 	publish.Thread
 }
 
-// Thread returns the message in the audit channel whose thread has the run's records; ok is false
-// if there is none yet.
+// Thread returns the message in the audit channel whose thread has the records of a run. ok is
+// false if there is no such message yet.
 func (s *Store) Thread(ctx context.Context, run string) (t publish.Thread, ok bool, err error) {
 	resp, err := s.etcd.Get(ctx, "reading the thread of run "+run, s.keys.Thread(run))
 	if err != nil || len(resp.Kvs) == 0 {
@@ -33,7 +33,7 @@ func (s *Store) Thread(ctx context.Context, run string) (t publish.Thread, ok bo
 	return v.Thread, true, nil
 }
 
-// SetThread stores a run's thread. Like SetPost it is only for the leader.
+// SetThread stores where the thread of a run is. Like SetPost, only the leader may call it.
 func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) error {
 	return s.setAsLeader(ctx, "storing the thread of run "+run, s.keys.Thread(run), threadValue{V: 1, Thread: t})
 }

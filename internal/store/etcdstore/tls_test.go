@@ -23,8 +23,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// An external cluster with TLS, client certificates, and a user whose role
-// reaches the bot's prefix only.
+// TestTLSAndUser uses an external cluster with TLS, client certificates, and a user who has access
+// only to keys with the bot's prefix.
 func TestTLSAndUser(t *testing.T) {
 	t.Parallel()
 	ca, cert, key := certificates(t)
@@ -94,7 +94,7 @@ func enableAuth(t *testing.T, e *etcd, ca, cert, key string) {
 	}
 }
 
-// certificates makes a CA and one certificate, for server and client alike.
+// certificates makes a CA, and a certificate that server and client share.
 func certificates(t *testing.T) (ca, cert, key string) {
 	t.Helper()
 	dir := t.TempDir()

@@ -15,15 +15,15 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// unsigned are the prefixes of the names that version 0.1 stored without a signature. The values of
-// all other names are signed.
+// unsigned lists prefixes of names. Version 0.1 stored values under these names without a
+// signature. All other values are signed.
 var unsigned = []string{"follow/", "cluster/"}
 
 func isSigned(name string) bool {
 	return !slices.ContainsFunc(unsigned, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }
 
-// watched returns the value that the bot stored under a name, nil for any other value.
+// watched returns the value under a name, or nil if the bot did not store this value.
 func (s *Store) watched(name string, kv *etcdconn.KeyValue) ([]byte, error) {
 	switch {
 	case !isSigned(name):
@@ -43,8 +43,8 @@ func (s *Store) watched(name string, kv *etcdconn.KeyValue) ([]byte, error) {
 	return v.Body, nil
 }
 
-// WatchState calls f with every value whose name begins with prefix, sorted by name, and the
-// revision that wrote it; data is nil for a value that the bot did not store.
+// WatchState calls f with every value whose name begins with prefix, sorted by name. rev is the
+// revision that wrote the value. data is nil if the bot did not store the value.
 func (s *Store) WatchState(ctx context.Context, prefix string, f func(name string, data []byte, rev int64) error) error {
 	resp, err := s.etcd.Get(ctx, "reading the state of the monitoring", s.keys.Watched(prefix), clientv3.WithPrefix())
 	if err != nil {
@@ -63,9 +63,9 @@ func (s *Store) WatchState(ctx context.Context, prefix string, f func(name strin
 	return nil
 }
 
-// SetWatchState replaces the value of a name at revision rev (0 for none) by data, or removes it if
-// data is nil. The same transaction stores records and settles the claim. If the value has another
-// revision, it returns engine.ErrConflict.
+// SetWatchState replaces the value under a name, or removes it if data is nil. The same transaction
+// stores records and settles the claim. It returns engine.ErrConflict if the value does not have
+// revision rev (0 for no value).
 func (s *Store) SetWatchState(
 	ctx context.Context, name string, data []byte, rev int64, records []audit.Record, claim string,
 ) (int64, error) {
@@ -99,7 +99,7 @@ func (s *Store) SetWatchState(
 	}
 }
 
-// watchedValue is the stored form of a value.
+// watchedValue returns data as it is stored under a name.
 func (s *Store) watchedValue(name string, data []byte) ([]byte, error) {
 	switch {
 	case !isSigned(name):

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// BenchmarkNotes measures what the notes add to a change: a line for each form of a run, and a line
-// and one sync before a step is sent.
+// BenchmarkNotes measures what the notes cost a change: a line for each version of a run, and a
+// line and one sync before a step is sent.
 func BenchmarkNotes(b *testing.B) {
 	n, err := Open(filepath.Join(b.TempDir(), "sent"), "inst", time.Now)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Compact writes the file again without facts that are no longer needed. The caller must have
-// exclusive use of the file, so it runs before a store is used.
+// Compact rewrites the file without facts that are no longer needed. Call it before the store is
+// used, because no one else may use the file.
 func (n *Notes) Compact() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package notes stores, in a file next to the key of the state, facts that a replica must not
-// forget when its store is reset to an earlier time: the highest revision counter of each run,
-// and every sent step. A noted step is never sent again, and a run with a lower counter than
-// the noted one is not continued.
+// Package notes stores facts that a replica must not forget when its store is reset to an earlier
+// time: every sent step, and the highest revision counter of each run. They are in a file next to
+// the key of the state. A step in the notes is never sent again. A run is not continued if its
+// counter is lower than in the notes.
 package notes

@@ -26,8 +26,8 @@ import (
 //	handled KEY UNIX        a delivery was handled
 const header = "dhbot notes v1 "
 
-// Keep is how long an ended run and a handled delivery are remembered. A run that was requested
-// earlier is not continued, see Allow.
+// Keep is how long the notes remember an ended run or a handled delivery. A run that was requested
+// earlier is not continued: see Allow.
 const Keep = 30 * 24 * time.Hour
 
 // Errors of Allow and Sending.
@@ -37,10 +37,10 @@ var (
 	ErrAged  = fmt.Errorf("it was requested more than %d days ago", int(Keep.Hours()/24))
 )
 
-// ErrOther means that the notes belong to another installation than the key.
+// ErrOther means that the notes and the key belong to different installations.
 var ErrOther = errors.New("these notes belong to another installation: restore its key, or set another directory for them (state.notes_dir)")
 
-// Notes is an open file of notes.
+// Notes is an open file with notes.
 type Notes struct {
 	file  string
 	who   string // this process
@@ -103,7 +103,7 @@ func (n *Notes) open(install string) (err error) {
 	return n.refresh()
 }
 
-// endLine ends a last line that a crash cut off; its content is ignored.
+// endLine adds a newline if a crash cut off the last line. The content of that line is ignored.
 func (n *Notes) endLine(size int64) error {
 	last := make([]byte, 1)
 	if _, err := n.f.ReadAt(last, size-1); err != nil {
@@ -119,11 +119,10 @@ func (n *Notes) endLine(size int64) error {
 // Close closes the file.
 func (n *Notes) Close() error { return n.f.Close() }
 
-// Fresh reports whether the file did not exist before. In that case the notes prove nothing about
-// the store.
+// Fresh reports whether Open created the file. A new file proves nothing about the store.
 func (n *Notes) Fresh() bool { return n.fresh }
 
-// Highest is the highest counter of any run, 0 for none.
+// Highest returns the highest counter of any run, or 0 without runs.
 func (n *Notes) Highest() uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -134,8 +133,8 @@ func (n *Notes) Highest() uint64 {
 	return top
 }
 
-// Saw adds to the notes the counter of a run's form and the store's revision. The notes become
-// durable with the next call of Sending.
+// Saw writes down which counter a run has at a revision of the store. The note survives a crash
+// only after the next call of Sending.
 func (n *Notes) Saw(id string, count uint64, rev int64, ended bool) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -149,14 +148,15 @@ func (n *Notes) Saw(id string, count uint64, rev int64, ended bool) error {
 	return n.add(line)
 }
 
-// Handled adds to the notes that a delivery was handled.
+// Handled writes down that a delivery was handled.
 func (n *Notes) Handled(key string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.add(fmt.Sprintf("handled %s %d\n", quoted(key), n.now().Unix()))
 }
 
-// WasHandled reports whether a delivery was handled, whatever the store contains.
+// WasHandled reports whether the notes say that a delivery was handled, even if the store does not
+// say so.
 func (n *Notes) WasHandled(key string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -164,14 +164,14 @@ func (n *Notes) WasHandled(key string) bool {
 	return handled
 }
 
-// quoted is a key as one word of a line.
+// quoted returns a key so that it is a single word in a line.
 func quoted(key string) string {
 	return strings.ReplaceAll(strconv.QuoteToASCII(key), " ", `\x20`)
 }
 
-// Allow reports whether the bot may act on a form of a run that was read at a revision of the
-// store: nil, ErrOlder, or ErrAged. ErrOlder is not returned for an older form that was read before
-// the newer form was stored.
+// Allow reports whether the bot may act on a version of a run that was read at revision rev of the
+// store. It returns nil, ErrOlder, or ErrAged. It does not return ErrOlder if the version was read
+// before the newer version was stored.
 func (n *Notes) Allow(id string, count uint64, rev int64, asked time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -188,7 +188,7 @@ func (n *Notes) Allow(id string, count uint64, rev int64, asked time.Time) error
 	}
 }
 
-// Count is the highest noted counter of a run, 0 for none.
+// Count returns the highest counter of a run in the notes, or 0 if they do not have the run.
 func (n *Notes) Count(id string) uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -198,12 +198,12 @@ func (n *Notes) Count(id string) uint64 {
 	return 0
 }
 
-// Known reports whether the notes have a run.
+// Known reports whether the notes have this run.
 func (n *Notes) Known(id string) bool { return n.Count(id) > 0 }
 
-// Sending adds to the notes, durably, that a step is about to be sent. It returns ErrSent if the
-// step was sent before, and ErrOlder for a form that is not the newest. After any error nothing
-// may be sent.
+// Sending writes down durably that a step is about to be sent. It returns ErrSent if the step was
+// sent before, and ErrOlder if the notes know a newer version of the run. After any error, the
+// caller must not send the step.
 func (n *Notes) Sending(id string, step int, count uint64) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -224,14 +224,14 @@ func (n *Notes) Sending(id string, step int, count uint64) error {
 	if err := n.f.Sync(); err != nil {
 		return fmt.Errorf("noting that step %d of %s is sent: %w", step, id, err)
 	}
-	// Another process may have noted this step at the same time: the first line counts.
+	// Another process may have written down the same step at the same time. The first line counts.
 	if n.runs[id].sent[step] != n.who {
 		return ErrSent
 	}
 	return nil
 }
 
-// add appends lines and reads them back, together with lines that other processes appended before.
+// add appends lines, and reads them back together with lines that other processes have appended.
 // The caller holds mu.
 func (n *Notes) add(lines string) error {
 	if _, err := n.f.WriteString(lines); err != nil {
@@ -240,7 +240,7 @@ func (n *Notes) add(lines string) error {
 	return n.refresh()
 }
 
-// refresh reads appended lines. The caller holds mu.
+// refresh reads the lines that were appended since the last read. The caller holds mu.
 func (n *Notes) refresh() error {
 	info, err := n.f.Stat()
 	if err != nil || info.Size() == n.read {
@@ -261,7 +261,7 @@ func (n *Notes) refresh() error {
 	return nil
 }
 
-// take parses one line. An invalid line was cut off by a crash.
+// take parses one line. It ignores an invalid line, which a crash has cut off.
 func (n *Notes) take(w []string) {
 	if len(w) < 3 {
 		return
@@ -306,7 +306,7 @@ func (r *run) counted(count uint64, rev string) {
 	}
 }
 
-// Open returns the ids of noted runs that have not ended.
+// Open returns the ids of the runs that have not ended according to the notes.
 func (n *Notes) Open() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -320,7 +320,7 @@ func (n *Notes) Open() []string {
 	return out
 }
 
-// End adds to the notes that a run has ended, whatever the store contains.
+// End writes down that a run has ended, whatever the store says.
 func (n *Notes) End(id string) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -27,8 +27,8 @@ func must(t *testing.T, errs ...error) {
 	}
 }
 
-// TestNeverSentTwice: a noted step is not sent again: not by the same process, not by a later
-// process, not by a process that shares the file, and not after Compact.
+// TestNeverSentTwice checks that a step in the notes is never sent again: not by the same process,
+// a later process, or a process that shares the file, and not after Compact.
 func TestNeverSentTwice(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.key.sent")
 	a, b := open(t, file, noon), open(t, file, noon)
@@ -58,8 +58,8 @@ func TestNeverSentTwice(t *testing.T) {
 	must(t, next.Sending("R-7F3K", 4, 9))
 }
 
-// TestWhatIsForgottenIsRefused: an ended run is remembered for Keep. A run that
-// was requested longer ago is refused because of its age.
+// TestWhatIsForgottenIsRefused checks that the notes remember an ended run for the time Keep. A run
+// that was requested before that time is refused because of its age.
 func TestWhatIsForgottenIsRefused(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.key.sent")
 	n := open(t, file, noon)
@@ -80,7 +80,7 @@ func TestWhatIsForgottenIsRefused(t *testing.T) {
 	}
 }
 
-// TestCutOff: a line that a crash cut off is ignored, and does not damage the next line.
+// TestCutOff checks that a line that a crash cut off is ignored, and does not damage the next line.
 func TestCutOff(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "state.key.sent")
 	n := open(t, file, noon)

@@ -10,7 +10,8 @@ import (
 	"dhbot/internal/test/mutant"
 )
 
-// broken is a bot without one of its rules, and the expected violation.
+// broken describes a bot that lacks one of its rules, and the violation that the tests must then
+// find.
 type broken struct {
 	edits []mutant.Edit
 	run   string // the tests to run
@@ -59,8 +60,7 @@ var brokenBots = map[string]broken{
 }
 
 // TestRulesAreThere checks that every edit in brokenBots still applies to the code. Each edit
-// removes one rule from the bot. TestRulesAreThere runs after every change; TestBrokenBots does
-// not.
+// removes one rule from the bot. This test runs after every change, but TestBrokenBots does not.
 func TestRulesAreThere(t *testing.T) {
 	for name, b := range brokenBots {
 		if _, err := mutant.Apply("../../..", b.edits); err != nil {
@@ -69,8 +69,8 @@ func TestRulesAreThere(t *testing.T) {
 	}
 }
 
-// TestBrokenBots builds the bot and this package without one rule at a time.
-// The harness must report a violation.
+// TestBrokenBots removes one rule of the bot at a time, and builds this package. The tests of that
+// build must report a violation.
 func TestBrokenBots(t *testing.T) {
 	if os.Getenv("DHBOT_FAULT_BROKEN") == "" {
 		t.Skip("set DHBOT_FAULT_BROKEN=1 to build bots that are broken on purpose, and to check that the harness detects them")

@@ -14,7 +14,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// judge checks a round at rest from outside and reports every violation.
+// judge checks a round from outside, after all work is done, and reports every violation.
 func (p *people) judge(st state) {
 	p.judgeTrail(st)
 	p.judgeCommands(st)
@@ -27,7 +27,7 @@ func (p *people) judge(st state) {
 	}
 }
 
-// atRest returns what the bot still has to do; "" means that it is at rest.
+// atRest returns what the bot still has to do, or "" if nothing is left.
 func atRest(st state) (why string) {
 	if len(st.Unsettled) > 0 {
 		return "unhandled: " + strings.Join(st.Unsettled, ", ")
@@ -82,7 +82,7 @@ func (p *people) judgeTrail(st state) {
 // command is a command that a host received.
 type command struct{ host, line string }
 
-// judgeCommands compares the commands that the hosts executed with the records.
+// judgeCommands compares the commands that the hosts executed with the bot's records.
 func (p *people) judgeCommands(st state) {
 	recorded := map[command][]time.Time{}
 	begun := map[string]int{}
@@ -137,8 +137,8 @@ func byID(st state) map[string]engine.Run {
 	return out
 }
 
-// critical has the processes that the rounds restart, and whether their restart needs a vote
-// (process-runbooks.md, the severity of each outage).
+// critical lists the processes that the rounds restart. The value is true if a restart needs a vote
+// (process-runbooks.md has the severity of each outage).
 var critical = map[string]bool{"db_dis": true, "db_query_server": true, "db_tdcp": true, "iris_controller": true, "db_acl_write_server": false, "db_ltds": false}
 
 var accounts = map[string]string{
@@ -149,9 +149,9 @@ func account(name string) auth.Account {
 	return auth.Account{Team: slacklocal.DemoTeam, User: accounts[name]}
 }
 
-// judgeVotes checks each run that began a step. Before the first step, someone
-// other than the requester must have tapped Approve on the run's own card, and
-// the card must have shown the executed commands.
+// judgeVotes checks each run that began a step. Before the first step, someone other than the
+// requester must have tapped Approve on the card of this run, and the card must have shown the
+// executed commands.
 func (p *people) judgeVotes(st state) {
 	first := map[string]audit.Sealed{} // the first step of each run
 	voted := map[string][]audit.Sealed{}
@@ -184,8 +184,8 @@ func (p *people) judgeVotes(st state) {
 	}
 }
 
-// tapped reports whether a vote is a real tap of a person who may approve, on a
-// card that showed the executed commands.
+// tapped reports whether a person who may approve really tapped Approve, on a card that showed the
+// executed commands.
 func (p *people) tapped(vote audit.Record, run engine.Run) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -195,7 +195,7 @@ func (p *people) tapped(vote audit.Record, run engine.Run) bool {
 	})
 }
 
-// showsAll reports whether a card shows every changing command of a run.
+// showsAll reports whether the text of a card has every command of a run that changes something.
 func showsAll(shown string, run engine.Run) bool {
 	for _, s := range run.Plan.Steps {
 		if s.Kind == runbooks.Exec && !strings.Contains(shown, s.Command) {
@@ -221,8 +221,8 @@ func (p *people) judgeLocks(st state) {
 	}
 }
 
-// judgeDeeds checks that every action that Slack reported as delivered has a visible
-// result. A command that only reads is not stored, and may be lost.
+// judgeDeeds checks that every action that Slack delivered to the bot has a visible result. A
+// command that only reads is an exception: it is not stored, so it may be lost.
 func (p *people) judgeDeeds(st state) {
 	p.mu.Lock()
 	deeds := slices.Clone(p.deeds)
@@ -240,7 +240,7 @@ func (p *people) seen(d *deed, st state) bool {
 		return false
 	}
 	for _, m := range list {
-		// An ephemeral message for this person, or an answer in the channel.
+		// An ephemeral message to this person counts, and so does an answer in the channel.
 		if m.User != slackbot && !m.At.Before(d.at) && m.Ephemeral {
 			return true
 		}
@@ -260,13 +260,11 @@ func (p *people) seen(d *deed, st state) bool {
 	return false
 }
 
-// slackbot is the author of Slack's own messages, for example that a command
-// failed.
+// slackbot is the author of messages by Slack itself, for example that a command failed.
 const slackbot = "USLACKBOT"
 
-// judgeMessages checks that each run's message is in the channel and shows the
-// run's current state, and that every posted trail entry is in the audit
-// channel.
+// judgeMessages checks that the channel has the message of each run, which shows the current state
+// of the run. It also checks that the audit channel has every posted trail entry.
 func (p *people) judgeMessages(st state) {
 	for _, s := range st.Runs {
 		post := st.Posts[s.Run.ID]
@@ -304,7 +302,7 @@ func (p *people) judgeMessages(st state) {
 	}
 }
 
-// executions counts the changing commands of all hosts.
+// executions counts the executed commands that change something, on all hosts.
 func executions(list []hostsim.Execution) int {
 	n := 0
 	for _, x := range list {

@@ -14,13 +14,13 @@ import (
 	"dhbot/internal/slackio"
 )
 
-// wrap adds the gate to every edge of the bot.
+// wrap adds a gate to every edge of the bot, so that a round can inject a fault there.
 func wrap(e app.Edges, g *gate) app.Edges {
 	slack := e.Slack
 	e.Store, e.Remote = &store{e.Store, g}, &hosts{e.Remote, g}
 	e.Slack = func(claims slackio.Claims, handler app.Handler) (app.Slack, error) {
 		s, err := slack(claims, func(ctx context.Context, m call.Message, r call.Reply) bool {
-			// The ack has been sent by now.
+			// The bot has acknowledged the event to Slack by now.
 			settled, _ := around(g, "handle", func() (bool, error) { return handler(ctx, m, &reply{r, g}), nil })
 			return settled
 		})
@@ -51,7 +51,7 @@ func (s *store) Commit(ctx context.Context, c engine.Change) (int64, error) {
 	return around(s.gate, "commit "+tells(c.Records), func() (int64, error) { return s.Store.Commit(ctx, c) })
 }
 
-// tells identifies a change by its records, for example "step ended+ended".
+// tells names a change after its records, for example "step ended+ended".
 func tells(records []audit.Record) string {
 	var kinds []string
 	for _, r := range records {

@@ -67,7 +67,7 @@ func (e *etcd) endpoints() []string {
 	return out
 }
 
-// start starts a stopped member with its old data.
+// start starts a stopped member, with the data that it had.
 func (e *etcd) start(i int) error {
 	var cluster []string
 	for _, m := range e.members {
@@ -91,7 +91,7 @@ func (e *etcd) start(i int) error {
 	return nil
 }
 
-// stop kills a member, which keeps its data.
+// stop kills a member. The member keeps its data.
 func (e *etcd) stop(i int) {
 	m := e.members[i]
 	m.mu.Lock()

@@ -10,15 +10,16 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// fault is a fault to inject when a replica crosses a point. The fault is in effect when do
-// returns, and ends on its own.
+// fault is injected when a replica crosses a point. Once do has returned, the fault is in effect.
+// It ends on its own.
 type fault struct {
 	name string
 	fits func(shape) bool // nil: fits every shape
 	do   func(w *world, r *rand.Rand, replica string)
 }
 
-// kill is the fault at crash points.
+// kill returns the fault of the crash points: it kills a replica, and starts it again after the
+// time back.
 func kill(back time.Duration) fault {
 	return fault{name: fmt.Sprintf("kill -9, back after %s", back), do: func(w *world, _ *rand.Rand, name string) {
 		r := w.byName(name)
@@ -36,7 +37,7 @@ func kill(back time.Duration) fault {
 	}}
 }
 
-// later calls do after a delay, to repair a fault. The round waits until do has returned.
+// later calls do after a delay, to repair a fault. The round does not end before do has returned.
 func (w *world) later(d time.Duration, do func()) {
 	w.repairs.Go(func() { time.Sleep(d); do() })
 }
@@ -48,7 +49,7 @@ func between(r *rand.Rand, a, b time.Duration) time.Duration {
 
 func several(s shape) bool { return s.Members > 0 }
 
-// faults returns the faults of random rounds.
+// faults returns the faults that random rounds choose from.
 func faults() []fault {
 	list := []fault{
 		{name: "kill -9", do: func(w *world, r *rand.Rand, name string) {
@@ -90,8 +91,8 @@ func faults() []fault {
 	return append(append(list, slackFaults()...), hostFaults()...)
 }
 
-// freezeReplica suspends a process for longer than its lease, so that another
-// replica can take over, and then resumes it.
+// freezeReplica suspends the process of a replica for longer than its lease, so that another
+// replica can take over. Then it resumes the process.
 func freezeReplica(w *world, r *rand.Rand, name string) {
 	rep := w.byName(name)
 	if rep == nil {

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// gate is the replica's side: it reports each crossing and waits for permission
-// to continue.
+// gate is the replica's side of fault injection. It reports each crossing of a point, and waits for
+// permission to continue.
 type gate struct {
 	replica string
 	http    *http.Client
@@ -34,7 +34,8 @@ func unixClient(socket string) *http.Client {
 	}}
 }
 
-// pass reports a crossing. Without permission the process ends, because the round is over.
+// pass reports a crossing and waits for permission to continue. Without permission the process
+// exits, because the round is over.
 func (g *gate) pass(what string) {
 	resp, err := g.http.Get("http://gate/?" + url.Values{"replica": {g.replica}, "what": {what}}.Encode())
 	if err != nil {
@@ -44,7 +45,7 @@ func (g *gate) pass(what string) {
 	resp.Body.Close()
 }
 
-// around reports the crossings before and after f.
+// around calls f, and reports a crossing before and after it.
 func around[T any](g *gate, what string, f func() (T, error)) (T, error) {
 	g.pass(what + " before")
 	v, err := f()
@@ -52,7 +53,7 @@ func around[T any](g *gate, what string, f func() (T, error)) (T, error) {
 	return v, err
 }
 
-// point is the nth crossing of a kind in a round, over all replicas.
+// point is the nth crossing of a kind in a round, counted over all replicas.
 type point struct {
 	What string // for example "commit approved after"
 	N    int    // from 1
@@ -60,15 +61,15 @@ type point struct {
 
 func (p point) String() string { return fmt.Sprintf("%s %d", p.What, p.N) }
 
-// crossing is a point that a replica crossed.
+// crossing says which replica crossed a point.
 type crossing struct {
 	point
 	replica string
 	at      time.Time
 }
 
-// watch is the round's side of the gate: it numbers crossings and runs traps. A
-// replica that crosses a trap waits until the trap has run.
+// watch is the round's side of fault injection. It numbers crossings and runs traps. A replica that
+// crosses a point with a trap waits until the trap has run.
 type watch struct {
 	server *http.Server
 
@@ -118,7 +119,7 @@ func (w *watch) cross(replica, what string) (func(string), string) {
 	return trap, replica
 }
 
-// onEach calls do at every point; nil disables it.
+// onEach makes the round call do at every point. A nil do disables this.
 func (w *watch) onEach(do func(n int, at point, replica string)) {
 	w.order.Lock()
 	defer w.order.Unlock()
@@ -127,14 +128,14 @@ func (w *watch) onEach(do func(n int, at point, replica string)) {
 	w.each = do
 }
 
-// trap calls do when a replica crosses a point.
+// trap makes the round call do when a replica crosses point p.
 func (w *watch) trap(p point, do func(replica string)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.traps[p] = do
 }
 
-// unsprung lists the traps that no replica crossed.
+// unsprung returns the traps whose point no replica has crossed.
 func (w *watch) unsprung() []point {
 	w.mu.Lock()
 	defer w.mu.Unlock()

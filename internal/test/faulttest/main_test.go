@@ -9,14 +9,14 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// parallelRounds is the number of parallel rounds unless -parallel is set.
+// parallelRounds is how many rounds run in parallel, unless -parallel is set.
 const parallelRounds = 6
 
 // long reports whether .ci/long runs the tests.
 func long() bool { return os.Getenv("DHBOT_FAULT_ROUNDS") != "" }
 
-// gateOnly skips tests that are too slow for `go test ./...`: .ci/run and
-// .ci/long run them.
+// gateOnly skips a test that is too slow for `go test ./...`. Only .ci/run and .ci/long run such a
+// test.
 func gateOnly(t *testing.T) {
 	t.Helper()
 	if !long() {
@@ -32,14 +32,14 @@ func longOnly(t *testing.T) {
 	}
 }
 
-// TestMain is also the main function of the bot processes, which run this
-// binary.
+// TestMain is also the main function of the bot processes, because they run the same binary as the
+// tests.
 func TestMain(m *testing.M) {
 	if file := os.Getenv(replicaVar); file != "" {
 		os.Exit(replicaMain(file))
 	}
 	flag.Parse()
-	// A round mostly waits, so more rounds run in parallel than there are processors.
+	// More rounds run in parallel than there are processors, because a round mostly waits.
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		_ = f.Value.Set(strconv.Itoa(parallelRounds)) // a number is a valid value
 	}

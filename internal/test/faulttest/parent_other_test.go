@@ -4,6 +4,5 @@ package faulttest
 
 import "syscall"
 
-// withParent does nothing: only Linux can end a process together with its
-// parent.
+// withParent does nothing, because only Linux can end a process together with its parent.
 func withParent() *syscall.SysProcAttr { return nil }
