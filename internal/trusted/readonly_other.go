@@ -2,5 +2,5 @@
 
 package trusted
 
-// readOnly is false on other systems: modes and owners decide.
+// readOnly returns false, because on other systems than Linux only modes and owners decide.
 func readOnly(string) bool { return false }

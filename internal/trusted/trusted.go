@@ -9,17 +9,17 @@ import (
 	"syscall"
 )
 
-// credentialsVariable names the directory of a service's credentials in systemd
-// (systemd.exec(5)). Root owns these files, and the service's user may read them because of an
-// access control list, which appears as the right of the group.
+// credentialsVariable names the directory in which systemd puts the credentials of a service
+// (systemd.exec(5)). The files belong to root. An access control list lets the user of the service
+// read them. In the mode of a file, this looks like a right of the group.
 const credentialsVariable = "CREDENTIALS_DIRECTORY"
 
-// maxLinks is the largest number of links on a path.
+// maxLinks limits how many symbolic links a path may follow.
 const maxLinks = 40
 
-// Source returns an error that says how another user could change the file at a path. A file
-// on a read-only mount, such as a ConfigMap of Kubernetes, can be changed only by the account
-// that mounted it.
+// Source returns an error if another user could change the file at a path, and says how. It trusts
+// a file on a read-only mount, such as a ConfigMap of Kubernetes, because only the account that
+// mounted it can change the file.
 func Source(path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -35,7 +35,8 @@ func Source(path string) error {
 	return fmt.Errorf("%s leads through more than %d links", path, maxLinks)
 }
 
-// walk checks every part of a path. For a link it returns the rest of the path after the link.
+// walk checks every part of a path. If it finds a link, it returns the path that remains to be
+// checked.
 func walk(path string) (next string, err error) {
 	at := "/"
 	parts := strings.Split(strings.Trim(path, "/"), "/")
@@ -69,8 +70,8 @@ func walk(path string) (next string, err error) {
 	return "", nil
 }
 
-// check checks one file or directory. In a directory with the sticky bit, others cannot replace
-// files that are not theirs.
+// check checks one file or directory. A directory with the sticky bit may be writable for others,
+// because they cannot replace files in it that are not theirs.
 func check(path string, onTheWay bool) error {
 	info, err := os.Stat(path)
 	if err != nil || readOnly(path) {
@@ -86,7 +87,7 @@ func check(path string, onTheWay bool) error {
 	return nil
 }
 
-// another reports whether a file belongs to neither root nor the bot's user.
+// another reports whether a file belongs to a user other than root and the bot's user.
 func another(info fs.FileInfo) (uid uint32, theirs bool) {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -95,8 +96,9 @@ func another(info fs.FileInfo) (uid uint32, theirs bool) {
 	return s.Uid, s.Uid != 0 && int(s.Uid) != os.Geteuid()
 }
 
-// Secret returns an error if others can read a secret. Only the owner of its file may. Its group may
-// too if the file is below systemd's credentials directory or on a read-only mount.
+// Secret returns an error if others can read the file of a secret. Only its owner may read it. Its
+// group may also read it if the file is below systemd's credentials directory or on a read-only
+// mount.
 func Secret(path string, info fs.FileInfo) error {
 	mode := info.Mode().Perm()
 	if mode&0o077 == 0 || mode&0o037 == 0 && (isCredential(path) || readOnly(path)) {

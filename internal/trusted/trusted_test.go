@@ -98,9 +98,9 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// TestConfigMap checks a directory as Kubernetes mounts it: ..data is a link to
-// the current directory, and the files are links into it. All modes are open to
-// others, but the mount is read-only.
+// TestConfigMap checks a directory that looks as Kubernetes mounts it. The files are links into
+// ..data, which is a link to the current directory. All modes let others write, but the mount is
+// read-only.
 func TestConfigMap(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount")

@@ -18,8 +18,8 @@ type fault struct {
 	do   func(w *world, r *rand.Rand, replica string)
 }
 
-// kill returns the fault of the crash points: it kills a replica, and starts it again after the
-// time back.
+// kill returns a fault that kills a replica, and starts it again after the time back. If back is
+// negative, the replica stays down, unless no other replica is alive.
 func kill(back time.Duration) fault {
 	return fault{name: fmt.Sprintf("kill -9, back after %s", back), do: func(w *world, _ *rand.Rand, name string) {
 		r := w.byName(name)

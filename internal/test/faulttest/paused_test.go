@@ -17,11 +17,10 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// TestPausedReplica suspends one of two replicas for longer than its lease, in
-// every phase of a restart. The message of each run must show the final state
-// of the run: a resumed replica could overwrite the final card with an older
-// edit. DHBOT_PAUSED_ROUNDS is the number of rounds; the short form tries the
-// points around edits.
+// TestPausedReplica suspends one of two replicas for longer than its lease, in every phase of a
+// restart. At the end, the message of each run must show the final state of the run, although a
+// resumed replica could overwrite it with an older edit. DHBOT_PAUSED_ROUNDS is the number of
+// rounds. Without it, the test tries the points around edits.
 func TestPausedReplica(t *testing.T) {
 	t.Parallel()
 	if only := os.Getenv("DHBOT_PAUSED_POINT"); only != "" {
@@ -52,7 +51,7 @@ func TestPausedReplica(t *testing.T) {
 	}
 }
 
-// spread returns n points of a path: half of them at writes of messages, the other half
+// spread selects n points of a path. Half of them are at writes of messages, and the other half are
 // spread over the path.
 func spread(path []crossing, n int) []point {
 	var edits, all []point
@@ -73,7 +72,7 @@ func spread(path []crossing, n int) []point {
 	return out
 }
 
-// awake is the time for a resumed replica to send pending edits.
+// awake is how long a resumed replica gets to send its pending edits.
 const awake = 3 * time.Second
 
 func pausedAt(t *testing.T, at point) {

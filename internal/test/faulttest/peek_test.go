@@ -17,7 +17,7 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// state is the content of the store, read at about the same time.
+// state is what a test has read from the store, all at about the same time.
 type state struct {
 	Runs      []engine.Stored // open runs, then ended runs, then archived runs
 	Archived  map[string]bool // by run; a run is archived once its message is final
@@ -71,7 +71,8 @@ func readState(ctx context.Context, s *etcdstore.Store) (state, error) {
 	return out, addArchived(ctx, s, &out)
 }
 
-// addArchived adds the runs of the trail that have left the store.
+// addArchived adds to st the runs that the trail mentions and that the store has moved to the
+// archive.
 func addArchived(ctx context.Context, s *etcdstore.Store, st *state) error {
 	known := map[string]bool{"": true}
 	for _, r := range st.Runs {
@@ -94,8 +95,8 @@ func addArchived(ctx context.Context, s *etcdstore.Store, st *state) error {
 	return nil
 }
 
-// servePeek lets the round read the store of a running replica. There is no
-// other access to an embedded store.
+// servePeek lets the round read the store of a running replica, because an embedded store can be
+// read in no other way.
 func servePeek(socket string, s *etcdstore.Store) (stop func() error, err error) {
 	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -124,7 +125,7 @@ func answer[T any](mux *http.ServeMux, pattern string, read func(context.Context
 	})
 }
 
-// burden is the resource use of a replica.
+// burden is how much memory and other resources a replica uses.
 type burden struct {
 	RSS, Heap, Size, InUse  int64 // bytes: the process, its heap, the store's database, and the used part of it
 	Goroutines, Descriptors int
@@ -137,7 +138,7 @@ func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {
 		return burden{}, err
 	}
 	b := burden{Size: h.Size, InUse: h.InUse, Sealed: h.Sealed, Stored: h.Stored, Goroutines: runtime.NumGoroutine()}
-	// Collect first, so that garbage is not counted.
+	// Without this, garbage would count as used memory.
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -159,7 +160,7 @@ func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {
 	return b, nil
 }
 
-// peek requests something from a replica, for example its state.
+// peek sends a request to a replica, for example for its state, and decodes the answer.
 func peek[T any](ctx context.Context, socket, path string) (T, error) {
 	var st T
 	client := unixClient(socket)

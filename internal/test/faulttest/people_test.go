@@ -13,7 +13,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// deed is one action of a person, and whether Slack reported its delivery.
+// deed is an action of a person. It also says whether Slack reported that the action was delivered.
 type deed struct {
 	who    string
 	where  string // the channel
@@ -56,7 +56,7 @@ const (
 	askPause = 700 * time.Millisecond
 )
 
-// ask types a command, and repeats it while Slack reports a failure.
+// ask types a command, and repeats it as long as Slack reports a failure.
 func (p *people) ask(ctx context.Context, who, command string) {
 	for range askTries {
 		d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now()})
@@ -77,7 +77,7 @@ func (p *people) ask(ctx context.Context, who, command string) {
 	}
 }
 
-// asks returns every try of every request.
+// asks returns every attempt of every request.
 func (p *people) asks() (out []deed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,7 +89,8 @@ func (p *people) asks() (out []deed) {
 	return out
 }
 
-// mention sends a mention; Slack repeats the event until it is acked.
+// mention sends a message that mentions the bot. Slack repeats the event until the bot acknowledges
+// it.
 func (p *people) mention(who, command string) {
 	d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now(), acked: true})
 	if _, err := p.slack.Mention(slacklocal.Mention{User: who, Channel: channel, Text: "@dh " + command + " because " + d.tag}); err != nil {
@@ -108,8 +109,8 @@ func (p *people) status(who, command string) {
 	d.acked = a.OK
 }
 
-// approve taps Approve on every card in the channel that has the button, until ctx ends. An
-// operator, whose tap must not count, taps first.
+// approve taps Approve on every card in the channel that has this button, until ctx ends. An
+// operator taps first, and that tap must not count.
 func (p *people) approve(ctx context.Context, temper func(run string) []string) {
 	var taps sync.WaitGroup
 	defer taps.Wait()
@@ -151,7 +152,7 @@ func (p *people) tap(who, run string, m slacklocal.Message, b slacklocal.Button)
 	d.acked = a.OK
 }
 
-// words returns all text of a message.
+// words returns all text that a message shows.
 func words(m slacklocal.Message) string {
 	b, _ := json.Marshal(m.Blocks)
 	return m.Text + "\n" + string(b)

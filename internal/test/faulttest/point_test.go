@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// embedded and shared are the worlds for every crash point. In embedded, the next process
-// of the same replica continues; in shared, another replica can continue.
+// embedded and shared are the worlds in which every crash point is tried. After a crash, the next
+// process of the same replica continues in embedded. In shared, another replica can continue.
 var (
 	embedded = shape{Replicas: 1}
 	shared   = shape{Replicas: 2, Members: 1}
@@ -25,8 +25,8 @@ func TestQuiet(t *testing.T) {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			p, path := round{shape: s, script: plain, replay: "go test -run Quiet"}.play(t)
-			// If a busy machine delays an ack for over 3 s, people repeat the
-			// request.
+			// A busy machine may delay the acknowledgement of a request by over 3 s. Then people
+			// repeat the request.
 			if n, asks := executions(p.hosts.Executed()), p.asks(); n != 2 && len(asks) == 2 {
 				t.Errorf("%d commands changed something, want 2: %+v, %+v", n, asks, p.hosts.Executed())
 			}
@@ -35,7 +35,7 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-// kinds lists each kind of crossing once, in order of appearance.
+// kinds returns each kind of crossing once, in the order in which the kinds first appear.
 func kinds(path []crossing) []string {
 	var out []string
 	for _, c := range path {
@@ -56,16 +56,16 @@ func parsePoint(s string) (point, error) {
 	return point{s[:i], n}, err
 }
 
-// shortPoints are the crash points of the short version: a delivery was acked
-// but not handled; a command was sent but its end not recorded; a plan is
-// between two steps; a message was edited but the edit not recorded.
+// shortPoints are the crash points of the short version. A replica crashes after it acknowledged a
+// delivery and before it handled the delivery, after it sent a command and before it recorded the
+// end, between two steps of a plan, and after it edited a message and before it recorded the edit.
 var shortPoints = map[shape][]point{
 	embedded: {{"send after", 1}, {"handle before", 1}},
 	shared:   {{"commit step started after", 1}, {"edit after", 1}},
 }
 
-// TestPoints kills a replica at crash points: at a few in the short version, at
-// every crossing of a quiet round in the long one. It runs in both worlds.
+// TestPoints kills a replica at crash points, in both worlds. The short version tries a few points.
+// The long version tries every crossing of a round without other faults.
 func TestPoints(t *testing.T) {
 	t.Parallel()
 	if only := os.Getenv("DHBOT_FAULT_POINT"); only != "" {

@@ -16,15 +16,14 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// shapes are the worlds of random rounds.
+// shapes are the worlds in which random rounds are played.
 var shapes = []shape{embedded, {Replicas: 1, Members: 1}, shared, {Replicas: 3, Members: 1}, {Replicas: 3, Members: 3}}
 
-// shortRounds is the number of random rounds of the short version; `.ci/long
-// faults` plays more.
+// shortRounds is how many random rounds the short version plays. `.ci/long faults` plays more.
 const shortRounds = 3
 
-// TestRandom plays rounds with one to three faults at random points. The seed of a round
-// determines its faults and points.
+// TestRandom plays rounds with one to three faults at random points. The seed of a round determines
+// the faults and the points.
 func TestRandom(t *testing.T) {
 	t.Parallel()
 	if only := os.Getenv("DHBOT_FAULT_SEED"); only != "" {
@@ -65,8 +64,7 @@ func random(t *testing.T, seed uint64) {
 	rd.play(t)
 }
 
-// often gives the approximate frequency of each kind of crossing in a round of
-// crowd.
+// often says about how often a round of crowd crosses each kind of point.
 var often = []point{
 	{"claim before", 10}, {"claim after", 10}, {"handle before", 10}, {"handle after", 10}, {"append before", 5}, {"append after", 5},
 	{"settle before", 5}, {"settle after", 5}, {"whisper before", 5}, {"whisper after", 5}, {"show after", 1},
@@ -83,8 +81,8 @@ func somewhere(r *rand.Rand) point {
 	return point{p.What, 1 + r.IntN(p.N)}
 }
 
-// oneOf returns a fault that fits a world. With three members of etcd, every third fault is
-// a fault of etcd.
+// oneOf returns a random fault that is possible in a world. If etcd has three members, every third
+// fault concerns etcd.
 func oneOf(r *rand.Rand, s shape) fault {
 	list := faults()
 	if s.Members == 3 && r.IntN(3) == 0 {
@@ -97,8 +95,8 @@ func oneOf(r *rand.Rand, s shape) fault {
 	}
 }
 
-// crowd is the script of random rounds: several people make requests and
-// approve, each at their own pace.
+// crowd is the script of random rounds. Several people make requests and approve, each at their own
+// pace.
 func crowd(ctx context.Context, p *people, r *rand.Rand) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -106,7 +104,7 @@ func crowd(ctx context.Context, p *people, r *rand.Rand) {
 	temper := tempers[r.IntN(len(tempers))]
 	var approving, asking sync.WaitGroup
 	approving.Go(func() { p.approve(ctx, func(string) []string { return append(temper, "approver2") }) })
-	// The random numbers are drawn here, in a fixed order, because the people act in parallel.
+	// The random numbers are drawn before the people act in parallel, so that their order is fixed.
 	query := []string{"restart db_tdcp", "restart db_query_server on query-1"}[r.IntN(2)]
 	infra := []string{"restart db_ltds", "restart db_acl_write_server"}[r.IntN(2)]
 	rest := func() bool { return pause.For(ctx, between(r, 0, 1500*time.Millisecond)) }

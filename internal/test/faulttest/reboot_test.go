@@ -13,12 +13,12 @@ import (
 	"dhbot/runbooks"
 )
 
-// patience limits each step of this story, with time for a busy machine.
+// patience is how long each step of this test may take, even on a busy machine.
 const patience = 5 * time.Minute
 
-// TestPatchGoesOnAfterReboots takes the bot's host down during a rolling patch:
-// once while a person installs the package, and once while a command runs. The
-// patch continues, and does not repeat steps that were verified.
+// TestPatchGoesOnAfterReboots reboots the bot's host twice during a rolling patch: while a person
+// installs the package, and while a command runs. The patch continues, and does not repeat steps
+// that were verified.
 func TestPatchGoesOnAfterReboots(t *testing.T) {
 	gateOnly(t)
 	t.Parallel()
@@ -34,8 +34,8 @@ func TestPatchGoesOnAfterReboots(t *testing.T) {
 	p.run("the package is still to be installed", at("install the package"))
 	p.allSlack()
 
-	// The first of two query nodes receives "start all", and the bot's host
-	// goes down before the answer.
+	// The first of two query nodes receives "start all". The bot's host goes down before the node
+	// answers.
 	var lost string
 	w.watch.trap(point{"send after", len(w.changes()) + 3}, func(string) {
 		lost = w.changes()[len(w.changes())-1]
@@ -81,7 +81,7 @@ func TestPatchGoesOnAfterReboots(t *testing.T) {
 	round{shape: embedded, replay: "go test -run PatchGoesOn ./internal/test/faulttest"}.report(t, p, st)
 }
 
-// reboot kills the bot and starts a new process of it. Only the stored state remains.
+// reboot kills the bot and starts it again. Only the stored state remains.
 func reboot(w *world) {
 	for _, r := range w.alive() {
 		kill(0).do(w, rand.New(rand.NewPCG(0, 0)), r.name)

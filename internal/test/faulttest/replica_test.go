@@ -21,20 +21,17 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// replicaVar is the environment variable with the path of a bot process's
-// settings.
+// replicaVar is the environment variable that tells a bot process which file has its settings.
 const replicaVar = "DHBOT_FAULT_REPLICA"
 
-// Durations of a replica, shorter than in production so that a round takes
-// seconds.
+// Times of a replica. They are shorter than in production, so that a round takes only seconds.
 const (
 	leaseTTL = 2 * time.Second
 	startTTL = 20 * time.Second
 	voteTTL  = 2 * time.Minute
 )
 
-// quick are a replica's polling intervals for hosts at ten times the normal
-// speed.
+// quick has the polling intervals of a replica whose hosts run at ten times the normal speed.
 var quick = app.Times{Engine: engine.Times{AskEvery: 300 * time.Millisecond, LookAfter: 3 * time.Second, LookWithin: 6 * time.Second}}
 
 // settings configure a bot process.
@@ -47,12 +44,14 @@ type settings struct {
 	Gate      string // the socket to which crossings are reported; "" means a bot with normal durations
 	Peek      string // the socket on which the round reads the state
 	KeepTrail uint64 // entries of the trail that stay in the store; 0 for the default
-	// KeepClaims is how long handled deliveries stay in the store, if KeepTrail is set.
+	// KeepClaims is how long the store keeps handled deliveries. It counts only if KeepTrail is
+	// set.
 	KeepClaims time.Duration
 	StartTTL   time.Duration // how long a request may stay in the queue
 }
 
-// replicaMain is `bot run` with wrapped edges. It returns the exit code of the process.
+// replicaMain does what `bot run` does, but with wrapped edges. It returns the exit code of the
+// process.
 func replicaMain(file string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -101,8 +100,8 @@ func runReplica(ctx context.Context, file string) error {
 	return errors.Join(err, peek(), closeAll())
 }
 
-// openEdges opens the edges like app.Open, with durations for tests unless the settings ask for
-// normal durations.
+// openEdges opens the edges as app.Open does, but with short times for tests, unless the settings
+// ask for normal times.
 func openEdges(ctx context.Context, cfg *config.Config, s settings, log *slog.Logger) (app.Edges, *etcdstore.Store, func() error, error) {
 	sc := app.StoreConfig(cfg, s.Name, log)
 	pc := sshexec.Config{Credentials: cfg.SSH.Credentials, KnownHosts: cfg.SSH.KnownHosts, Log: log}

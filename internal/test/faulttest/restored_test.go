@@ -27,7 +27,7 @@ import (
 // hosts, like a snapshot of its file system. After the run has ended, they
 // start a bot on each copy.
 
-// The files next to the key when a copy is restored.
+// How the files next to the key are treated when a copy is restored.
 const (
 	withWitness    = "with the witness"  // with the current notes and heads
 	onceMore       = "once more"         // with the notes and heads of the previous restore of the same copy
@@ -36,10 +36,9 @@ const (
 
 var restoreVariants = []string{withWitness, onceMore, withoutWitness}
 
-// TestRestores checks that a bot on a restored copy sends nothing again and
-// notifies people. The short version restores a few copies. With
-// DHBOT_FAULT_RESTORES=N, every Nth crash point is tried, 1 for all, divided
-// among worlds that play the same run.
+// TestRestores checks that a bot that starts on a restored copy sends no command again and notifies
+// people. The short version restores a few copies. DHBOT_FAULT_RESTORES=N tries every Nth crash
+// point (1 for all). Several worlds play the same run and share the points.
 func TestRestores(t *testing.T) {
 	long := os.Getenv("DHBOT_FAULT_RESTORES")
 	if long == "" { // not in parallel, because each copy delays the run, and the run has deadlines
@@ -64,9 +63,9 @@ const (
 	restoreWorlds = 4
 )
 
-// playRestores plays the run once, copies the state at each crash point n for which chosen(n) is
-// true, and restores each copy. It returns false if the run missed its deadlines, as on a busy
-// machine.
+// playRestores plays the run once. It copies the state at each crash point n for which chosen(n) is
+// true, and then restores each copy. It returns false if the run missed its deadlines, which can
+// happen on a busy machine.
 func playRestores(t *testing.T, chosen func(n int) bool) (played bool) {
 	w := newWorld(t, embedded)
 	p := &people{world: w}
@@ -113,7 +112,7 @@ func playRestores(t *testing.T, chosen func(n int) bool) (played bool) {
 	return true
 }
 
-// tryRestores repeats playRestores until the copied run reaches its end.
+// tryRestores repeats playRestores until the run that is copied meets its deadlines.
 func tryRestores(t *testing.T, chosen func(n int) bool) {
 	for range 3 {
 		if playRestores(t, chosen) {
@@ -123,11 +122,11 @@ func tryRestores(t *testing.T, chosen func(n int) bool) {
 	t.Error("the copied run never reached its end")
 }
 
-// hostChanges is the number of changing commands in the script.
+// hostChanges is how many commands of the script change something on a host.
 const hostChanges = 5
 
-// twoHosts is the script: one restart of a process on two hosts that needs an
-// approval, one that needs none, and two more on one host.
+// twoHosts is a script. It restarts a process on two hosts with an approval, a process without an
+// approval, and two more processes on one host.
 func twoHosts(ctx context.Context, p *people, _ *rand.Rand) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -144,13 +143,13 @@ func twoHosts(ctx context.Context, p *people, _ *rand.Rand) {
 	others.Wait()
 }
 
-// original is the end of the run that was copied.
+// original describes how the run ended of which copies were made.
 type original struct {
 	executed int
 	state    state
 }
 
-// stateCopy is a copy of the state directory, made at a crash point.
+// stateCopy is a copy of the state directory that was made at a crash point.
 type stateCopy struct {
 	dir string
 	at  point
@@ -170,8 +169,8 @@ func (w *world) copyState(n int, at point, name string) (stateCopy, error) {
 	return c, errors.Join(err, r.cmd.Process.Signal(syscall.SIGCONT))
 }
 
-// copyTree copies the files of a directory. Blocks of zeros become holes,
-// because etcd preallocates 64 MB.
+// copyTree copies the files of a directory. It leaves holes for blocks of zeros, because etcd
+// preallocates 64 MB.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(name string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -225,7 +224,7 @@ func copySparse(from, to string) (err error) {
 	}
 }
 
-// halt ends the replicas; the world can continue later.
+// halt ends the replicas. The world can continue later.
 func (w *world) halt() {
 	for _, r := range w.alive() {
 		_ = r.cmd.Process.Signal(syscall.SIGTERM)
@@ -239,7 +238,7 @@ func (w *world) halt() {
 	}
 }
 
-// besideKey are the files that a bot keeps next to the key.
+// besideKey names the files that a bot keeps in the directory of the key.
 var besideKey = []string{"state.key.sent", "state.key.heads"}
 
 const kept = ".kept"
@@ -274,8 +273,8 @@ func (w *world) putBeside() error {
 	return nil
 }
 
-// restored restores a copy, starts a bot on it, and checks it. before is the trail of the previous
-// bot; restored returns the trail of the new bot.
+// restored restores a copy, starts a bot on it, and checks the result. before is the trail of the
+// previous bot. The result is the trail of the new bot.
 func (w *world) restored(p *people, o original, before []audit.Sealed, c stateCopy, variant string) []audit.Sealed {
 	wrong := func(format string, args ...any) {
 		w.violation("%s restored %s: %s", c.at, variant, fmt.Sprintf(format, args...))
@@ -310,22 +309,22 @@ func (w *world) restored(p *people, o original, before []audit.Sealed, c stateCo
 	return st.Trail
 }
 
-// putBack finds the trail entry in which a bot that started at began reports a restored
-// state; -1 for none.
+// putBack returns the index of the trail entry that reports a restored state, by a bot that started
+// at began. It returns -1 if there is no such entry.
 func putBack(st state, began time.Time) int {
 	return slices.IndexFunc(st.Trail, func(e audit.Sealed) bool {
 		return e.Record.Kind == audit.Restored && !e.Record.At.Before(began.Add(-time.Second))
 	})
 }
 
-// open reports whether a run has not ended.
+// open reports whether any run has not ended.
 func (st state) open() bool {
 	return slices.ContainsFunc(st.Runs, func(s engine.Stored) bool { return !s.Run.State.Ended() })
 }
 
-// judgeRestored checks that every earlier run is closed, that its id is not used again, and that
-// requester, channel and trail are informed. If older is true, the bot must have detected that the
-// state was restored.
+// judgeRestored checks that every earlier run is closed, that no new run has its id, and that the
+// requester, the channel and the trail say so. If older is true, the bot must have detected that
+// the state was restored.
 func (p *people) judgeRestored(o original, st state, older bool, began time.Time, wrong func(string, ...any)) {
 	p.judgeTrail(st)
 	p.judgeLocks(st)
@@ -361,7 +360,7 @@ func (p *people) judgeRestored(o original, st state, older bool, began time.Time
 	}
 }
 
-// forgotten returns how many entries of the first trail the second trail lacks.
+// forgotten counts the entries of the trail was that the trail is lacks.
 func forgotten(was, is []audit.Sealed) int {
 	n := 0
 	for _, e := range was {
@@ -372,7 +371,7 @@ func forgotten(was, is []audit.Sealed) int {
 	return n
 }
 
-// channelSays reports whether one message of a channel contains all texts.
+// channelSays reports whether a channel has a message that contains all texts.
 func (p *people) channelSays(name string, texts ...string) bool {
 	list, err := p.slack.Messages(name, "")
 	if err != nil {

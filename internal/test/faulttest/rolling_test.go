@@ -13,10 +13,11 @@ import (
 	"dhbot/internal/pause"
 )
 
-// perMinute is the number of commands per minute in the long tests.
+// perMinute is how many commands people send per minute in the long tests.
 const perMinute = 300
 
-// minutesOf reads the duration of a long test; 0 is the short version.
+// minutesOf returns how long a test should run, from an environment variable. 0 means the short
+// version.
 func minutesOf(t *testing.T, name string) time.Duration {
 	text := os.Getenv(name)
 	if text == "" {
@@ -29,10 +30,10 @@ func minutesOf(t *testing.T, name string) time.Duration {
 	return time.Duration(n * float64(time.Minute))
 }
 
-// TestRollingRestart restarts three replicas in turn under 300 commands a
-// minute, in ten channels of a Slack with Slack's limits. No command may be
-// lost or executed twice. With DHBOT_FAULT_ROLLING=10 the test runs for ten
-// minutes and prints the waiting times.
+// TestRollingRestart restarts three replicas one after the other, while people send 300 commands a
+// minute in ten channels. The simulated Slack has the limits of the real Slack. No command may be
+// lost or executed twice. With DHBOT_FAULT_ROLLING=10 the test runs for ten minutes and prints the
+// waiting times.
 func TestRollingRestart(t *testing.T) {
 	within := minutesOf(t, "DHBOT_FAULT_ROLLING")
 	between := 20 * time.Second
@@ -65,8 +66,8 @@ func TestRollingRestart(t *testing.T) {
 	tr.finish(t, "DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/test/faulttest")
 }
 
-// restart stops a replica as for an upgrade, starts it again, and waits until it is connected to
-// Slack. It returns the duration of the stop.
+// restart stops a replica as an upgrade does, starts it again, and waits until it is connected to
+// Slack. It returns how long the stop took.
 func (w *world) restart(seat int) time.Duration {
 	w.mu.Lock()
 	old := w.replicas[seat]
@@ -88,8 +89,8 @@ func longest(list []time.Duration) time.Duration {
 	return most
 }
 
-// finish waits until the bot is at rest, checks it like any round, and requires
-// that every command was answered.
+// finish waits until the bot has nothing left to do, checks the outcome as for any round, and
+// requires that every command was answered.
 func (t *traffic) finish(tb testing.TB, replay string) {
 	st := t.restAndStop(t.rest)
 	t.judge(st)
@@ -101,10 +102,10 @@ func (t *traffic) finish(tb testing.TB, replay string) {
 	round{shape: t.shape, replay: replay}.report(tb, t.people, st)
 }
 
-// judgeExtra allows one surplus answer for each delivery that Slack counted as not acknowledged in
-// time, because Slack reports such a query as failed or delivers it again. It also allows one for
-// each delivery that a replica resumed, because the stopped replica may have begun to answer it.
-// Other methods count the runs, which are never repeated.
+// judgeExtra allows an extra answer for each delivery that was acknowledged too late, because Slack
+// then reports a failure or delivers it again. It also allows an extra answer for each delivery
+// that a replica resumed, because the stopped replica may have begun to answer. Runs are never
+// repeated, and other methods count them.
 func (t *traffic) judgeExtra() {
 	late, resumed := t.slack.MissedAcks(), strings.Count(t.logs(), "an unhandled delivery is resumed")
 	t.mu.Lock()

@@ -16,16 +16,16 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// snare is a fault at a point.
+// snare is a fault that is injected at a certain point.
 type snare struct {
 	at    point
 	fault fault
 }
 
-// script performs the actions of the people in a round.
+// script does what the people do in a round.
 type script func(ctx context.Context, p *people, r *rand.Rand)
 
-// round is the definition of a round.
+// round says what happens in a round.
 type round struct {
 	shape  shape
 	seed   uint64
@@ -37,12 +37,11 @@ type round struct {
 	startTTL time.Duration // how long a request may stay in the queue; 0 for startTTL
 }
 
-// restTime limits how long a round may take to come to rest after the repair.
-// It includes startTTL, the longest legitimate wait, and time for a busy
-// machine.
+// restTime limits how long the bot may still be busy after all faults are repaired. It includes
+// startTTL, which is the longest legitimate wait, and time for a busy machine.
 const restTime = 3 * time.Minute
 
-// play plays a round and checks it. It returns the crossings.
+// play plays a round and checks the result. It returns the people and the crossings.
 func (rd round) play(t *testing.T) (*people, []crossing) {
 	rng := rand.New(rand.NewPCG(rd.seed, 0))
 	w := makeWorld(t, setup{shape: rd.shape, startTTL: rd.startTTL})
@@ -81,14 +80,13 @@ func (w *world) repairAll() {
 	}
 }
 
-// stopsTried limits how often a bot is started and stopped until it stops with
-// every message up to date.
+// stopsTried limits how often the bot is started and stopped again because a message was not up to
+// date when it stopped.
 const stopsTried = 3
 
-// restAndStop waits until the bot is at rest, stops it, and returns the stored
-// state. If the bot stops during an edit, the message stays marked as behind; a
-// replica that detects a pause late leaves the same mark. The next start edits
-// the message again, so restAndStop starts the bot once more.
+// restAndStop waits until the bot has nothing left to do, stops it, and returns the stored state.
+// If the bot stops during an edit, or was suspended, a message may still be marked as not up to
+// date. The next start edits the message again, so restAndStop starts the bot once more.
 func (p *people) restAndStop(rest func() state) state {
 	st := rest()
 	for tries := 1; ; tries++ {
@@ -107,7 +105,7 @@ func (p *people) restAndStop(rest func() state) state {
 	}
 }
 
-// behind reports whether a message is marked for another edit.
+// behind reports whether a message is marked as not up to date.
 func behind(st state) bool {
 	return slices.ContainsFunc(st.Runs, func(s engine.Stored) bool {
 		post := st.Posts[s.Run.ID]
@@ -139,7 +137,7 @@ func (p *people) restWithin(most time.Duration) state {
 	return st
 }
 
-// report fails the test on any violation and prints what is known.
+// report fails the test on any violation, and prints what helps to find the cause.
 func (rd round) report(t testing.TB, p *people, st state) {
 	p.world.mu.Lock()
 	wrong := slices.Clone(p.wrong)
@@ -174,9 +172,9 @@ func (rd round) report(t testing.TB, p *people, st state) {
 	t.Errorf("%s", b.String())
 }
 
-// plain is the script of the crash points. One restart needs a vote, and gets a vote of the
-// requester, a repeated vote and votes of two approvers. Another restart needs no vote, and is
-// requested by a mention that is delivered twice. The script also requests a status.
+// plain is the script of the crash points. One restart needs a vote: the requester votes, someone
+// votes twice, and two approvers vote. Another restart needs no vote. It is requested by a mention
+// that Slack delivers twice. The script also requests a status.
 func plain(ctx context.Context, p *people, _ *rand.Rand) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -191,8 +189,8 @@ func plain(ctx context.Context, p *people, _ *rand.Rand) {
 	others.Wait()
 }
 
-// settleDown waits until no card waits for a vote and every request has a
-// result, or until a time limit.
+// settleDown waits until no card waits for a vote and every request has a result. It gives up after
+// a time limit.
 func (p *people) settleDown(ctx context.Context) {
 	patience, cancel := context.WithTimeout(ctx, 25*time.Second)
 	defer cancel()

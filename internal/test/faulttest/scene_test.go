@@ -14,14 +14,14 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// TestScenes plays scenes with only one correct end. The short version plays each scene in
-// one world, the long version in both worlds.
+// TestScenes plays scenes that have only one correct end. The short version plays each scene in one
+// world, and the long version in both worlds.
 func TestScenes(t *testing.T) {
 	t.Parallel()
-	// At that point the first check is over, and other checks follow.
+	// Before this point the bot has made the first check. Other checks follow.
 	starting := point{"commit started before", 1}
 	scenes := map[string]round{
-		// A vote of a person who is no longer an approver does not count.
+		// A vote does not count if the voter is no longer an approver.
 		"approver leaves": {
 			script: request("operator", "approver"), also: never(engine.Refused),
 			snares: []snare{{starting, fault{name: "the approver is deactivated", do: deactivate}}},
@@ -31,9 +31,9 @@ func TestScenes(t *testing.T) {
 			script: request("operator", "approver"), also: never(engine.Refused),
 			snares: []snare{{starting, fault{name: "killed, and back with another config", do: comeBackChanged}}},
 		},
-		// The requester can't approve their own request, whatever their roles.
+		// Requesters cannot approve their own request, whatever their roles.
 		"own vote": {script: request("approver", "approver"), also: never(engine.Waiting)},
-		// The connection is lost while the command runs. The command ran once, and the
+		// The connection is lost while a command runs. The command must run only once, and the
 		// process stays locked until a person closes the run.
 		"fate unknown": {
 			script: request("operator", "approver"), also: onceAndUnknown,
@@ -43,7 +43,7 @@ func TestScenes(t *testing.T) {
 				}
 			}}}},
 		},
-		// Two replicas run with different configs. The leader decides.
+		// Two replicas have different configs. The config of the leader decides.
 		"configs differ": {script: disagree, also: oneDone},
 	}
 	for i, name := range slices.Sorted(maps.Keys(scenes)) {
@@ -65,8 +65,8 @@ func TestScenes(t *testing.T) {
 	}
 }
 
-// request requests a restart that needs a vote, and makes one person tap
-// Approve until the run has a result, or two taps had no effect.
+// request requests a restart that needs a vote. Then a person taps Approve until the run has a
+// result, or until two taps had no effect.
 func request(asks, votes string) script {
 	return func(ctx context.Context, p *people, _ *rand.Rand) {
 		ctx, stop := context.WithTimeout(ctx, time.Minute)
@@ -85,14 +85,14 @@ func request(asks, votes string) script {
 	}
 }
 
-// decided reports whether no run can continue on its own.
+// decided reports whether no run can continue without a person.
 func decided(st state) bool {
 	return len(st.Runs) > 0 && !slices.ContainsFunc(st.Runs, func(s engine.Stored) bool {
 		return s.Run.State != engine.Unknown && !s.Run.State.Ended()
 	})
 }
 
-// taps counts a person's taps on Approve that Slack reported as delivered.
+// taps counts how often a person tapped Approve and Slack reported that the tap was delivered.
 func (p *people) taps(who string) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,8 +105,8 @@ func (p *people) taps(who string) (n int) {
 }
 
 // disagree restarts one of two replicas with another config, and sends requests until the leader
-// gets a request. A replica that does not know yet that the configs differ may also accept a
-// request; the leader refuses the run before its start.
+// gets a request. The other replica may accept a request before it knows that the configs differ.
+// Then the leader refuses the run before the run starts.
 func disagree(ctx context.Context, p *people, r *rand.Rand) {
 	ctx, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
@@ -153,8 +153,8 @@ func deactivate(w *world, _ *rand.Rand, _ string) {
 	}
 }
 
-// comeBackChanged kills every replica, and starts them again with another monit command in
-// the config.
+// comeBackChanged kills every replica, and starts it again with another monit command in its
+// config.
 func comeBackChanged(w *world, r *rand.Rand, _ string) {
 	for _, rep := range w.alive() {
 		kill(-1).do(w, r, rep.name)
@@ -167,7 +167,7 @@ func comeBackChanged(w *world, r *rand.Rand, _ string) {
 	}
 }
 
-// never checks that nothing was executed, and the state of the run.
+// never returns a check that nothing was executed and that the run is in a certain state.
 func never(want engine.State) func(*people, state) {
 	return func(p *people, st state) {
 		if n := executions(p.hosts.Executed()); n > 0 {

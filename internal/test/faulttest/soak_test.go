@@ -12,22 +12,22 @@ import (
 	"dhbot/internal/pause"
 )
 
-// A soak plays a day in a shorter time. The store's retention is shortened in proportion: soakKeep
-// entries of the trail, a fortieth as many ended runs, and deliveries for the same share of the day
-// as in production. The store reaches these limits within the first hour of that day.
+// A soak plays a day in less time, so the store keeps less, in proportion. It keeps soakKeep
+// entries of the trail, and a fortieth of that number of ended runs. It keeps deliveries for the
+// same share of the day as in production. The store reaches these limits within the first hour of
+// that day.
 const (
 	soakHours  = 24
 	soakKeep   = 300
 	keepClaims = 75 * time.Minute // etcdstore's default
 )
 
-// stillWaiting is the age at which a command must have its answer.
+// stillWaiting is how long a command may wait for its answer.
 const stillWaiting = 3 * time.Second
 
-// TestSoak plays a day's traffic on one bot and measures its resource use every
-// hour of that day: after the first hour, memory, files and store must not grow
-// with the number of commands. With DHBOT_FAULT_SOAK=24 the day takes 24
-// minutes.
+// TestSoak plays a day's traffic on one bot, and measures its resource use every hour of that day.
+// After the first hour, memory, files and store must not grow with the number of commands. With
+// DHBOT_FAULT_SOAK=24 the day takes 24 minutes.
 func TestSoak(t *testing.T) {
 	if _, err := os.Stat("/proc/self/statm"); err != nil {
 		t.Skip("there is no /proc to read the memory of a process from: ", err)
@@ -59,7 +59,8 @@ func TestSoak(t *testing.T) {
 				w.violation("the bot cannot be measured: %v", err)
 				continue
 			}
-			// The most recent requesters may still be waiting.
+			// The 99th percentile omits the most recent commands, which may still wait for their
+			// answers.
 			row := weight{time.Since(began), tr.count(began, time.Time{}).commands, b, tr.count(last.Add(-stillWaiting), time.Now().Add(-stillWaiting)).p99}
 			table = append(table, row)
 			t.Logf("%s", row)
@@ -75,7 +76,7 @@ func TestSoak(t *testing.T) {
 	tr.finish(t, "DHBOT_FAULT_SOAK=24 go test -timeout 0 -v -run Soak ./internal/test/faulttest")
 }
 
-// weight is a row of the soak's table.
+// weight is a row of the table that TestSoak prints.
 type weight struct {
 	after    time.Duration
 	commands int
@@ -89,7 +90,7 @@ func (w weight) String() string {
 		w.Goroutines, w.Descriptors, mb(w.Size), mb(w.InUse), w.Sealed, w.Sealed-w.Stored+1, w.p99)
 }
 
-// weigh returns the resource use of the only replica.
+// weigh returns how many resources the only replica uses.
 func (w *world) weigh() (burden, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -99,9 +100,9 @@ func (w *world) weigh() (burden, error) {
 	return burden{}, fmt.Errorf("no replica runs")
 }
 
-// wantFlat compares the second half of the day with the first, without the first hour, in which
-// the bot warms up and the store fills. A median is too high if it has grown by more than a tenth
-// and also by more than a few commands in progress can explain.
+// wantFlat compares the first and the second half of the day. It omits the first hour, in which the
+// bot warms up and the store fills. A median must not grow by more than a tenth, unless a few
+// commands in progress can explain the growth.
 func (w *world) wantFlat(table []weight) {
 	if len(table) < 6 {
 		w.violation("%d measurements are too few", len(table))
@@ -128,7 +129,8 @@ func (w *world) wantFlat(table []weight) {
 	}
 }
 
-// median is the middle value, which the commands in progress at one measurement do not affect.
+// median returns the middle value. Commands that are in progress at one measurement do not affect
+// it.
 func median(rows []weight, of func(weight) int64) int64 {
 	values := make([]int64, len(rows))
 	for i, r := range rows {

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// manyChannels returns the channels of an incident that affects everything.
+// manyChannels returns n channels in which people work on the same large incident.
 func manyChannels(n int) []slacklocal.Channel {
 	home := slacklocal.DemoWorkspace().Channels[0].Members
 	var out []slacklocal.Channel
@@ -24,7 +24,7 @@ func manyChannels(n int) []slacklocal.Channel {
 	return out
 }
 
-// wish is one command of the traffic, and its outcome.
+// wish is one command that a simulated person sends, and its outcome.
 type wish struct {
 	*deed
 	asksOf   string // for a status, its process
@@ -32,9 +32,9 @@ type wish struct {
 	turned   bool // the bot refused the command as busy or stopping, or Slack said that the bot did not answer
 }
 
-// traffic simulates people who send commands at a constant rate, in each of the
-// channels in turn. A status of a process is not requested in a channel while
-// another request for it is open there, so each answer belongs to one request.
+// traffic simulates people who send commands at a constant rate, in each channel in turn. In a
+// channel, at most one request for the status of a process is open at a time, so it is clear which
+// request an answer belongs to.
 type traffic struct {
 	*people
 	every    time.Duration
@@ -43,7 +43,8 @@ type traffic struct {
 	wishes []*wish
 	read   map[string]int  // number of messages read, by channel
 	tapped map[string]bool // approved cards, by run
-	// broadcast has the replies that were also shown in the channel; a key is thread and text.
+	// broadcast has the replies in threads that the channel also showed. A key is the thread and
+	// the text.
 	broadcast map[string]bool
 	asking    map[string]struct{} // process and channel of an open question
 	extra     []string            // answers that match no open wish
@@ -59,18 +60,19 @@ func newTraffic(p *people, perMinute int) *traffic {
 	return t
 }
 
-// A message has the time at which it was posted, so it need not be read at once. Channels are
-// read rarely, because reading a channel blocks the local Slack.
+// How often channels are read. It is seldom, because reading a channel blocks the simulated Slack.
+// A message says when it was posted, so it need not be read at once.
 const (
 	lookEvery     = 700 * time.Millisecond
 	ephemeralEach = 8
 )
 
-// One in changesEach commands changes something: Slack's limit of edits allows no more runs.
+// changesEach means that one command in 40 changes something. More runs are not possible, because
+// Slack limits edits.
 const changesEach = 40
 
-// asked are the processes to query; restarted are the processes to restart in
-// turn, some with a vote.
+// asked has the processes whose status people request. restarted has the processes that people
+// restart in turn. Some of those need a vote.
 var (
 	asked = []string{"db_dis", "db_ltds", "db_merge_server", "iris_controller", "configuration_server", "authentication_server", "db_acl_write_server", "web_api_service", "tailer1", "log_aggregator_service", "db_tdcp", "db_query_server"}
 
@@ -117,7 +119,7 @@ func (t *traffic) next(n int) func() {
 	return func() { t.slash(w, "status "+w.asksOf) }
 }
 
-// question returns a process without an open query in a channel.
+// question returns a process whose status no one is requesting in this channel.
 func (t *traffic) question(where string, n int) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -156,7 +158,7 @@ func (t *traffic) slash(w *wish, command string) {
 	}
 }
 
-// ask mentions the bot; Slack repeats the event until it is acked.
+// ask sends a message that mentions the bot. Slack repeats the event until the bot acknowledges it.
 func (t *traffic) ask(w *wish, text string) {
 	w.acked = true
 	if _, err := t.slack.Mention(slacklocal.Mention{User: w.who, Channel: w.where, Text: text}); err != nil {
@@ -164,7 +166,7 @@ func (t *traffic) ask(w *wish, text string) {
 	}
 }
 
-// refused ends a wish that was refused. The caller holds mu.
+// refused records that the bot refused the command of a wish. The caller holds mu.
 func (t *traffic) refused(w *wish, at time.Time) {
 	w.turned, w.answered = true, at
 	delete(t.asking, w.where+" "+w.asksOf)
@@ -182,8 +184,8 @@ func (t *traffic) open() int {
 	return n
 }
 
-// look reads new messages in every channel, matches them with wishes, and
-// approves waiting runs. If ephemeral is set, it also reads ephemeral messages.
+// look reads new messages in every channel, finds the wishes that they answer, and approves waiting
+// runs. If ephemeral is set, it also reads ephemeral messages.
 func (t *traffic) look(ephemeral bool) {
 	for _, where := range t.channels {
 		list, err := t.slack.Messages(where, "")
@@ -196,7 +198,8 @@ func (t *traffic) look(ephemeral bool) {
 			t.matchAnswer(m)
 		}
 		t.read[where] = len(list)
-		// A run's card gets and loses its button long after it was posted.
+		// This also reads older messages, because a run's card gets and loses its button long after
+		// it was posted.
 		for _, m := range list[max(0, len(list)-30):] {
 			t.approveOn(m)
 		}
@@ -264,7 +267,7 @@ func (t *traffic) matchEphemeral(where string) {
 	}
 }
 
-// approveOn makes the approver tap Approve on a card that offers it. The caller holds mu.
+// approveOn makes the approver tap Approve, if a card has this button. The caller holds mu.
 func (t *traffic) approveOn(m slacklocal.Message) {
 	for _, b := range m.Buttons() {
 		run, _, _ := strings.Cut(b.Value, " ")
@@ -275,13 +278,13 @@ func (t *traffic) approveOn(m slacklocal.Message) {
 	}
 }
 
-// figures are the waiting times for the first answer.
+// figures says how long people waited for the first answer.
 type figures struct {
 	commands, changes, turned, lost int
 	p50, p90, p99, most             time.Duration
 }
 
-// count counts the commands in a period; a zero to means until now.
+// count counts the commands in a period. If to is the zero time, the period lasts until now.
 func (t *traffic) count(from, to time.Time) figures {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -320,7 +323,7 @@ func (f figures) String() string {
 		f.commands, f.changes, f.turned, f.lost, f.p50, f.p90, f.p99, f.most)
 }
 
-// refusals returns the texts of refusals, and their numbers.
+// refusals returns how often each text of a refusal was shown.
 func (t *traffic) refusals() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

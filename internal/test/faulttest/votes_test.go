@@ -25,28 +25,28 @@ import (
 	"dhbot/runbooks"
 )
 
-// act is one event of a run before it starts.
+// act is something that happens to a run before the run starts.
 type act struct {
-	// what is vote, withdraw, deny, cancel, tick or later. In an act "later" the clock passes
-	// every deadline.
+	// what is vote, withdraw, deny, cancel, tick or later. "later" sets the clock past every
+	// deadline.
 	what string
 	who  string
-	// early means that the deadline had not passed when the act began. Such an act may
-	// count as in time, even if another replica has since seen the deadline pass.
+	// early means that the deadline had not passed when the act began. Such an act may count as in
+	// time, even if another replica has seen the deadline pass in the meantime.
 	early bool
 }
 
-// ballot is the specification of votes, against which the engine is checked.
-// anna is the requester; two other votes are needed.
+// ballot specifies how votes must work. The tests compare the engine with it. The requester is
+// anna, and two other people must vote.
 type ballot struct {
 	state engine.State
 	votes map[string]bool
 	late  bool
 }
 
-// step returns the ballot after an act, and the expected answer: "" for done.
-// Some acts may count as before or as after the deadline. For these the
-// argument answer, which the engine gave, decides.
+// step returns the ballot after an act, and the expected answer, which is "" if the act succeeds.
+// Some acts may count as before or as after the deadline. For these, the engine's real answer
+// decides, which is the argument answer.
 func (b ballot) step(a act, answer refusal.Code) (ballot, refusal.Code) {
 	ended := b.state.Ended()
 	switch {
@@ -60,8 +60,8 @@ func (b ballot) step(a act, answer refusal.Code) (ballot, refusal.Code) {
 		b.state = engine.Expired
 		return b, ""
 	case a.what == "vote" && b.late && answer == engine.TooLate:
-		// A refusal commits nothing. Before the refusal the engine may have read the run
-		// before a change, and the clock after the deadline.
+		// A refusal stores nothing. The engine may have read the run before a change of the run,
+		// and the clock after the deadline.
 		return b, engine.TooLate
 	case ended:
 		return b, engine.AlreadyEnded
@@ -123,9 +123,9 @@ var ballots = porcupine.Model{
 	DescribeOperation: func(in, out any) string { return fmt.Sprintf("%v: %q", in, out) },
 }
 
-// TestVotesAreLinearizable runs voters, deniers, the requester and the clock in
-// parallel on runs that several replicas share. The answers must fit one order
-// of events.
+// TestVotesAreLinearizable lets voters, deniers, the requester and the clock act in parallel on
+// runs that several replicas share. There must be an order of the events in which all answers are
+// correct.
 func TestVotesAreLinearizable(t *testing.T) {
 	t.Parallel()
 	h := newEngines(t, 3)
@@ -141,7 +141,8 @@ func TestVotesAreLinearizable(t *testing.T) {
 	}
 }
 
-// The check of TestVotesAreLinearizable detects a vote that counted twice.
+// TestVotesCheckDetectsADoubleVote checks that TestVotesAreLinearizable would detect a vote that
+// counts twice.
 func TestVotesCheckDetectsADoubleVote(t *testing.T) {
 	twice := []porcupine.Operation{
 		{ClientId: 0, Input: act{what: "vote", who: "ben"}, Output: refusal.Code(""), Call: 0, Return: 10},
@@ -199,7 +200,7 @@ func newEngines(t *testing.T, replicas int) *engines {
 	return h
 }
 
-// idle is a runner that must not be used, because no run starts in these tests.
+// idle is a runner that no test may use, because no run starts in these tests.
 type idle struct{}
 
 func (idle) Run(context.Context, remote.Command) remote.Result { panic("a command was sent") }
@@ -243,8 +244,8 @@ func (h *engines) play(t *testing.T, seed uint64) []porcupine.Operation {
 	return history
 }
 
-// someAct returns a random act, mostly a vote: after an early end of the run no vote could be
-// checked.
+// someAct returns a random act. It is mostly a vote, because after an early end of the run the test
+// could check no votes.
 func someAct(r *rand.Rand) act {
 	who := []string{"ben", "chris", "dana", "anna"}[r.IntN(4)]
 	switch n := r.IntN(20); {

@@ -25,7 +25,7 @@ import (
 	"dhbot/internal/store/sign"
 )
 
-// shape is the kind of a world.
+// shape says what kind of world a round is played in.
 type shape struct {
 	Replicas int
 	Members  int // members of etcd; 0 means the embedded store of one replica
@@ -41,17 +41,17 @@ func (s shape) String() string {
 // setup configures a world.
 type setup struct {
 	shape
-	// earnest means a bot with the durations of `bot run`, at a Slack with
-	// Slack's own limits, without a gate.
+	// earnest means that the bot has the times of `bot run`, and the simulated Slack has the limits
+	// of the real Slack. There is no gate.
 	earnest  bool
 	channels []slacklocal.Channel // channels in addition to those of the demo
 	keep     uint64               // number of trail entries that stay in the store; 0 for the default
-	// keepClaims is how long handled deliveries stay in the store, if keep is set.
+	// keepClaims is how long the store keeps handled deliveries. It counts only if keep is set.
 	keepClaims time.Duration
 	startTTL   time.Duration // how long a request may stay in the queue; 0 for startTTL
 }
 
-// world is a bot and its environment.
+// world is a bot and everything around it: store, hosts and Slack.
 type world struct {
 	t     testing.TB
 	dir   string
@@ -72,7 +72,7 @@ type world struct {
 	epochs   int        // number of starts after a restore
 }
 
-// replica is one process of a bot. A restart makes a new replica.
+// replica is one process of the bot. After a restart, a new value describes the new process.
 type replica struct {
 	seat  int
 	name  string
@@ -120,7 +120,7 @@ func makeWorld(t testing.TB, s setup) *world {
 	return w
 }
 
-// slack returns the workspace of a world.
+// slack returns the config of the simulated Slack.
 func (s setup) slack() slacklocal.Config {
 	c := slacklocal.Config{Workspace: slacklocal.DemoWorkspace()}
 	c.Workspace.Channels = append(c.Workspace.Channels, s.channels...)
@@ -131,7 +131,7 @@ func (s setup) slack() slacklocal.Config {
 	return c
 }
 
-// configChange is a change of the config between two starts.
+// configChange changes the config between two starts of the bot.
 type configChange struct {
 	Monit string // the command of monit on infra-1, for example "[sudo, monit]"
 }
@@ -157,7 +157,7 @@ clusters:
 {{- end}}
 `))
 
-// configure writes the config file for all later starts.
+// configure writes the config file that all later starts use.
 func (w *world) configure(change configChange) error {
 	type host struct{ Name, Address, Processes, Monit string }
 	var hosts []host
@@ -188,8 +188,7 @@ func (w *world) configure(change configChange) error {
 	return os.WriteFile(w.file("config.yaml"), b.Bytes(), 0o600)
 }
 
-// archive returns the part of the config with the archive of replicas that
-// share a store.
+// archive returns the archive's part of the config, for replicas that share a store.
 func (w *world) archive() string {
 	if !w.setup.earnest {
 		return ""
@@ -201,7 +200,7 @@ func (w *world) file(name string) string    { return filepath.Join(w.dir, name) 
 func (w *world) stateDir(seat int) string   { return w.file(fmt.Sprintf("state%d", seat)) }
 func (w *world) peekSock(r *replica) string { return w.file("peek-" + r.name) }
 
-// start starts the next process of a replica, if its last one has ended.
+// start starts the next process of a replica, if the previous process has ended.
 func (w *world) start(seat int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -253,7 +252,7 @@ func (w *world) launch(r *replica) error {
 	return nil
 }
 
-// gate returns the socket to which crossings are reported, "" for none.
+// gate returns the socket to which replicas report crossings, or "" without a gate.
 func (w *world) gate() string {
 	if w.setup.earnest {
 		return ""
@@ -278,11 +277,11 @@ func (w *world) logs() string {
 	return b.String()
 }
 
-// storeWasDown matches the error of a replica that could not start because the
-// store was down.
+// storeWasDown matches the error of a replica that could not start, because the store did not
+// answer.
 var storeWasDown = regexp.MustCompile(`(?m)^error: the state store does not answer: (taking a lease|registering this replica)`)
 
-// supervise acts like systemd: it soon restarts a replica that ended on its own. That is a
+// supervise acts like systemd: it soon restarts a replica that exited on its own. Such an exit is a
 // violation, unless the replica could not start because the store was down.
 func (w *world) supervise(r *replica) {
 	if r.err == nil || !r.cmd.ProcessState.Exited() {
@@ -355,7 +354,7 @@ func (w *world) goOn() {
 	w.over = false
 }
 
-// stopAll stops all replicas with SIGTERM, and requires that they end.
+// stopAll sends SIGTERM to all replicas, and requires that they exit.
 func (w *world) stopAll() {
 	w.finish()
 	for _, r := range w.alive() {
@@ -378,7 +377,7 @@ func (w *world) violation(format string, args ...any) {
 	w.wrong = append(w.wrong, fmt.Sprintf(format, args...))
 }
 
-// until waits for a condition, and reports a violation if it does not hold in time.
+// until waits until a condition holds. If it does not hold in time, until reports a violation.
 func (w *world) until(what string, within time.Duration, ok func() bool) bool {
 	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if ok() {
@@ -389,7 +388,7 @@ func (w *world) until(what string, within time.Duration, ok func() bool) bool {
 	return false
 }
 
-// peek returns the state as read by any running replica.
+// peek returns the state of the store, which it gets from any running replica.
 func (w *world) peek() (state, error) {
 	err := fmt.Errorf("no replica runs")
 	for _, r := range w.alive() {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// AsRoot runs a script on a host of the lab, with the account of the ssh_config
-// file and sudo.
+// AsRoot runs a script on a host of the lab as root. It logs in with the account in the ssh_config
+// file, and uses sudo.
 func AsRoot(host, script string) ([]byte, error) {
 	cmd := exec.Command("ssh", "-F", os.Getenv(Env), "-o", "BatchMode=yes", host, "sudo -n bash -s")
 	cmd.Stdin = strings.NewReader(script)
@@ -24,9 +24,9 @@ func AsRoot(host, script string) ([]byte, error) {
 	return out, nil
 }
 
-// Least creates an account on every host in files, which maps hosts to sudoers files. The
-// account accepts the same key as the account of the ssh_config file, and has only the
-// rights of the sudoers file. It is removed when the test ends.
+// Least creates an account on every host in files, with only the rights in the host's sudoers file,
+// which is the value in the map. The account accepts the same key as the account in the ssh_config
+// file. It is removed when the test ends.
 func Least(t testing.TB, account string, files map[string]string) {
 	t.Helper()
 	remove := fmt.Sprintf(`rm -f /etc/sudoers.d/%[1]s
@@ -67,8 +67,8 @@ func each(t testing.TB, files map[string]string, script func(host string) string
 	wg.Wait()
 }
 
-// Quick removes the delay of one second at each start and stop of the lab's
-// processes, until the test ends.
+// Quick lets the lab's processes start and stop without their delay of one second, until the test
+// ends.
 func Quick(t testing.TB, hosts map[string]Host) {
 	t.Helper()
 	const tell = "\nfor f in /run/deephaven/*.pid; do kill -HUP $(cat $f) 2>/dev/null; done; true"

@@ -21,7 +21,7 @@ type Host struct {
 	KnownHosts string // path of the known_hosts file
 }
 
-// Hosts returns the lab's machines by the names of their Host blocks. It skips the test if
+// Hosts returns the machines of the lab. A key is the name of a Host block. It skips the test if
 // DHBOT_LAB is unset, and fails the test if the file is unusable.
 func Hosts(t testing.TB) map[string]Host {
 	t.Helper()
@@ -41,9 +41,8 @@ func Hosts(t testing.TB) map[string]Host {
 	return hosts
 }
 
-// parse reads the few keywords that labtest needs from a lab's ssh_config file, and ignores
-// the keywords that only ssh needs. It refuses patterns and Match, which are not
-// implemented.
+// parse reads the keywords that labtest needs from an ssh_config file. It ignores keywords that
+// only ssh needs, and refuses patterns and Match, which it does not implement.
 func parse(r io.Reader) (map[string]Host, error) {
 	hosts := make(map[string]Host)
 	var name, port string
@@ -86,7 +85,7 @@ func parse(r io.Reader) (map[string]Host, error) {
 	return hosts, complete(hosts)
 }
 
-// complete checks that every host has all values for a connection.
+// complete checks that every host has all values that a connection needs.
 func complete(hosts map[string]Host) error {
 	if len(hosts) == 0 {
 		return fmt.Errorf("the file has no Host block")

@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// State is a state of processes of the lab. Its scripts act on the process $p
-// and run on its host.
+// State is a state in which a test can put processes of the lab. Its scripts run on the host of the
+// process, whose name is in $p.
 type State struct {
 	Name        string
 	Break, Mend string
-	// Neighbour is another process on the same host whose start hangs, "" for none.
+	// Neighbour is another process on the same host, whose start hangs. It is "" if there is none.
 	Neighbour string
 }
 
@@ -18,19 +18,19 @@ const (
 	quick = "printf 'START_DELAY=0\nSTOP_DELAY=0\n' > /etc/dhlab/svc/$p; "
 	knob  = quick + "echo %s >> /etc/dhlab/svc/$p; kill -HUP $(cat /run/deephaven/$p.pid); "
 	die   = "kill -KILL $(cat /run/deephaven/$p.pid); "
-	// stopped waits until monit has stopped the process. monit stops one process
-	// at a time.
+	// stopped is a script that waits until monit has stopped the process, because monit stops only
+	// one process at a time.
 	stopped = "for i in $(seq 120); do monit -B status $p | grep -q 'status *Not monitored$' && break; sleep 1; done; "
-	// settled waits until new errors in the log of $p no longer count as errors during the
-	// start.
+	// settled is a script that waits until a new error in the log of $p no longer counts as an
+	// error during the start.
 	settled = "while [ $(ps -o etimes= -p $(cat /run/deephaven/$p.pid)) -lt 125 ]; do sleep 1; done; "
 	conf    = "f=$(ls /etc/sysconfig/illumon.d/monit/*$p.conf*); "
 )
 
 const (
-	// Again restores the settings and starts the process with an empty log.
+	// Again is a script that restores the settings and starts the process with an empty log.
 	Again = quick + "d=$(awk -v p=$p '$1==p{print $4}' /usr/lib/dhlab/svc-table); for f in /var/log/deephaven/$d/*.log.*; do : > $f; done; for i in $(seq 30); do monit start $p >/dev/null 2>&1 && break; sleep 1; done; "
-	// HangInStart kills a process and makes its start hang.
+	// HangInStart is a script that kills a process whose next start then hangs.
 	HangInStart = quick + "echo HANG_START=13 >> /etc/dhlab/svc/$p; kill -HUP $(cat /run/deephaven/$p.pid); " + die
 )
 
@@ -65,8 +65,7 @@ func States() []State {
 	}
 }
 
-// On runs a script for each process in parallel. The argument processes maps each host to its
-// processes.
+// On runs a script for each process in parallel. In the map processes, a key is a host.
 func On(t testing.TB, processes map[string][]string, script string) {
 	t.Helper()
 	scripts := map[string]string{}

@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/publish"
 )
 
-// A store without other replicas leads at once, until it is stopped or the function passed
-// to Lead fails. The leader stores posts.
+// A store without other replicas leads at once. It leads until it is stopped, or until the function
+// that was passed to Lead fails. The leader stores posts.
 func testLead(t *testing.T, s *suite) {
 	ctx, cancel := context.WithCancel(t.Context())
 	want := publish.Post{Channel: "C0INCIDENT", TS: "1700000000.000100", Rev: 3}

@@ -14,7 +14,7 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// maintenance returns an announcement that begins now and lasts a number of hours.
+// maintenance returns a maintenance announcement that begins now and lasts some hours.
 func (s *suite) maintenance(cluster, process, host string, hours int) fleet.Maintenance {
 	from := s.clock.now()
 	return fleet.Maintenance{
@@ -23,7 +23,7 @@ func (s *suite) maintenance(cluster, process, host string, hours int) fleet.Main
 	}
 }
 
-// announced returns the record of an announcement.
+// announced returns the audit record of a maintenance announcement.
 func (s *suite) announced() audit.Record {
 	return audit.Record{At: s.clock.now(), Kind: audit.Announced, Person: "anna", Action: "maintenance", Target: "db_dis"}
 }
@@ -76,8 +76,8 @@ func testMaintenance(t *testing.T, s *suite) {
 	}
 }
 
-// testMaintenanceFails checks that a change with an invalid record, or with an ended
-// context, stores nothing.
+// testMaintenanceFails checks that a change stores nothing if its record is invalid or the context
+// has ended.
 func testMaintenanceFails(t *testing.T, s *suite) {
 	one, record := s.maintenance("prod", "etcd", "", 1), s.announced()
 	bad := record
@@ -107,8 +107,8 @@ func testMaintenanceFails(t *testing.T, s *suite) {
 	}
 }
 
-// testWindow checks that a window keeps its approver, and that a store refuses to overwrite
-// a change that the caller has not seen.
+// testWindow checks that a maintenance window keeps its approver, and that a store does not
+// overwrite a change that the caller has not seen.
 func testWindow(t *testing.T, s *suite) {
 	from := s.clock.now()
 	m := fleet.Maintenance{
@@ -166,7 +166,7 @@ func testWindow(t *testing.T, s *suite) {
 	}
 }
 
-// testInHand compares OpenWork with the lists of Open and Maintenance.
+// testInHand checks that OpenWork returns the same as Open and Maintenance.
 func testInHand(t *testing.T, s *suite) {
 	inHand := func() ([]engine.Stored, []fleet.Maintenance) {
 		t.Helper()
@@ -187,7 +187,7 @@ func testInHand(t *testing.T, s *suite) {
 	if err := s.SetMaintenance(t.Context(), window, record, ""); err != nil {
 		t.Fatal(err)
 	}
-	// Twice, because the caller may modify the first answer.
+	// The second call checks that the caller may modify the first answer.
 	for range 2 {
 		open, announced := inHand()
 		if diff := cmp.Diff([]engine.Stored{first, last}, open); diff != "" {

@@ -42,7 +42,7 @@ func testLife(t *testing.T, s *suite) {
 	}
 }
 
-// A refused change stores nothing: no version, no record, no lock.
+// A refused change stores nothing: no new version of the run, no record, and no lock.
 func testRefused(t *testing.T, s *suite) {
 	old := s.start()
 	at := s.commit(s.next(old, engine.Approved))
@@ -243,8 +243,8 @@ func testWatch(t *testing.T, s *suite) {
 	}
 }
 
-// Fifty writers write at the same revision. In each round one of them succeeds, and the
-// other writers get a conflict.
+// Fifty writers change a run at the same revision. In each round one writer succeeds, and the
+// others get a conflict.
 func testOneWinner(t *testing.T, s *suite) {
 	at := s.start()
 	for range 5 {
@@ -331,8 +331,8 @@ func testLockRace(t *testing.T, s *suite) {
 	}
 }
 
-// Runs, and records without a run, are written while records are sealed. The trail has
-// every record once, without gaps, in the order of revisions.
+// Runs, and records without a run, are written while records are sealed. Then the trail has every
+// record once, without gaps, in the order of revisions.
 func testManyWriters(t *testing.T, s *suite) {
 	const writers, each = 50, 6
 	stop, sealed := make(chan struct{}), make(chan struct{})

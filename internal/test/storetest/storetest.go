@@ -34,8 +34,7 @@ type Store interface {
 	Lead(ctx context.Context, do func(ctx context.Context) error) error
 }
 
-// Open returns an empty store that uses now as its clock. The store is closed when the test
-// ends.
+// Open returns an empty store whose clock is now. The store is closed when the test ends.
 type Open func(t *testing.T, now func() time.Time) Store
 
 // Run tests a store.
@@ -76,7 +75,7 @@ func Run(t *testing.T, open Open) {
 	}
 }
 
-// suite is a store under test and its environment.
+// suite has a store under test and what its tests need.
 type suite struct {
 	*testing.T
 	Store
@@ -101,8 +100,7 @@ func (c *clock) move(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-// next returns the change to the run's next version in state st, with one
-// record.
+// next returns a change that moves a run to state st, with one record.
 func (s *suite) next(old engine.Stored, st engine.State) engine.Change {
 	r := old.Run
 	r.V, r.State = engine.FormVersion, st
@@ -115,14 +113,14 @@ func (s *suite) next(old engine.Stored, st engine.State) engine.Change {
 	return engine.Change{Run: r, Rev: old.Rev, Records: []audit.Record{rec}}
 }
 
-// first returns a new run's first change.
+// first returns the change that creates a run.
 func (s *suite) first(id string) engine.Change {
 	r := engine.Run{ID: id, Reason: "disk was full", RequestedAt: s.clock.now()}
 	r.Plan.Title = "restart db_dis"
 	return s.next(engine.Stored{Run: r}, engine.Waiting)
 }
 
-// commit makes a change that must succeed.
+// commit makes a change, and fails the test if the store refuses it.
 func (s *suite) commit(c engine.Change) engine.Stored {
 	s.Helper()
 	rev, err := s.Commit(s.Context(), c)
@@ -180,7 +178,7 @@ func (s *suite) trail() []audit.Sealed {
 	return list
 }
 
-// crowd runs n functions in parallel and waits for them.
+// crowd calls f n times in parallel, and waits until all calls have returned.
 func crowd(n int, f func(i int)) {
 	var wg sync.WaitGroup
 	for i := range n {

@@ -14,8 +14,8 @@ import (
 	"dhbot/internal/publish"
 )
 
-// Entries are in the order in which they were stored. The entries of one change have the
-// order of the records in the change.
+// The trail has entries in the order in which they were stored. The entries of one change are in
+// the order of the records in the change.
 func testTrailOrder(t *testing.T, s *suite) {
 	if list := s.trail(); len(list) != 0 {
 		t.Fatalf("a new store has %d entries", len(list))
@@ -49,7 +49,7 @@ func testTrailOrder(t *testing.T, s *suite) {
 	}
 }
 
-// More entries than a store seals or reads in one request.
+// testLongTrail writes more entries than a store seals or reads in one request.
 func testLongTrail(t *testing.T, s *suite) {
 	const n = 2300
 	crowd(20, func(i int) {
@@ -162,8 +162,8 @@ func testClaims(t *testing.T, s *suite) {
 	}
 }
 
-// A settled delivery cannot have a second effect, even if another replica
-// considers it open.
+// A settled delivery cannot have a second effect, even if another replica believes that it is not
+// settled.
 func testClaimCommit(t *testing.T, s *suite) {
 	if _, err := s.Claim(t.Context(), "slash/1", nil); err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func testClaimCommit(t *testing.T, s *suite) {
 	}
 }
 
-// A claim is kept for an hour after it was settled, and without a limit until then.
+// A claim is kept for an hour after it was settled. Before that, it is kept for any time.
 func testSweep(t *testing.T, s *suite) {
 	for i := range 300 {
 		key := fmt.Sprintf("slash/%03d", i)
@@ -252,8 +252,8 @@ func testPosts(t *testing.T, s *suite) {
 	}
 }
 
-// A call with an ended context fails with the same error as a call that the store did not
-// answer.
+// If the context of a call has ended, the call returns the same error as if the store had not
+// answered.
 func testDeadline(t *testing.T, s *suite) {
 	at := s.start()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -310,7 +310,7 @@ func testClaimRace(t *testing.T, s *suite) {
 	}
 }
 
-// Two replicas handle the same delivery at the same time. Only one run is created.
+// Two replicas handle the same delivery at the same time. Only one of them can create a run.
 func testClaimCommitRace(t *testing.T, s *suite) {
 	if _, err := s.Claim(t.Context(), "slash/1", nil); err != nil {
 		t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// keptNow returns "NAME=DATA " of every watch state under a prefix, and the
-// revisions.
+// keptNow returns all watch state whose name begins with prefix, as "NAME=DATA " each, and the
+// revision of each name.
 func (s *suite) keptNow(prefix string) (list string, revs map[string]int64) {
 	s.Helper()
 	revs = map[string]int64{}
@@ -28,8 +28,8 @@ func (s *suite) keptNow(prefix string) (list string, revs map[string]int64) {
 	return list, revs
 }
 
-// Watch state is replaced, together with the records and the claim of the change, only if
-// the caller knows the current revision.
+// Watch state is replaced only if the caller knows its current revision. The same change stores
+// records and settles the claim.
 func testKept(t *testing.T, s *suite) {
 	record := audit.Record{At: s.clock.now(), Kind: audit.ReadDone, Person: "anna", Action: "watch", Target: "db_dis"}
 	keep := func(name, data string, rev int64, claim string, records ...audit.Record) int64 {
@@ -79,7 +79,7 @@ func testKept(t *testing.T, s *suite) {
 	}
 }
 
-// testKeptFails checks that invalid calls, and calls with an ended context, are errors.
+// testKeptFails checks that a call returns an error if it is invalid, or if its context has ended.
 func testKeptFails(t *testing.T, s *suite) {
 	bad := audit.Record{At: s.clock.now(), Kind: "party", Person: "anna", Action: "watch", Target: "db_dis"}
 	if _, err := s.SetWatchState(t.Context(), "cluster/qa", []byte("x"), 0, []audit.Record{bad}, ""); !errors.Is(err, audit.ErrForm) {

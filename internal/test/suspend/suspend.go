@@ -1,4 +1,4 @@
-// Package suspend stops processes as SIGSTOP does, for tests.
+// Package suspend lets tests suspend a process with SIGSTOP.
 package suspend
 
 import (
@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// within is how long the threads of a process may take to stop. A thread must run to see
-// the signal, which takes time on a busy machine.
+// within is how long all threads of a process may take to stop. A thread must run to notice the
+// signal, which takes time on a busy machine.
 const within = 10 * time.Second
 
-// Process sends SIGSTOP and returns once every thread has stopped. Until then the process may
-// still answer. SIGCONT resumes it.
+// Process sends SIGSTOP, and returns when every thread has stopped. Until then the process may
+// still answer. SIGCONT resumes the process.
 func Process(p *os.Process) error {
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		return err
@@ -43,7 +43,8 @@ func stopped(pid int) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		// The name of the program is in parentheses before the state, and may contain parentheses.
+		// The state follows the name of the program, which is in parentheses and may itself contain
+		// parentheses.
 		_, state, found := strings.Cut(string(text[strings.LastIndexByte(string(text), ')')+1:]), " ")
 		if !found || !strings.HasPrefix(state, "T") {
 			return false, nil
