@@ -93,7 +93,7 @@ func (p *people) allSlack() {
 	p.need("the bot is connected to Slack", func() bool { return len(p.alive()) == 1 && p.slack.Connections() == 2 })
 }
 
-// changes returns the changing commands that hosts executed, in order.
+// changes returns the executed commands that change something on a host, in order.
 func (w *world) changes() (out []string) {
 	for _, x := range w.hosts.Executed() {
 		if x.Changes {
@@ -103,7 +103,7 @@ func (w *world) changes() (out []string) {
 	return out
 }
 
-// need waits for a condition, or fails the test.
+// need waits until a condition holds, or fails the test after some time.
 func (p *people) need(what string, ok func() bool) {
 	p.t.Helper()
 	if !p.until(what, patience, ok) {
@@ -113,7 +113,7 @@ func (p *people) need(what string, ok func() bool) {
 	}
 }
 
-// run waits for a run that meets a condition, with an up-to-date message.
+// run waits until a run meets a condition and its message is up to date.
 func (p *people) run(what string, is func(engine.Run) bool) (out engine.Run) {
 	p.t.Helper()
 	p.need(what, func() bool {
@@ -130,7 +130,7 @@ func (p *people) run(what string, is func(engine.Run) bool) (out engine.Run) {
 	return out
 }
 
-// at matches a run that waits for a person to do a step.
+// at returns a condition: the run waits for a person to do the step with this title.
 func at(title string) func(engine.Run) bool {
 	return func(r engine.Run) bool {
 		i := slices.IndexFunc(r.Steps, func(s engine.Step) bool { return s.State == engine.StepStarted })
@@ -138,8 +138,8 @@ func at(title string) func(engine.Run) bool {
 	}
 }
 
-// types sends a slash command, and repeats it while Slack reports a failure. If the first
-// try was delivered after all, the bot refuses the second try.
+// types sends a slash command, and repeats it as long as Slack reports a failure. If the first
+// attempt was delivered nevertheless, the bot refuses the second.
 func (p *people) types(who, text string) {
 	p.t.Helper()
 	p.need(who+" types "+text, func() bool { return p.typed(who, text) })
@@ -164,8 +164,8 @@ func (p *people) approveByName(r engine.Run) {
 	}
 }
 
-// tick completes a manual step when the run has reached the step. The command is repeated
-// only after the run has had time to continue, because the next step may be manual too.
+// tick completes a manual step, once the run has reached it. Before it repeats the command, it
+// gives the run time to continue, because the next step may be manual too.
 func (p *people) tick(id, title string) {
 	p.t.Helper()
 	there := func(r engine.Run) bool { return r.ID == id && at(title)(r) }
@@ -184,7 +184,7 @@ func (p *people) tick(id, title string) {
 	})
 }
 
-// click taps a button of a run's message.
+// click taps a button on the message of a run.
 func (p *people) click(who, id, label string) {
 	p.t.Helper()
 	st, err := p.peek()

@@ -143,7 +143,7 @@ func twoHosts(ctx context.Context, p *people, _ *rand.Rand) {
 	others.Wait()
 }
 
-// original describes how the run ended of which copies were made.
+// original describes how the copied run ended.
 type original struct {
 	executed int
 	state    state

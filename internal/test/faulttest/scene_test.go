@@ -85,7 +85,7 @@ func request(asks, votes string) script {
 	}
 }
 
-// decided reports whether no run can continue without a person.
+// decided reports whether every run has ended or has an unknown outcome.
 func decided(st state) bool {
 	return len(st.Runs) > 0 && !slices.ContainsFunc(st.Runs, func(s engine.Stored) bool {
 		return s.Run.State != engine.Unknown && !s.Run.State.Ended()

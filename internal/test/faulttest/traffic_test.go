@@ -67,8 +67,8 @@ const (
 	ephemeralEach = 8
 )
 
-// changesEach means that one command in 40 changes something. More runs are not possible, because
-// Slack limits edits.
+// changesEach means that one in so many commands changes something. More runs are not possible,
+// because Slack limits edits.
 const changesEach = 40
 
 // asked has the processes whose status people request. restarted has the processes that people
