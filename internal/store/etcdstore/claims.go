@@ -35,7 +35,7 @@ const (
 	// dropped is the state that eachClaim reports for an accepted claim that does not count. This
 	// state is never stored.
 	dropped = "dropped"
-	// maxKey limits the length of a key that contains a platform's delivery id.
+	// maxKey is the greatest length of the key of a delivery, in bytes.
 	maxKey = 512
 )
 

@@ -21,7 +21,7 @@ type RoundTrip struct {
 	// Again means that Slack had to send the event more than once.
 	Again bool `json:"again,omitempty"`
 	// Good is when the last successful round trip began. Missed is when the first failed round trip
-	// after that began.
+	// since then began.
 	Good   int64 `json:"good,omitempty"`
 	Missed int64 `json:"missed,omitempty"`
 
@@ -44,8 +44,8 @@ func (s *Store) LoadRoundTrip(ctx context.Context) (RoundTrip, error) {
 	return e, nil
 }
 
-// SaveRoundTrip replaces old, the result of LoadRoundTrip, by next. It returns false if another
-// replica has replaced it first.
+// SaveRoundTrip replaces old, which LoadRoundTrip returned, by next. It returns false if another
+// replica has stored another value in the meantime.
 func (s *Store) SaveRoundTrip(ctx context.Context, old, next RoundTrip) (bool, error) {
 	next.V = roundTripVersion
 	b, err := json.Marshal(next)

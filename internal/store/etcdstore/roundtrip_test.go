@@ -6,8 +6,7 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// If two replicas change the round trip at the same time, only the first one
-// succeeds.
+// If two replicas save a round trip at the same time, only the first succeeds.
 func TestEcho(t *testing.T) {
 	t.Parallel()
 	s := open(t, etcdstore.Config{Dir: t.TempDir()})
