@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/status"
 )
 
-// ByHand reports what a person did by hand instead of requesting a run. The board b has the current
-// state of the targets, nil without targets.
+// ByHand reports what a person did by hand after a request expired or was refused. The board b has
+// the current state of the targets, nil without targets.
 func ByHand(r engine.Run, person, note string, b *status.Board) card.Card {
 	text := person + " did " + r.ID + " by hand: " + RunTitle(r)
 	if note != "" {
