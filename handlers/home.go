@@ -130,12 +130,10 @@ func (h *Homes) refresh(ctx context.Context, who call.Person, cl *fleet.Cluster,
 	b.card, b.at = out, h.s.Now()
 }
 
-// lookAt queries the hosts of a cluster about all of its processes, and records the read. The time
-// limit homePatient is only for the query, so a slow host does not prevent the record.
+// lookAt queries the hosts of a cluster about all of its processes, and records the read. Processes
+// of hosts that do not answer within homePatient are unknown.
 func (s *Service) lookAt(ctx context.Context, who call.Person, cl *fleet.Cluster) (card.Card, error) {
-	query, cancel := context.WithTimeout(ctx, homePatient)
-	defer cancel()
-	board, err := s.Status.Assess(query, status.Query{Scope: incident.Scope{Cluster: cl.Name}})
+	board, err := s.Status.Assess(ctx, status.Query{Scope: incident.Scope{Cluster: cl.Name}, Within: homePatient})
 	if err != nil {
 		return card.Card{}, err
 	}
