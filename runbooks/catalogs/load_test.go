@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dhbot/internal/strictyaml"
+	"dhbot/internal/test/testenv"
 	"dhbot/runbooks"
 )
 
@@ -201,16 +202,9 @@ func mainOf(t *testing.T, c *Catalog, process, action string) runbooks.StepView 
 	return runbooks.StepView{Command: v.Command, Source: v.Source, Corrected: v.Corrected}
 }
 
-// TestSeedTableMatchesThePages compares the table with the pages. It needs the pages in
-// DHBOT_SEEDS, or in a directory next to the repository.
+// TestSeedTableMatchesThePages compares the table with the pages, if these are available.
 func TestSeedTableMatchesThePages(t *testing.T) {
-	dir := os.Getenv("DHBOT_SEEDS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "seeds")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("the pages are not available (DHBOT_SEEDS): %v", err)
-	}
+	dir := testenv.Runbooks(t)
 	line := func(source string) string {
 		file, number, _ := strings.Cut(source, ":")
 		b, err := os.ReadFile(filepath.Join(dir, file))

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"dhbot/auth"
+	"dhbot/internal/test/testenv"
 	"dhbot/runbooks"
 	"dhbot/runbooks/catalogs"
 )
@@ -316,13 +317,9 @@ var notAProcedure = regexp.MustCompile(`privileges to sudo|accounts? .*sudo to|a
 // TestEveryCommandOfThePagesIsOffered searches the pages, if available. Every command on them
 // must be in a catalog or in the table, and the table must quote it exactly.
 func TestEveryCommandOfThePagesIsOffered(t *testing.T) {
-	dir := os.Getenv("DHBOT_SEEDS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "seeds")
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.md"))
-	if err != nil || len(files) == 0 {
-		t.Skip("the pages are not available (DHBOT_SEEDS)")
+	files, err := filepath.Glob(filepath.Join(testenv.Runbooks(t), "*.md"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	known := map[string]bool{}
 	for _, o := range everyAction(t) {

@@ -1,5 +1,5 @@
-// Package testenv finds the programs that tests need, such as OpenSSH, etcd and Chromium. The
-// module does not contain these programs.
+// Package testenv finds what tests need and the module does not contain: programs such as OpenSSH,
+// etcd and Chromium, and the published runbooks.
 package testenv
 
 import (

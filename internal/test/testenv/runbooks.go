@@ -1,0 +1,50 @@
+package testenv
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// runbooksEnv is the name of an environment variable with the directory of the published runbooks.
+const runbooksEnv = "DHBOT_SEEDS"
+
+// Runbooks returns the directory of the published runbooks, from which the catalogs were made. The
+// repository does not contain these pages. The directory is the value of DHBOT_SEEDS, or else
+// shared/seeds next to the repository; without pages there, the test is skipped.
+func Runbooks(t testing.TB) string {
+	t.Helper()
+	dir, named := os.LookupEnv(runbooksEnv)
+	if !named {
+		dir = filepath.Join(repository(t), "..", "shared", "seeds")
+	}
+	pages, err := filepath.Glob(filepath.Join(dir, "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pages) > 0 {
+		return dir
+	}
+	if named {
+		t.Fatalf("%s=%s: there are no pages", runbooksEnv, dir)
+	}
+	t.Skipf("the published runbooks are not available; %s names their directory", runbooksEnv)
+	return ""
+}
+
+// repository returns the nearest directory above the test's that has a go.mod.
+func repository(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("the test does not run below a go.mod")
+		}
+	}
+}
