@@ -130,8 +130,8 @@ func (s *source) fromBot(ctx context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// writeTrail writes the entries that match only, or the whole trail if only is nil. It gets them
-// from the running bot, or from the store itself if no bot runs.
+// writeTrail writes the entries that the filter selects, or the whole trail if the filter is nil.
+// It gets them from the running bot, or from the store itself if no bot runs.
 func writeTrail(ctx context.Context, cfg *config.Config, only *audit.Filter, w io.Writer) error {
 	if only != nil {
 		return ask(ctx, cfg, "/trail", app.TrailParams(*only), w, func(store *etcdstore.Store) error {

@@ -69,7 +69,8 @@ func (s *Base) StillIn(ctx context.Context, p auth.Person) (why string, unknown 
 	return why, unknown
 }
 
-// Callees returns, for each person, the account to mention in a message.
+// Callees returns the people, each with their first account. A person without accounts gets a
+// terminal account (auth.LocalTeam).
 func Callees(people []auth.Person) []engine.Callee {
 	var out []engine.Callee
 	for _, p := range people {
@@ -83,8 +84,9 @@ func Callees(people []auth.Person) []engine.Callee {
 }
 
 // ToCall returns the people that reminder n of a run mentions: first the approvers already
-// mentioned, then the next group, finally all possible approvers. It omits people who have voted,
-// and returns no one while an approver is looking at the run.
+// mentioned, then the next group, finally all possible approvers. It omits people who have voted.
+// It returns no one if an approver has said since the previous reminder that they are looking at
+// the run. The last reminder mentions people even then.
 func (s *Base) ToCall(r engine.Run, n int) []engine.Callee {
 	if r.Quiet(n) {
 		return nil

@@ -18,8 +18,8 @@ const (
 )
 
 // memoryReleaser returns memory to the system after a peak, such as large messages. Go's collector
-// runs only when the heap has doubled. Without new allocations, the garbage of a peak would stay
-// for minutes, and the memory of the largest peak for longer.
+// runs when the heap has doubled. Without new allocations, the garbage of a peak would stay for
+// minutes, and the memory of the largest peak for longer.
 type memoryReleaser struct {
 	held    func() uint64 // bytes of the heap that the process holds
 	release func()

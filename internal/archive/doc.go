@@ -6,7 +6,8 @@
 //	runs/ID                 the stored bytes of an ended run
 //
 // A file appears whole or not at all: it is written under another name, made durable, and then
-// renamed. Whoever reads a segment compares it with its hashes and with the segment before it.
+// renamed. The package verifies the segments that it reads: it compares each segment with its
+// hashes and with the segment before it.
 // Directories have mode 0700 and files 0600. Several replicas may share an archive, but only one
 // replica writes at a time.
 //

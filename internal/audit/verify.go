@@ -24,12 +24,12 @@ type Options struct {
 	// Signed are heads with verified signatures. For a whole trail, the Merkle root in each
 	// head must also equal the root of the trail.
 	Signed []SignedHead
-	// Anchored refuses a trail whose newest entries no head confirms, and a part whose start no
-	// head confirms. Without a head, anybody could have changed the file and computed its hashes
-	// again.
+	// Anchored refuses a trail if no head confirms any of its entries, and a part if no head
+	// confirms its start. Without a head, anybody could have changed the file and computed its
+	// hashes again. Entries after the newest confirmed entry are accepted: see Report.Vouched.
 	Anchored bool
-	// Rules are the approval rules that each run must obey. If Rules is nil, approvals are not
-	// checked.
+	// Rules are the approval rules that each run must obey. If Rules is nil, only the form of
+	// the trail is checked, not what the records of a run say.
 	Rules *Rules
 }
 

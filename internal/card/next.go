@@ -28,8 +28,9 @@ func ChangeTap(verb string, at runbooks.Target, cluster, impact string) Button {
 const logsBefore = 5 * time.Minute
 
 // LogsTap returns a button that shows a process's log from shortly before its failure. If the
-// time of the failure is unknown, the button shows the last half hour. The result is nil if the
-// process has no logs action.
+// time of the failure is unknown, the button shows the last half hour. If the process has no
+// application log, the button sets no start time. The result is nil if the process has no logs
+// action.
 func LogsTap(p catalogs.Process, at runbooks.Target, cluster string, failed time.Time) []Button {
 	if !slices.Contains(p.Actions, "logs") {
 		return nil

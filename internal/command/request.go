@@ -36,8 +36,8 @@ type Request struct {
 	// Unmarked reports whether Reason comes from words that were not understood, and that follow
 	// neither `because` nor `reason:`. A person must confirm such a request.
 	Unmarked bool
-	// Confirm reports whether the requester must confirm the plan, because the command joins
-	// several names or excludes hosts.
+	// Confirm reports whether the requester must confirm the plan, because the command names
+	// several processes or hosts, or says "all" or "everywhere", with or without exceptions.
 	Confirm bool
 
 	// Plan requests the plan instead of a run.

@@ -173,8 +173,9 @@ func resolveCredential(c sshroute.Credential, dir string) sshroute.Credential {
 	return c
 }
 
-// present returns the credentials of a place whose files exist. Like OpenSSH, the bot skips a
-// missing IdentityFile. If all files are missing, the place gets the default credentials.
+// present returns the credentials of a place, without key files that cannot be found. Like OpenSSH,
+// the bot skips a missing IdentityFile. If no credential is left, not even an agent, the place gets
+// the default credentials.
 func (b *builder) present(list []sshroute.Credential, dir string) []sshroute.Credential {
 	var out []sshroute.Credential
 	for _, c := range list {

@@ -101,8 +101,8 @@ func (r Run) ValidityLeft() int {
 	return n
 }
 
-// AnswerableFor lists the approvers of the run with their accounts. For a run without approvals
-// it lists the requester.
+// AnswerableFor lists the approvers of the run, with the accounts that they used to approve. For a
+// run without approvals it lists the requester.
 func (r Run) AnswerableFor() []Callee {
 	var out []Callee
 	for _, v := range r.Votes {

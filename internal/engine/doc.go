@@ -1,6 +1,6 @@
 // Package engine implements the life cycle of a run. The pure function Next(run, event, now)
 // decides each change. The worker holds the lease, sends the steps and observes their effect. The
-// interfaces Runs, Executor and Gate declare what the package needs from others.
+// interfaces in ports.go, such as Runs and Gate, declare what the package needs from others.
 //
 // # Files
 //

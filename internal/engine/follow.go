@@ -15,9 +15,9 @@ const (
 	rewatchAtMost = time.Minute
 )
 
-// Follow watches the runs until ctx ends, and calls see with each new version of a run. It
-// restarts a watch that ended, and calls begin before each start. The argument follower names the
-// caller in the log.
+// Follow watches the runs until ctx ends. It restarts a watch that ended, and calls begin before
+// each start. After each start it calls see with every open run, then with later versions of runs
+// (see Runs.Watch). The argument follower names the caller in the log.
 func Follow(ctx context.Context, runs Runs, log *slog.Logger, follower string, begin func(), see func(Stored)) {
 	for wait := rewatchFirst; ctx.Err() == nil; {
 		began := time.Now()

@@ -10,8 +10,7 @@ import (
 	"dhbot/runbooks"
 )
 
-// Errors of Runs. Any other error means that the store did not answer, so the commit may have
-// succeeded or not.
+// Errors of Runs. After ErrStoreDown, the commit may have succeeded or not.
 var (
 	ErrNotFound  = errors.New("no such run")
 	ErrConflict  = errors.New("the run has changed meanwhile")

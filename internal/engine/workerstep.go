@@ -124,9 +124,10 @@ func (w *worker) allUp(ctx context.Context, cluster, host string, said proof.Ver
 	return w.c.Assessor.AllUp(ctx, cluster, host)
 }
 
-// waitResult returns the result of a wait step. If its condition could not be observed, a wait
-// before any change fails. After a change the result is unknown, because the outcome of the
-// change is unknown.
+// waitResult returns the result of a wait step. If the condition could not be observed, a step
+// before any change of its target fails. After a change the result is unknown, because the outcome
+// of the change is unknown. The step is only noted if restsOnUnit is true after a change, or if the
+// run was approved although the guard in the step could not decide.
 func waitResult(r Run, i int, a answer) Step {
 	st := stepResult(a)
 	switch a.verdict.State {

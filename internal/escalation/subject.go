@@ -25,7 +25,8 @@ type subject struct {
 	call     incidentcard.Escalation
 }
 
-// due reports whether the subject has waited long enough for a stage.
+// due reports whether the subject still waits, and has waited long enough for a stage. It is false
+// for a stage that the policy does not configure.
 func (s subject) due(p Policy, name stage, now time.Time) bool {
 	if !s.waits {
 		return false
@@ -37,7 +38,8 @@ func (s subject) due(p Policy, name stage, now time.Time) bool {
 	return waited >= p.After && (len(p.Callees) > 0 || p.Group != "")
 }
 
-// subjects returns the open incidents and requests of a cluster that can be escalated.
+// subjects returns the open incidents of a cluster, and its requests that wait for approval. It
+// leaves out requests of Sev 2 and 3.
 func (e *Escalator) subjects(ctx context.Context, cluster string, p Policy, open []engine.Stored) ([]subject, error) {
 	kept, _, err := incident.KeptCluster(ctx, e.Keeper, cluster)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 // sudo command of the bot there.
 const SudoWrapper = "/usr/local/libexec/dhbot-sudo"
 
-// regexpSince is the first version of sudo that supports regular expressions in sudoers.
+// regexpSince is the first version of sudo that supports regular expressions in sudoers
+// (sudoers(5), "Regular expressions").
 var regexpSince = []int{1, 9, 10}
 
 // SudoReadsRegexp reports whether a version of sudo, such as "1.9.13p3", supports regular

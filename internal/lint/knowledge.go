@@ -140,7 +140,7 @@ func fold(s string) string {
 // titled returns the id of the process that a heading names, or "".
 func (k *knowledge) titled(heading string) string { return k.names[fold(heading)] }
 
-// named returns the id of the process with this title, id or alias, or "".
+// named returns the id of the process with this title, id, service name or alias, or "".
 func (k *knowledge) named(word string) string { return k.names[fold(word)] }
 
 // mentioned returns the id of the process that a sentence names, or "". If there are several, the

@@ -153,7 +153,7 @@ func capital(word string) bool {
 }
 
 // programs are the names of programs that a command in a runbook may begin with. Some names are
-// also English words; for these, isCommand needs more than the name.
+// also English words, so isCommand refuses a line whose next word is in the list english.
 var programs = []string{
 	"sudo", "cat", "ls", "rm", "cp", "mv", "ln", "cd", "echo", "printf", "chown", "chmod", "chgrp", "mkdir", "rmdir",
 	"touch", "tee", "tail", "head", "grep",

@@ -168,7 +168,8 @@ func (c *check) directory(call *call) string {
 	return dir
 }
 
-// reload finds a `monit reload` without effect, because it runs as an account other than root.
+// reload finds a `monit reload` that sudo runs as an account other than root. Such a reload has no
+// effect where root runs monit.
 func reload(_ *check, call *call) []string {
 	if call.program() == "monit" && call.sudo != nil && call.user() != "root" && len(call.args()) > 0 && call.args()[0].text == "reload" {
 		return one("where root runs monit, %s cannot signal it: the reload does nothing and still ends with exit code 0; write \"sudo monit reload\"", call.user())

@@ -48,10 +48,12 @@ const (
 	RunKey     = "run"
 )
 
-// WithCommand returns a context that adds a command's id to all log lines.
+// WithCommand returns a context that adds a command's id to the log lines written with it. If the
+// id is "", it returns ctx.
 func WithCommand(ctx context.Context, id string) context.Context { return with(ctx, CommandKey, id) }
 
-// WithRun returns a context that adds a run's id to all log lines.
+// WithRun returns a context that adds a run's id to the log lines written with it. If the id is "",
+// it returns ctx.
 func WithRun(ctx context.Context, id string) context.Context { return with(ctx, RunKey, id) }
 
 type contextKey struct{}

@@ -62,8 +62,8 @@ func (c *cluster) load(ctx context.Context, name string) bool {
 	return true
 }
 
-// wait returns the time until the next check. The time is short if the last result was
-// uncertain.
+// wait returns the time until the next check. The time is short if the last check found a problem
+// that is not yet confirmed.
 func (c *cluster) wait() time.Duration {
 	if c.state.Memory.Unknown() {
 		return min(c.Every, c.Times.Soon)

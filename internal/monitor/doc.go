@@ -1,7 +1,8 @@
 // Package monitor runs on the leader. It checks clusters with background monitoring, and posts
 // their incidents in a channel. It also runs the watches that people begin. It stores its state
-// before it posts, so that the next leader can continue. After a crash a message may be posted
-// twice, and then the second one says so.
+// before it posts, so that the next leader can continue. A message is posted at least once. If a
+// crash or an error leaves it unknown whether the message exists, it is posted again. The message
+// of an incident or watch then says that there may be an older copy.
 //
 // # Files
 //

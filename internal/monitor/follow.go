@@ -235,8 +235,8 @@ func (f *follower) stored(rev int64) {
 	f.dirty = false
 }
 
-// show updates the message. The result done is true if the end of the watch was posted and the
-// watch was deleted.
+// show updates the message. The result done is true if the watch was deleted, because its end was
+// posted, its message can no longer be updated, or it ended before anything was posted.
 func (f *follower) show(ctx context.Context) (done bool, err error) {
 	if f.Ended != nil && f.TS == "" && !f.Begun {
 		return f.forget(ctx) // ended before it was posted

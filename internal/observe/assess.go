@@ -146,8 +146,8 @@ func Assess(o Observation, e Expect) Finding {
 	return f
 }
 
-// stale reports whether monit's data is too old, and nothing else proves that the process runs.
-// Data of systemd is never too old, because systemd reports each change at once.
+// stale reports whether monit's data is too old or of unknown age, and nothing else proves that the
+// process runs. Data of systemd is never too old, because systemd reports each change at once.
 func (o Observation) stale(cycle time.Duration) bool {
 	return o.Manager == runbooks.Monit && o.Alive != AliveProved && (!o.AgeKnown || o.Age > StaleAfter(cycle))
 }

@@ -71,7 +71,8 @@ const (
 	mostSummary = 1024
 )
 
-// New makes a Pager. It returns an error if the file of certificate authorities cannot be used.
+// New makes a Pager. It returns an error if the URL is missing, the shape is unknown, or the file
+// of certificate authorities cannot be used.
 func New(c Config) (*Pager, error) {
 	if c.URL.IsZero() || c.Shape != PagerDuty && c.Shape != Alertmanager {
 		return nil, errors.New("a pager needs a URL and a shape")

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// only makes a shape whose secret is the first group or, without a group, the whole match.
+// only makes a shape whose secret is the first group that matched or, if the expression has no
+// groups, the whole match.
 func only(expression string) shape {
 	return shape{pattern: lazily(expression)}
 }

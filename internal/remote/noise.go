@@ -2,7 +2,7 @@ package remote
 
 import "regexp"
 
-// shellNoise are lines that a login shell, its start-up files and PAM print around a command's
+// shellNoise matches lines that a login shell, its start-up files and PAM print around a command's
 // output. These lines are not part of the output.
 var shellNoise = []*regexp.Regexp{
 	re(`(?i)\bwarning: setlocale: `),

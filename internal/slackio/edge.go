@@ -43,8 +43,8 @@ type Config struct {
 	// Otherwise the Edge settles the claim, unless ctx has ended: in that case the delivery is
 	// resumed later.
 	Handler func(ctx context.Context, m call.Message, r call.Reply) (settled bool)
-	// Workers is the number of handlers that may run before they have answered; 0 means 12. With
-	// fewer, hosts are idle. With more, acknowledgements are late (measured).
+	// Workers is how many handlers that have not yet answered may run at the same time; 0 means
+	// 12. With fewer, hosts are idle. With more, acknowledgements are late (measured).
 	Workers int
 	// Queue is how many more deliveries may wait; 0 means 256. The edge answers any further
 	// delivery with "busy, not accepted".

@@ -54,8 +54,9 @@ func (e *Edge) post(ctx context.Context, at engine.Place, u rate.Priority, c car
 
 // Edit replaces a message when its turn comes: at most about 45 edits a minute in the whole
 // workspace, final edits first. Of several waiting edits of one message only the latest is made.
-// Errors wrap publish.ErrGone if the message no longer exists. Run makes the edits. If it is not
-// running, or if ctx ends first, Edit returns an error and the message is unchanged.
+// Errors wrap publish.ErrGone if the message no longer exists. Run makes the edits. If it has
+// stopped, Edit returns an error. If ctx ends first, Edit returns an error too. The message is then
+// unchanged, unless the edit was being sent or another call waited for an edit of the same message.
 func (e *Edge) Edit(ctx context.Context, channel, ts string, c card.Card, final bool) error {
 	err := e.edits.Put(ctx, rate.MessageKey{Channel: channel, Ts: ts}, c, final)
 	return explain("editing a message in "+channel, err)

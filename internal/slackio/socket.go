@@ -54,8 +54,9 @@ var (
 	errRenewed        = errors.New("the connection is replaced, to make sure that events arrive")
 )
 
-// run keeps the socket connected until ctx ends or a permanent error occurs. The context work is
-// for the handling of deliveries.
+// run keeps the socket connected until ctx ends, and then returns nil. It returns an error only if
+// Slack refuses the app token before any socket was open. The context work is for the handling of
+// deliveries.
 func (s *socket) run(ctx, work context.Context) error {
 	backoff := newBackoff()
 	for {

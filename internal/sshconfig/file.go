@@ -99,7 +99,8 @@ func (f *File) read(path string, depth int, from *line) {
 	}
 }
 
-// take checks one line, and keeps the line if the bot uses its keyword.
+// take checks one line, and keeps the line unless it reports a problem or a warning. For an Include
+// line, it takes the lines of the named files.
 func (f *File) take(l line) {
 	if len(l.arguments) == 0 {
 		f.problem(l, l.keyword+" has no value", "write one, or remove the line")

@@ -112,7 +112,8 @@ func certificates(sets credentials) []credential.Certificate {
 // Expiry is a message about a certificate that has expired or expires soon.
 type Expiry struct {
 	Text string
-	// Urgent means that the certificate has expired, or expires within an hour.
+	// Urgent means that the certificate has expired or expires within an hour, or that a renewal
+	// has failed.
 	Urgent bool
 }
 

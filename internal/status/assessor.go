@@ -34,15 +34,16 @@ type Config struct {
 	Remote   remote.Runner
 	Store    Store
 	Now      func() time.Time
-	// Jump is the jump host for all connections, or "" for direct connections.
+	// Jump is the name of the default jump host, for messages; "" if there is none. A host may have
+	// jump hosts of its own.
 	Jump   string
 	Policy Policy
 }
 
 // Policy has the limits that a config may set. A zero field means the default.
 type Policy struct {
-	// ErrorRate is a number of errors a minute in a log. If a log has this many errors for as long
-	// as ErrorsFor, they are an incident.
+	// ErrorRate is a number of errors a minute in a log. If a log has at least this many errors
+	// in each minute of a time as long as ErrorsFor, they are an incident.
 	ErrorRate int
 	ErrorsFor time.Duration
 	// OwnStop is how long a process may be down after a run has stopped it, before it is an
@@ -113,7 +114,7 @@ type Query struct {
 	// not know.
 	NotUp func(runbooks.Target) time.Time
 	// Partial is called with partial results until all hosts have answered. If it returns an error,
-	// the assessment ends. If Partial is nil, Assess reports only the complete result.
+	// the assessment ends. If Partial is nil, Assess only returns the final result.
 	Partial func(Board) error
 }
 
@@ -150,7 +151,8 @@ func (a *Assessor) Watchable(sc incident.Scope) error {
 	return err
 }
 
-// resolve returns the cluster and the targets of a query. The hosts are in the order of the config.
+// resolve returns the cluster and the targets of a query, without targets that the config lacks. It
+// keeps the order of q.Targets. If q.Targets is nil, the targets are in the order of the config.
 func (a *Assessor) resolve(q Query) (*scope, error) {
 	s := &scope{}
 	var ok bool

@@ -24,7 +24,8 @@ const (
 	// a restart by a person.
 	loopOrderly = 6
 	loopWindow  = 15 * time.Minute
-	// loopOver is how long a process must not have restarted before its crash loop is over.
+	// loopOver is the shortest time without a restart after which a crash loop is over. If the
+	// restarts were far apart, it takes longer.
 	loopOver = 2 * time.Minute
 	// sameRestart is the largest difference between two observed times of the same restart.
 	sameRestart = 3 * time.Second

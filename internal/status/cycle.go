@@ -37,8 +37,8 @@ func (c *cycle) see(at time.Time) {
 	c.last = at
 }
 
-// length returns the shortest recent time between two checks, as the estimate of the cycle. It
-// returns 0 if unknown.
+// length returns the shortest recent time between two checks, as the estimate of the cycle. The
+// cycle is not longer than that. length returns 0 if no such time is known.
 func (c *cycle) length() time.Duration {
 	if len(c.spans) == 0 {
 		return 0
@@ -84,7 +84,7 @@ func (h *history) cycle(cluster, host string) time.Duration {
 	return 0
 }
 
-// stale returns the age from which an answer of a host's monit no longer counts.
+// stale returns the largest age at which a check by a host's monit still counts.
 func (h *history) stale(cluster, host string) time.Duration {
 	return observe.StaleAfter(h.cycle(cluster, host))
 }

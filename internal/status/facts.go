@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// recentRuns is how many ended runs are searched for the stop of a process.
+	// recentRuns is how many ended runs are searched for changes to a process, such as a stop.
 	recentRuns = 30
 	// heldAfter is how long after the end of a step its targets are not an incident.
 	heldAfter = 2 * time.Minute

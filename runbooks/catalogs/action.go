@@ -125,8 +125,8 @@ func (t *StepTemplate) SuitsHost(h *fleet.Host) bool {
 		(t.ifSet == "" || set) && (t.ifNotSet == "" || !set)
 }
 
-// limitedTo describes to which of its process's hosts the step is limited. It returns "" if there
-// is no limit.
+// limitedTo describes to which of its process's hosts the step is limited by other processes on
+// them. It returns "" if there is no such limit. It ignores limits by a setting.
 func (t *StepTemplate) limitedTo() string {
 	switch {
 	case t.beside != "":

@@ -136,7 +136,7 @@ func (c *Catalog) Process(id string) (*Process, bool) {
 	return nil, false
 }
 
-// Actions returns all actions of the catalog. Actions about a process come first.
+// Actions returns all actions of the catalog, in the order in which the files define them.
 func (c *Catalog) Actions() []*Action { return slices.Clone(c.actions) }
 
 // Action returns the action with this name for a process. If process is "", the action is about a

@@ -109,8 +109,8 @@ func (l *loader) checkUse(c *Catalog, a *Action, t *StepTemplate) {
 	}
 }
 
-// checkRun checks a command against the rules of Quote and Wrap. The first word must be fixed, sudo
-// may only be the first word, and all placeholders must be known.
+// checkRun checks a command against the rules of Quote and Wrap. The first word must be fixed or
+// {monit}, sudo and {monit} may only be the first word, and all placeholders must be known.
 func (l *loader) checkRun(c *Catalog, a *Action, t *StepTemplate) {
 	known := func(ref string) bool { return l.known(c, a, t, ref) }
 	for i, w := range t.Run {

@@ -102,6 +102,7 @@ func (c *Catalog) viewAction(a *Action, p *Process) (ActionView, error) {
 
 // mainStep returns the index of an action's main step. This is the step that is marked in the
 // catalog, or else the first exec step, or else the first step that is not a list step, or else 0.
+// The argument named is the index of the marked step, or -1. Without steps the result is -1.
 func mainStep(steps []runbooks.StepView, named int) int {
 	if named >= 0 || len(steps) == 0 {
 		return named

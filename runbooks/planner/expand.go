@@ -12,8 +12,9 @@ import (
 )
 
 // expand turns the action's templates into steps. All steps for the first host come before those
-// for the next host, so a failure leaves the other hosts unchanged. An action about the cluster
-// uses each template once.
+// for the next host, so a failure leaves the later hosts unchanged. If the action is StepByStep,
+// each step is done on every host before the next step. An action about the cluster uses each
+// template once.
 func (r *resolution) expand() error {
 	if r.action.Scope == catalogs.AboutCluster {
 		for _, h := range r.hosts {

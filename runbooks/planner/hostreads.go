@@ -174,7 +174,8 @@ func (r HostReads) read(title string, from origin, argv ...string) (runbooks.Ste
 	}, nil
 }
 
-// monitCommand returns the command of Monit. No other read in this file needs sudo.
+// monitCommand returns the command of Monit. Of the reads in this file, only Monit and ThreadDump
+// may need sudo.
 func (r HostReads) monitCommand() HostCommand {
 	cmd := HostCommand{
 		Action:    "status",

@@ -78,8 +78,9 @@ func asked(command []catalogs.Filled) (globs []string) {
 	return globs
 }
 
-// unasked returns why a listed value was not requested, or "" if every value matches one of the
-// patterns. The values must match, because the plan acts on them.
+// unasked returns a text about the first listed value that matches none of the patterns. It returns
+// "" if every value matches, or if there are no patterns. The values must match, because the plan
+// acts on them.
 func unasked(globs, values []string) string {
 	for _, v := range values {
 		inside := len(globs) == 0 ||

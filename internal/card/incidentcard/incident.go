@@ -18,9 +18,9 @@ const (
 	inFull    = 2
 )
 
-// Incident is the only message of an incident. It shows the failures, when they began, the impact,
-// and buttons, or that the incident is resolved. The function find looks up a process in the
-// catalog.
+// Incident is the main message of an incident; updates go into its thread. It shows the failures,
+// when they began, the impact, and buttons, or that the incident is resolved. The function find
+// looks up a process in the catalog. It may be nil if the incident has ended.
 func Incident(i incident.Incident, h incident.Handling, cluster string, find func(id string) (catalogs.Process, bool)) card.Card {
 	if i.Ended != nil {
 		return incidentOver(i, cluster)

@@ -168,8 +168,8 @@ func Length(d time.Duration) string {
 
 // Changed reports one change in the thread of a watch or an incident: the new and the old state,
 // when it changed, and the command that was sent to the host. The number n makes duplicates
-// visible. A change to a worse level is also shown in the channel, because few people follow the
-// thread of a minor problem.
+// visible. If a problem changes to a worse level, this is also shown in the channel, because few
+// people follow the thread of a minor problem.
 func Changed(c incident.Change, n int, cluster string) card.Card {
 	head := changeHead(c)
 	out := card.Card{

@@ -21,8 +21,8 @@ type logExcerpt struct {
 }
 
 // excerpt selects lines of an application log: the newest errors first, then the newest other
-// lines. If inOrder is set, it returns the end of the log, unchanged. ok is false if the text is
-// not an application log.
+// lines. If inOrder is set, it returns the last lines of the log in their order instead. Long lines
+// are cut. ok is false if the text is not an application log.
 func excerpt(text string, inOrder bool) (e logExcerpt, ok bool) {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	var errs, others []string

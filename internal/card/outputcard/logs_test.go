@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// An excerpt begins with the errors. It omits dates and fractions of a second, and has at most ten
-// lines, filled up with the newest other lines.
+// An excerpt begins with the errors, unless it must keep the order of the log. It omits dates and
+// fractions of a second, and has at most ten lines, filled up with the newest other lines.
 func TestLogExcerpt(t *testing.T) {
 	var lines []string
 	for i := range 30 {

@@ -27,8 +27,8 @@ type Answer struct {
 	FirstError           string
 	At                   time.Time
 
-	// Grade rates the answer, if it can be rated, and Verdict gives the reason. A rated answer
-	// shows Table, if it is set, instead of Text.
+	// Grade rates the answer, if it can be rated, and Verdict gives the reason. The Text of a
+	// rated answer is not shown. Table is shown if it is set.
 	Grade   Grade
 	Verdict string
 	Table   *card.Table

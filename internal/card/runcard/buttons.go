@@ -84,8 +84,9 @@ func continueButton(r engine.Run) []card.Button {
 	return []card.Button{card.CommandTap(fmt.Sprintf("Continue from step %d", from), command.Fields{Verb: "continue", Run: r.ID})}
 }
 
-// lookButtons returns the buttons below a run that did not succeed. They show the state of its
-// target.
+// lookButtons returns buttons for the target of a run that did not succeed. One of them shows the
+// state of the target. Others start it, give it up or show a thread dump, where this may help. The
+// result is nil if the run has no such target.
 func lookButtons(r engine.Run) []card.Button {
 	at, ok := troubled(r)
 	if !ok {

@@ -8,8 +8,9 @@ import (
 	"dhbot/internal/engine"
 )
 
-// Locks lists each lock with its run, reason and age. If a run that waits for a person holds a
-// lock, the card explains how that person ends the run, because nothing else releases the lock.
+// Locks lists each lock with its run, reason and age. If a run that holds a lock is paused or has
+// an unknown result, the card says what a person must type, because nothing else releases the
+// lock.
 func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 	if len(held) == 0 {
 		return card.Card{Push: "Nothing is locked", Head: card.Line{card.T("🔓 "), card.B("Nothing is locked")}}

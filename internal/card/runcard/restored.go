@@ -35,8 +35,8 @@ func EndLine(r engine.Run) card.Card {
 	}
 }
 
-// Restored is a message in a run's thread. It tells the requester that a restore of the bot's state
-// closed their run.
+// Restored returns a message for a run's thread. It mentions the requester, and says that a restore
+// of the bot's state closed their run.
 func Restored(r engine.Run) card.Card {
 	what := r.ID + " · " + RunTitle(r) + " was closed: the bot's state was restored"
 	return card.Card{

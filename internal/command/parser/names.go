@@ -105,9 +105,10 @@ func (r *reading) splitHost(w []words.Token) string {
 	return ""
 }
 
-// clusterOf returns the first of these that exists: the named cluster, the channel's cluster, the
-// only cluster, the only cluster that has all the names. If none exists, it returns a Question with
-// clusters as choices.
+// clusterOf returns the named cluster, or else the channel's cluster, or else the only cluster, or
+// else the only cluster that has all the names. Otherwise it returns a Question with clusters as
+// choices. If the fleet lacks the named cluster or the channel's cluster, the Question has no
+// choices.
 func (r *reading) clusterOf(cmd command.Command, in string, processes, hosts []string) (*fleet.Cluster, error) {
 	g := r.g
 	if in == "" {

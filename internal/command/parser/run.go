@@ -16,8 +16,8 @@ var (
 	almost = regexp.MustCompile(`(?i)^R[-_][0-9A-Z]*$`)
 )
 
-// run reads a run's id, such as `R-7F3K`. Without an id, the command lists the runs that the verb
-// accepts, and changes none.
+// run reads a run's id, such as `R-7F3K`. Without an id, noRun handles the command, and no run is
+// changed.
 func (r *reading) run(cmd command.Command, rest []words.Token) (*command.Request, error) {
 	id, took := words.RunAt(rest)
 	if took == 0 {
@@ -30,8 +30,9 @@ func (r *reading) run(cmd command.Command, rest []words.Token) (*command.Request
 	return req, r.aboutRun(req, rest[took:])
 }
 
-// aboutRun reads the words after a run's id. For an approval, the first word is the target. For
-// other verbs, the words are the reason, unless they change the meaning of the command.
+// aboutRun reads the words after a run's id. A read does not use them, and Request.Left lists them.
+// For an approval, the first word is the target, and further words are refused. For other verbs,
+// the words are the reason. It returns a Question if they change the meaning of the command.
 func (r *reading) aboutRun(req *command.Request, w []words.Token) error {
 	for len(w) > 0 && w[0].IsMark() {
 		w = w[1:]
@@ -107,8 +108,9 @@ func (r *reading) aboutRunBack(req *command.Request, code command.Code, text str
 	return q
 }
 
-// shown reads a command that follows the verb "show", as in "show me the logs of db_dis". The last
-// result is false if no command follows.
+// shown reads a command that follows a verb such as "show", as in "show me the logs of db_dis". A
+// name after "show" is read as a request for its status. The last result is false if what follows
+// is not a command about a target, or if one of the two commands changes something.
 func (r *reading) shown(cmd command.Command, w []words.Token) (command.Command, []words.Token, bool) {
 	for len(w) > 1 && (w[0].IsCourtesy() || words.OneOf(w[0].Key, "me", "us", "the", "all")) {
 		w = w[1:]
@@ -122,8 +124,8 @@ func (r *reading) shown(cmd command.Command, w []words.Token) (command.Command, 
 	return c, w[1:], ok && aboutTarget && !cmd.Class.Changing() && !c.Class.Changing()
 }
 
-// noRun handles a command that lacks its run id. It lists the open runs, or returns a Question with
-// suggestions.
+// noRun handles a command that lacks its run id. It returns a Request that lists the open runs, the
+// Request of a command that follows the verb "show", or a Question with suggestions.
 func (r *reading) noRun(cmd command.Command, w []words.Token) (*command.Request, error) {
 	if len(w) == 0 {
 		return r.bareRun(cmd, w)

@@ -82,8 +82,8 @@ func openFiles(t *testing.T) int {
 	return len(entries)
 }
 
-// TestShares checks that one user never has more than an eighth of a socket's connections, and that
-// all users together, except the bot's own, never have more than half. No request loses its
+// TestShares checks that no user except the bot's own ever has more than an eighth of a socket's
+// connections, and that all these users together never have more than half. No request loses its
 // connection while the bot answers it.
 func TestShares(t *testing.T) {
 	const own, anna, ben = 4001, 4002, 4003

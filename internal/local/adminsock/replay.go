@@ -15,8 +15,8 @@ const (
 )
 
 // replay repeats a request whose connection was closed before the response began. This happens when
-// one user sends incomplete requests faster than the socket reads them (guard.dropHalfOpen). As in
-// net/http, it repeats only a GET, or a request with an Idempotency-Key.
+// a user's incomplete requests arrive faster than the socket reads them (guard.dropHalfOpen). It
+// repeats only a GET, or a request with an Idempotency-Key, a header that net/http also respects.
 type replay struct {
 	http.Transport
 }

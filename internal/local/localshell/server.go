@@ -55,7 +55,8 @@ func New(c Config) (*Server, error) {
 	return &Server{Config: c, challenges: open, refusals: refusals{now: c.Now}}, err
 }
 
-// Serve serves l until ctx ends. Then it waits for the commands that are still running.
+// Serve serves l until ctx ends. Then it waits until every running command has ended, and cancels
+// the commands that take longer than the time grace.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+askPath, s.serveAsk)

@@ -147,7 +147,8 @@ func next(who, command string) card.Line {
 	return card.Line{card.T("→ " + who + ": "), card.C("bot do " + command)}
 }
 
-// text renders a card for a terminal. It shows the command of a button instead of the button.
+// text renders a card for a terminal. For a button that stands for a command, it shows the command.
+// It leaves out all other buttons.
 func text(c card.Card) string {
 	for _, b := range c.Buttons {
 		if f, err := command.Decode(b.Value); b.Action == card.TapCommand && err == nil {

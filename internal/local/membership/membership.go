@@ -20,7 +20,8 @@ const (
 	// silence is how long Slack must not have answered to count as down. A rate limit, an error or
 	// a slow answer is also an answer.
 	silence = 5 * time.Minute
-	// memory is how long Slack's last answer about a person may be used while Slack is down.
+	// memory is how long Slack's last confirmation of a membership suffices for a change while
+	// Slack is down. For a read, there is no limit.
 	memory = 24 * time.Hour
 	// refreshEvery is how often people with keys are looked up in Slack, so that a recent
 	// answer exists when Slack goes down.

@@ -70,7 +70,7 @@ type statusRow struct {
 	}
 }
 
-// missing matches etcdctl's message about a member that does not answer.
+// missing matches etcdctl's message on standard error about a member that does not answer.
 var missing = regexp.MustCompile(`^Failed to get the status of endpoint (\S+) \((.*)\)$`)
 
 // ReadStatus parses the status of the endpoints. It returns an error if the output has no status.

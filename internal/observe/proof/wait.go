@@ -27,7 +27,7 @@ type watch struct {
 // memory is what a wait step stores for the next wait step of the same target.
 type memory struct {
 	observe.Observation
-	// Already means that the process was running before the bot started it.
+	// Already means that the process was running before the action, and still has the same pid.
 	Already bool `json:"already,omitempty"`
 	// Members is the list of members that etcd itself returned, if a step has read it.
 	Members []etcd.Listed `json:"members,omitempty"`

@@ -69,9 +69,10 @@ type Demo struct {
 	dir   string
 }
 
-// Run starts a local Slack, simulated hosts, and the same bot as `bot run`. It calls f once the
-// bot is connected to Slack, and stops everything when f returns or ctx ends. All addresses are
-// on loopback, and all files are in one temporary directory.
+// Run starts a local Slack, simulated hosts unless o.Real is set, and the same bot as `bot run`. It
+// calls f once the bot is connected to Slack, and stops everything when f returns or ctx ends.
+// Except for real hosts, all addresses are on loopback, and all files are in one temporary
+// directory.
 func Run(ctx context.Context, o Options, f func(context.Context, *Demo) error) (err error) {
 	dir, err := os.MkdirTemp("", "dhbot-demo-")
 	if err != nil {

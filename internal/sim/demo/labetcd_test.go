@@ -67,7 +67,7 @@ func TestLabBrokenEtcd(t *testing.T) {
 	}
 }
 
-// expired returns a certificate for the members that expired yesterday. The lab's authority
+// expired returns a certificate of the etcd members. It expired yesterday, and the lab's authority
 // signed it.
 func expired(t *testing.T) string {
 	t.Helper()

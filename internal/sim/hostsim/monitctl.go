@@ -35,8 +35,9 @@ func (c *call) monitAction(a action, name string, named bool) answer {
 }
 
 // monitAlone does what monit's client does when no daemon runs. As measured on a real host, the
-// client runs the start and stop programs itself, as its own user, and exits with 0 whatever the
-// outcome. Only root can stop and restart, because other users may not change the pid files.
+// client runs the start and stop programs itself, as its own user, and exits with 0 even if they
+// fail. Only root can start, stop and restart processes. For another user, start has no effect and
+// any other action fails, because only root may change the pid files.
 func (c *call) monitAlone(a action, name string, procs []*process) answer {
 	if len(procs) == 0 {
 		return answer{err: fmt.Sprintf("Service '%s' -- doesn't exist\n", name), exit: 1}

@@ -67,8 +67,9 @@ func readTimeline(t *testing.T, name string) []moment {
 	return out
 }
 
-// watch calls act, and then records the states of a process for the time how. It leaves out states
-// of less than 60 ms, because the measurements over SSH did not see them.
+// watch records the state of a process, calls act, and then records each new state for the time
+// how. It leaves out later states of less than 60 ms, because the measurements over SSH did not see
+// them.
 func watch(w *world, p *process, how time.Duration, act func()) []moment {
 	pids := letters{}
 	began := w.now

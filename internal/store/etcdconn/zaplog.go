@@ -8,8 +8,8 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// newZap returns a logger for etcd that writes to ours. It logs etcd's messages below the level
-// error as debug messages, because they are for administrators of etcd.
+// newZap returns a logger for etcd that writes to ours. It logs etcd's warnings as debug messages,
+// because they are for administrators of etcd, and drops everything below a warning.
 func newZap(log *slog.Logger, options ...zap.Option) *zap.Logger {
 	return zap.New(zapCore{log}, options...)
 }

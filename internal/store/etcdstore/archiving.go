@@ -17,8 +17,10 @@ type Moved struct {
 }
 
 // Archive moves data from the store to the archive: trail entries older than the newest KeepTrail,
-// in segments, and runs that ended long ago. Entries that are not posted stay in the store. Archive
-// does nothing if no archive is configured, or if another replica leads. Run calls it regularly.
+// in segments, and ended runs that are older than KeepRunsFor or not among the newest KeepRuns. If
+// the store is filling up, it moves the newest entries too. Entries that are not posted stay in the
+// store. Archive does nothing if no archive is configured, or if this replica of an external
+// cluster does not lead. Run calls it regularly.
 func (s *Store) Archive(ctx context.Context) (Moved, error) {
 	var m Moved
 	cmp, mine := s.MayTrim()

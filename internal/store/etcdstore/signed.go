@@ -151,8 +151,8 @@ func (s *Store) SignAll(ctx context.Context) error {
 	})
 }
 
-// VerifyRuns verifies every stored run. It also reports runs that are in the notes but no longer in
-// the store.
+// VerifyRuns verifies every stored run. It also checks that the store still has each run that is
+// open according to the notes. It raises an alarm for each problem that it finds.
 func (s *Store) VerifyRuns(ctx context.Context) error {
 	err := s.Rewrite(ctx, s.keys.Runs(), func(kv *etcdconn.KeyValue) (clientv3.Op, bool, error) {
 		_, _ = s.decodeRun(kv) // raises an alarm for an invalid run

@@ -170,8 +170,8 @@ func quoted(key string) string {
 }
 
 // Allow reports whether the bot may act on a version of a run that was read at revision rev of the
-// store. It returns nil, ErrOlder, or ErrAged. It does not return ErrOlder if the version was read
-// before the newer version was stored.
+// store. It returns nil, ErrOlder, ErrAged, or an error if the notes cannot be read. It does not
+// return ErrOlder if the version was read before the newer version was stored.
 func (n *Notes) Allow(id string, count uint64, rev int64, asked time.Time) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -229,8 +229,8 @@ func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment,
 	return nil
 }
 
-// Delete sends deletions to the store. If another replica leads by now, Delete deletes nothing
-// and returns an error.
+// Delete sends deletions to the store. If a comparison in cmp fails, Delete deletes nothing and
+// returns an error. cmp must include that this replica still leads.
 func (s *Log) Delete(ctx context.Context, what string, cmp []clientv3.Cmp, ops []clientv3.Op) error {
 	s.etcd.Background.Add(1)
 	resp, err := s.etcd.Send(ctx, what, cmp, ops, nil)

@@ -48,8 +48,9 @@ func (s *Log) readCheckpoint(kv *etcdconn.KeyValue) (h headed, ok bool) {
 	return h, err == nil && head.Install == s.trust.key.Install() && h.tree.Valid() && head.Size == c.Size && head.Root == h.tree.Root()
 }
 
-// newestHead reads the newest head of the store. The result ok is false if there is no head yet,
-// or if the head is invalid, which stops all changes.
+// newestHead reads the newest head of the store. The result ok is false if the store has no head,
+// or if the head is invalid. An invalid head stops all changes, and so does a missing head if heads
+// of this trail are known.
 func (s *Log) newestHead(ctx context.Context) (h headed, ok bool, err error) {
 	// This lists the known heads before the store is read, because a head that becomes known
 	// later may be newer than what was read.

@@ -115,8 +115,9 @@ func (s *Log) Seal(ctx context.Context) (int, error) {
 	}
 }
 
-// seize makes this replica the sealer, unless another replica is the sealer. The caller holds the
-// sealer's mutex.
+// seize makes this replica the sealer, unless another replica is the sealer, or this replica
+// abdicated less than abdicateFor ago. It reports whether this replica is the sealer. The caller
+// holds the sealer's mutex.
 func (s *Log) seize(ctx context.Context) (bool, error) {
 	if s.sealer.term != 0 {
 		return true, nil // the next transaction fails if the term has ended

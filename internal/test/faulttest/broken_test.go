@@ -59,8 +59,9 @@ var brokenBots = map[string]broken{
 	},
 }
 
-// TestRulesAreThere checks that every edit in brokenBots still applies to the code. Each edit
-// removes one rule from the bot. This test runs after every change, but TestBrokenBots does not.
+// TestRulesAreThere checks that every edit in brokenBots still applies to the code. The edits of
+// one entry together remove one rule from the bot. This test runs after every change, but
+// TestBrokenBots does not.
 func TestRulesAreThere(t *testing.T) {
 	for name, b := range brokenBots {
 		if _, err := mutant.Apply("../../..", b.edits); err != nil {

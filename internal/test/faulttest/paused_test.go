@@ -17,10 +17,10 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// TestPausedReplica suspends one of two replicas for longer than its lease, in every phase of a
-// restart. At the end, the message of each run must show the final state of the run, although a
-// resumed replica could overwrite it with an older edit. DHBOT_PAUSED_ROUNDS is the number of
-// rounds. Without it, the test tries the points around edits.
+// TestPausedReplica suspends one of two replicas for longer than its lease. At the end, the message
+// of each run must show the final state of the run, although a resumed replica could overwrite it
+// with an older edit. DHBOT_PAUSED_ROUNDS is the number of rounds, at points spread over a restart.
+// Without it, there is only one round, which suspends a replica before the first edit.
 func TestPausedReplica(t *testing.T) {
 	t.Parallel()
 	if only := os.Getenv("DHBOT_PAUSED_POINT"); only != "" {
