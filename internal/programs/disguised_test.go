@@ -152,6 +152,7 @@ backup_deephaven --directory /backup --purge
 mysql -e "select 1 into @x"
 mysql -e "select 1 \\! id"
 mysql -e "show tables" -e "drop table x"
+mysql -e "drop table x" -e "show tables"
 mysql --exec "drop table x"
 mysql -e "select sys_exec('id')"
 mysql -e "explain analyze delete from x"

@@ -145,13 +145,14 @@ var (
 )
 
 // mysql only reads if its arguments contain exactly one statement, and the statement is a query.
+// Clients differ in what they do with a second -e.
 func mysql(args []string) Effect {
-	statement := ""
+	var statements []string
 	for i := 0; i < len(args); i++ {
 		switch {
 		case has(args[i:i+1], "-e", "--execute", "-D", "--database") && i+1 < len(args):
 			if args[i] == "-e" || args[i] == "--execute" {
-				statement = args[i+1]
+				statements = append(statements, args[i+1])
 			}
 			i++
 		case has(args[i:i+1], "-N", "-B", "-t", "-s"):
@@ -160,9 +161,9 @@ func mysql(args []string) Effect {
 		}
 	}
 	switch {
-	case destroying.MatchString(statement):
+	case slices.ContainsFunc(statements, destroying.MatchString):
 		return Destroys
-	case asking.MatchString(statement) && !storing.MatchString(statement):
+	case len(statements) == 1 && asking.MatchString(statements[0]) && !storing.MatchString(statements[0]):
 		return Reads
 	}
 	return Changes
