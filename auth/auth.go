@@ -6,8 +6,8 @@ import "time"
 // e-mail addresses.
 type Account struct {
 	// Team is the team that an event names (T… or E…), or "local" for a terminal. It is "" if the
-	// config gives the id without a team. A Slack team is recorded but never compared, because
-	// events of the same account may name different teams.
+	// config gives the id without a team. The rules of this package never compare a Slack team,
+	// because events of the same account may name different teams.
 	Team string `json:"team"`
 	User string `json:"user"` // U… or W…; the person's name for a terminal
 }

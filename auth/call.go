@@ -9,7 +9,8 @@ type Calls struct {
 	First, Next []string // names of approvers
 }
 
-// Round counts how often a request has already mentioned its approvers.
+// Round says which approvers a mention for a request includes. Several mentions may have the same
+// round.
 type Round uint8
 
 // The closed set of rounds.

@@ -58,8 +58,7 @@ func TestFollowEndsAfterItsTime(t *testing.T) {
 	})
 }
 
-// TestFollowIsLimited: only a few logs can be followed at a time, each on one host. In a channel
-// with outsiders no log can be followed.
+// TestFollowIsLimited: only a few logs can be followed at a time, each on one host.
 func TestFollowIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestService(t)

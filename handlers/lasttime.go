@@ -17,8 +17,9 @@ const (
 	differs    = 200 // maximum length of one difference, in runes
 )
 
-// lastTime compares a plan with the plan of the newest executed run of the same action and target.
-// It returns nil if the store does not answer.
+// lastTime compares a plan with the plan of the newest executed run of the same cluster, action and
+// targets. If there is none, it uses the newest run of the same action for the same process. It
+// returns nil if the store does not answer.
 func (s *Service) lastTime(ctx context.Context, inputs runbooks.Inputs, plan runbooks.Plan) *engine.LastTime {
 	ended, err := s.Runs.Recent(ctx, lastAmong)
 	if err != nil {

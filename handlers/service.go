@@ -93,7 +93,7 @@ func (s *Service) dispatch(ctx context.Context, c *call.Call, reply call.Reply) 
 }
 
 // explain tells the author about an error, and records a refusal by the access rules. The result
-// settled reports whether this record settled the claim.
+// settled reports whether this record, or another replica, settled the claim.
 func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply, err error) (settled bool) {
 	if errors.Is(err, engine.ErrSettled) {
 		// Another replica took this replica for dead, and has handled the message.

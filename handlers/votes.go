@@ -16,8 +16,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// Actions of the buttons on a run's message. The value of a button is the id and the digest of the
-// run, "R-XXXX DIGEST".
+// Actions of the buttons on a run's message, and of the forms that these open. The value of each is
+// the id of the run and the digest of its plan, "R-XXXX DIGEST".
 const (
 	TapApprove  = card.TapApprove
 	TapDeny     = card.TapDeny

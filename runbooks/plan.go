@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Class is the effect of an action on the cluster. It determines who may request the action, and
-// how many approvals it needs.
+// Class is the effect of an action on the cluster. It determines who may request the action.
+// Together with the level, it determines how many approvals the action needs.
 type Class string
 
 // All classes. docs/roles.md lists the requirements of each class.
@@ -88,8 +88,8 @@ const (
 	SnapshotGood Condition = "snapshot is good" // snapshot status in JSON: the snapshot is readable and has keys
 )
 
-// AboutProcess reports whether the condition is about one process, and is read from its log or from
-// the supervisor's status.
+// AboutProcess reports whether the condition is about one process, and is read from its log, from
+// the supervisor's status, or from the host's list of pids (Gone).
 func (c Condition) AboutProcess() bool {
 	switch c {
 	case Answers, Supervised, Restarted, Running, Stopped, Gone, Ready:
@@ -150,9 +150,9 @@ type Step struct {
 	Quota int64 `json:"quota,omitempty"`
 	// Expect is the ListHash that the lines must have if Until is Unchanged.
 	Expect string `json:"expect,omitempty"`
-	// Command is the command as the catalog writes it, or the instruction of a manual step. If it
-	// needs the result of a discovery read that has not run, it contains {listed.NAME}, and Sent is
-	// empty.
+	// Command is the command in the catalog's form, with the values of its placeholders, or the
+	// instruction of a manual step. If it needs the result of a discovery read that has not run, it
+	// contains {listed.NAME}, and Sent is empty.
 	Command string    `json:"command,omitempty"`
 	Sent    string    `json:"sent,omitempty"`  // with wrapper and sudo -n: the exact exec request
 	Until   Condition `json:"until,omitempty"` // wait steps
@@ -216,8 +216,8 @@ type Inputs struct {
 	Params map[string]string `json:"params,omitempty"` // validated
 	// Minted are values that the bot made once for the plan, e.g. a new file name.
 	Minted map[string]string `json:"minted,omitempty"`
-	// Listed are the unchanged output lines of the discovery reads. The keys are the values of
-	// Step.List.
+	// Listed are the output lines of the discovery reads, as planner.ListLines returns them. The
+	// keys are the values of Step.List.
 	Listed map[string][]string `json:"listed,omitempty"`
 	// Continue are the runs that the plan continues, in order. Each run continued the run before
 	// it.
@@ -261,7 +261,8 @@ func (p Plan) Sweeps() bool {
 func (p Plan) NameTyped() bool { return p.Class == Destructive || p.Sweeps() }
 
 // ActsIn returns the number of places where a plan changes something. For a plan that only writes
-// files, these are the hosts of its steps. For any other plan, these are its targets.
+// files, these are the hosts of its steps other than reads. For any other plan, these are its
+// targets.
 func (p Plan) ActsIn() int {
 	if p.Class != Writes {
 		return len(p.Targets)

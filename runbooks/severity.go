@@ -47,8 +47,8 @@ func (s Severity) String() string {
 	return fmt.Sprintf("Sev %d · %s", n, severityWord[s])
 }
 
-// Minor reports whether s is level 2 or 3. A run of a minor level needs no approval. Unknown is not
-// minor.
+// Minor reports whether s is level 2 or 3. A disruptive run of a minor level needs no approval. A
+// destructive run always needs one. Unknown is not minor.
 func (s Severity) Minor() bool { return s == Moderate || s == Low }
 
 // Worse reports whether s is more severe than t. The order from worst to best is 1, 2, Unknown, 3,

@@ -131,7 +131,7 @@ func (s *source) fromBot(ctx context.Context) (io.ReadCloser, error) {
 }
 
 // writeTrail writes the entries that the filter selects, or the whole trail if the filter is nil.
-// It gets them from the running bot, or from the store itself if no bot runs.
+// It gets them from the running bot, or from the store itself if no bot runs or there is no socket.
 func writeTrail(ctx context.Context, cfg *config.Config, only *audit.Filter, w io.Writer) error {
 	if only != nil {
 		return ask(ctx, cfg, "/trail", app.TrailParams(*only), w, func(store *etcdstore.Store) error {
@@ -147,8 +147,8 @@ func writeTrail(ctx context.Context, cfg *config.Config, only *audit.Filter, w i
 	})
 }
 
-// ask sends a GET request to the running bot, and writes the answer to w. If no bot runs, ask calls
-// fallback with the opened store.
+// ask sends a GET request to the running bot, and writes the answer to w. If no bot runs, or the
+// config has no state directory and so no control socket, ask calls fallback with the opened store.
 func ask(
 	ctx context.Context, cfg *config.Config, path string, params url.Values, w io.Writer, fallback func(*etcdstore.Store) error,
 ) error {
@@ -161,7 +161,8 @@ func ask(
 	return withStore(ctx, cfg, fallback)
 }
 
-// withStore opens the state store and calls f with it. Use it only while no bot runs.
+// withStore opens the state store and calls f with it. Use it for an embedded store only while no
+// bot runs.
 func withStore(ctx context.Context, cfg *config.Config, f func(*etcdstore.Store) error) error {
 	c := app.StoreConfig(cfg, fmt.Sprintf("cli-%d", os.Getpid()), slog.New(slog.DiscardHandler))
 	c.KeyFile = "" // reading needs no key

@@ -144,7 +144,7 @@ func (c *configReads) last() metrics.Reload {
 }
 
 // hangups turns SIGHUP into a value on a channel. Signals that arrive before the value is received
-// are merged.
+// are merged into one further value.
 func hangups(ctx context.Context) (<-chan struct{}, func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)

@@ -45,9 +45,9 @@ type Call struct {
 	// Window is the maintenance window that the command approves or cancels, loaded by the
 	// gate.
 	Window fleet.Maintenance
-	// Incident is the incident that the command names or implies, loaded by the gate. If the
-	// command names none, and there is not exactly one open incident, Incident is nil and
-	// Incidents has the open incidents.
+	// Incident is the incident that the command names or implies, loaded by the gate. A command
+	// implies the incident of its thread, or else the only open incident. If it does neither,
+	// Incident is nil and Incidents has the open incidents, possibly none.
 	Incident  *incidentcard.OpenIncident
 	Incidents []incidentcard.OpenIncident
 	Asked     string // the id of the run that the command requested, or of an equal run that was already open or had just succeeded

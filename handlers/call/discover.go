@@ -106,7 +106,8 @@ func (s *Base) ListAgain(ctx context.Context, in runbooks.Inputs) error {
 	return nil
 }
 
-// difference describes one entry that was added to a list or removed from it.
+// difference describes one entry that was added to a list or removed from it. If there is none, it
+// says that the order has changed.
 func difference(was, is []string) string {
 	for _, line := range is {
 		if !slices.Contains(was, line) {

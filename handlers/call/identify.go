@@ -42,5 +42,6 @@ func (s *Base) Author(ctx context.Context, m Message, maxAge time.Duration) (Per
 	return s.Identify(ctx, m.Account, maxAge)
 }
 
-// StillAllowed is the maximum age of the platform's last answer about a person who has a watch.
+// StillAllowed is the maximum age of the platform's last answer about a person who has a watch or
+// owns an incident.
 const StillAllowed = 5 * time.Minute

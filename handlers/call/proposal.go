@@ -18,9 +18,10 @@ const ProposalTTL = 60 * time.Second
 // proposalRunes limits a reason in a Run button, in runes.
 const proposalRunes = 300
 
-// Proposal is a change that needs no approval but was shown to its requester first, because some
-// words were corrected or because it has more than one target. The requester has to tap Run. The
-// Proposal is the value of that button, so nothing is stored before the tap.
+// Proposal is a change that was shown to its requester first, because words that were not
+// understood became its reason, or because it has more than one target. A run that needs an
+// approval is not proposed. The requester has to tap Run. The Proposal is the value of that button,
+// so nothing is stored before the tap.
 type Proposal struct {
 	Request command.Fields    `json:"q"`
 	By      string            `json:"by"` // the account that may tap Run

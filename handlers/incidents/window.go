@@ -125,7 +125,8 @@ func (s *Incidents) overCritical(c *call.Call, m fleet.Maintenance) bool {
 }
 
 // MayDecide loads the window that a command approves or cancels, and checks access. An approver
-// other than the requester may approve the window; the requester or any operator may cancel it.
+// other than the requester may approve the window; any operator, and any approver other than the
+// requester, may cancel it.
 func (s *Incidents) MayDecide(ctx context.Context, c *call.Call) error {
 	list, err := s.announced(ctx)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/status"
 )
 
-// Deps shows the status of a process and of its direct and indirect dependencies.
+// Deps shows the status of a process and of its direct and indirect dependencies, in start order.
 func (s *Reads) Deps(ctx context.Context, c *call.Call) error {
 	targets, absent := call.NeededBy(c)
 	q := status.Query{Scope: c.Scope(), Targets: targets, Needs: c.Process.ID}

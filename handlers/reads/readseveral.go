@@ -53,7 +53,8 @@ func (s *Reads) bindReads(ctx context.Context, c *call.Call) ([]boundRead, error
 }
 
 // readsPlan combines all reads and their parameters into one plan. Its class is the most
-// sensitive class of the reads. It has no digest, because a read needs no approval.
+// sensitive class of the reads. It keeps the digest of the first planned read. Nothing uses that
+// digest, because a read needs no approval.
 func readsPlan(reads []boundRead) (all runbooks.Plan, params map[string]string) {
 	if len(reads) == 1 {
 		return reads[0].plan, reads[0].inputs.Params

@@ -43,7 +43,7 @@ type trailQuery struct {
 }
 
 // AuditTrail shows the audit trail of a person, a process or a run: the newest entries in the card,
-// and all entries in a file.
+// and, if the card leaves some out, at most maxEntries in a file.
 func (s *Reads) AuditTrail(ctx context.Context, c *call.Call) error {
 	q, entries, left, err := s.readTrail(ctx, c, auditBack)
 	if err != nil {

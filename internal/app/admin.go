@@ -196,8 +196,8 @@ func (h Health) Lines() []string {
 	return lines
 }
 
-// askSSH adds the user certificates that expire soon to the health. A certificate that expires
-// within an hour makes the bot unhealthy.
+// askSSH adds the user certificates that expire soon to the health. A certificate that has expired
+// or expires within an hour, and a failed renewal, make the bot unhealthy.
 func (b *bot) askSSH(h *Health) {
 	if b.SSHExpiring == nil {
 		return

@@ -92,7 +92,8 @@ type Slack interface {
 	// Call it before Run.
 	OnRoundTrip(heard func(slackio.RoundTrip))
 	// SetRoundTripMark adds or removes the bot's reaction on a message, which causes an event.
-	// It returns the errors of package slackio.
+	// Errors wrap slackio.ErrAlreadyMarked if the reaction is already as requested, and
+	// publish.ErrGone if the message no longer exists.
 	SetRoundTripMark(ctx context.Context, channel, ts string, on bool) error
 	// Renew replaces every socket, one after the other.
 	Renew(ctx context.Context)

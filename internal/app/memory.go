@@ -12,8 +12,8 @@ import (
 const (
 	// releaseEach is how often the heap is compared with its size after the last release.
 	releaseEach = 30 * time.Second
-	// mostGrown is how many bytes the heap may grow after a release of memory before the next
-	// release.
+	// mostGrown is how many bytes the heap may be above its least size since the last release,
+	// before memory is released again.
 	mostGrown = 32 << 20
 )
 

@@ -44,8 +44,9 @@ func (b *bot) agrees(ctx context.Context) (why string, err error) {
 const othersWithin = time.Second
 
 // others announces to the other replicas that this replica is stopping, and reports whether any of
-// them continues to receive events. The announcement comes first, so that two replicas that stop at
-// the same time do not rely on each other.
+// them with the same config continues to receive events. If that is unknown, it returns false. The
+// announcement comes first, so that two replicas that stop at the same time do not rely on each
+// other.
 func (b *bot) others() bool {
 	if b.Peers == nil || b.Leave == nil {
 		return false

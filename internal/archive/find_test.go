@@ -233,7 +233,8 @@ func named(err error) string {
 	}
 }
 
-// changed returns the time of a file's last change, as text.
+// changed returns what the file system reports about a file, as text. This includes the time of the
+// file's last change.
 func changed(t *testing.T, path string) string {
 	t.Helper()
 	info, err := os.Stat(path)

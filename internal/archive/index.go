@@ -217,7 +217,7 @@ func (x *index) choose(q audit.Query, last uint64) (chosen, error) {
 	return c, err
 }
 
-// wants returns a function that reports whether a query selects the entries with a brief.
+// wants returns a function that reports whether q.Wants accepts a brief. It ignores q.Since.
 func (x *index) wants(q audit.Query) func(brief uint32) bool {
 	if q.Wants == nil {
 		return func(uint32) bool { return true }

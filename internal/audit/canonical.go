@@ -55,8 +55,10 @@ var ErrNewer = fmt.Errorf("%w: a newer version of the bot wrote it", ErrForm)
 //
 // Canonical refuses a record that would not decode to the same value. The error is ErrNewer for a
 // later version. It is ErrForm for any other wrong version, a missing time, a time that is not UTC
-// in whole milliseconds, an unknown kind, text that is not UTF-8, and more than MaxRecord bytes.
-// Link corrects the version, the time and invalid text, but not a missing time.
+// in whole milliseconds, an unknown kind, text that is not UTF-8, and more than MaxRecord bytes. It
+// is also ErrForm for a negative number, for Lost in another kind than Restored, and for Run, Seq
+// and Prev that do not belong together. Link corrects the version, the time and invalid text, but
+// not a missing time.
 func Canonical(r Record) ([]byte, error) {
 	b := appendRecord(nil, r)
 	if err := canonical(r, len(b)); err != nil {
@@ -329,7 +331,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// plain reports whether a string needs no escapes in JSON. Nearly all strings need none.
+// plain reports whether a string is ASCII and needs no escapes in JSON. Nearly all strings are so.
 func plain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {

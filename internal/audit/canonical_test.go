@@ -218,8 +218,8 @@ func FuzzText(f *testing.F) {
 	})
 }
 
-// TestKindsHaveTheirForm checks that only records of newer kinds have form version 2, which older
-// bots do not read. All other records keep version 1.
+// TestKindsHaveTheirForm checks that a record has the oldest form version that has its kind, and
+// that another version is refused. So an older bot reads all records except those of newer kinds.
 func TestKindsHaveTheirForm(t *testing.T) {
 	for kind, form := range map[audit.Kind]int{audit.Requested: 1, audit.Announced: 1, audit.Looking: 2, audit.Reminded: 2} {
 		r := audit.Link(audit.Record{Kind: kind, Run: "R-7F3K", At: time.UnixMilli(1)}, 1, "")

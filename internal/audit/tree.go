@@ -88,8 +88,8 @@ func (h SignedHead) Text() string {
 	)
 }
 
-// Above reports whether h and o are of the same installation, and h is later: it has a later epoch,
-// or the same epoch and more entries.
+// Above reports whether h is later than o: it has a later epoch, or the same epoch and more
+// entries. Both must be of the same installation, which Above does not check.
 func (h SignedHead) Above(o SignedHead) bool {
 	return h.Epoch > o.Epoch || h.Epoch == o.Epoch && h.Size > o.Size
 }

@@ -76,8 +76,8 @@ func resident(tb testing.TB) float64 {
 	return 0
 }
 
-// storm measures how long the pool and plain x/crypto take to connect to many hosts at once. The
-// two take turns.
+// storm connects the pool and plain x/crypto to many hosts at once, in turn. It measures the memory
+// of the connections, and how long connecting takes.
 func storm(tb testing.TB) []result {
 	tb.Helper()
 	address, known := startServer(tb)

@@ -19,7 +19,8 @@ type Info struct {
 	Go      string `json:"go"`
 }
 
-// Read returns the version and the commit of this binary.
+// Read describes this binary. If the binary has no build information, only Version is set, to
+// "unknown".
 func Read() Info {
 	b, ok := debug.ReadBuildInfo()
 	if !ok {

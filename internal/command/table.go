@@ -45,8 +45,8 @@ type Command struct {
 	Action string
 	// Process is the process that the command is about, if the object is ProcessImplied.
 	Process string
-	// Class is the class of a command without a plan. It determines the required role, and
-	// whether the output is sensitive.
+	// Class determines the required role, whether the command changes something, and whether
+	// its output is sensitive. A command with a plan is also checked against the plan's class.
 	Class runbooks.Class
 	// OverCritical reports whether the command needs the approval of a second person, although
 	// its class does not, if it covers a process whose outage is Sev 1.

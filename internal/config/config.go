@@ -43,8 +43,8 @@ type Config struct {
 	Incidents Incidents
 	// Catalogs are the built-in catalogs, merged with the runbooks in the directory Runbooks.
 	Catalogs catalogs.Set
-	// Hash is the SHA-256, in hex, of the file and of the site's own runbooks. Replicas compare
-	// it.
+	// Hash is a SHA-256, in hex, over the file, the site's own runbooks and the ssh_config file.
+	// Replicas compare it.
 	Hash string
 }
 
@@ -66,7 +66,8 @@ type State struct {
 	Dir string
 	// Etcd is an external etcd cluster that only the bot uses. Several replicas need it.
 	Etcd *Etcd
-	// Archive is the directory for sealed segments of the trail. If it is "", they stay in Dir.
+	// Archive is the directory for sealed segments of the trail. "" means the directory archive
+	// in Dir or, with Etcd, that the segments stay in etcd.
 	Archive string
 	// KeyFile is the file of the key that signs the state. It is outside Dir and outside every
 	// backup of Dir.
@@ -93,10 +94,10 @@ const (
 	defaultStartTTL = 2 * time.Minute
 )
 
-// Parse parses a config and the runbooks that it names. It reads no other file, no environment
-// and no network. The argument name is the path of the file. Problems show this path, and
-// relative paths in the file start at its directory. The config is complete only if no problem
-// is fatal.
+// Parse parses a config, and the runbooks and ssh_config files that it names. It reads no other
+// file, no secret and no network. The argument name is the path of the file. Problems show this
+// path, and relative paths in the file start at its directory. The config is complete only if no
+// problem is fatal.
 func Parse(name string, data []byte) (*Config, strictyaml.Problems) {
 	b := build(name, data)
 	b.Problems.Sort()

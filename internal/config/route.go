@@ -159,7 +159,8 @@ func weak(kind sshroute.Kind, names []string) string {
 	return fmt.Sprintf("%s allows %s, which is insecure", kind, strings.Join(names, ", "))
 }
 
-// credentialsOf returns the keys that ssh.config_file has for a host, or nil for none.
+// credentialsOf returns the credentials that ssh.config_file has for a host: the agent first, then
+// the keys. It returns nil if there are none.
 func credentialsOf(said sshconfig.Host) []sshroute.Credential {
 	var out []sshroute.Credential
 	agent := said.IdentityAgent

@@ -192,8 +192,8 @@ func (b *builder) readNotes(v strictyaml.Value) {
 	}
 }
 
-// readKey reads the file of the key that signs the state, and the witnesses of the trail's
-// heads.
+// readKey reads the settings key_file (the path of the key that signs the state), notes_dir and
+// witnesses. It does not open the key file.
 func (b *builder) readKey(o strictyaml.Object, external bool) {
 	state := &b.config.State
 	key := o.Get("key_file")

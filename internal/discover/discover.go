@@ -31,7 +31,9 @@ type Found struct {
 // timeout limits one command.
 const timeout = 20 * time.Second
 
-// Host finds the processes of one host. It returns an error if monit or systemd cannot be queried.
+// Host finds the processes of one host. It returns an error if the host does not answer the queries
+// of monit and systemd, and then there is no usable result. If the monit command fails on the
+// host, Host only adds a note.
 func Host(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, h fleet.Host) (Found, error) {
 	f := Found{Host: h}
 	if err := f.askMonit(ctx, on, cat); err != nil {

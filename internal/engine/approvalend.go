@@ -35,8 +35,8 @@ func (r Run) NeedsValidity(i int) bool {
 	}
 }
 
-// touched reports whether an earlier change of this run affected the target of step i, or the
-// target's whole host.
+// touched reports whether this run began an earlier change of the target of step i. A change of a
+// whole host and a change of a process on that host count as the same target.
 func (r Run) touched(i int) bool {
 	for j := range i {
 		if r.changes(j) && r.attempted(j) && r.Plan.Covers(j, i) {

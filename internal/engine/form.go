@@ -86,8 +86,8 @@ func ValidID(s string) bool { return idForm.MatchString(s) }
 
 // FreshID mints a run id for which taken returns false. After three collisions in a row the id
 // gets longer. Ids of the first epoch have an even number of characters. Ids of a later epoch
-// have an odd number, and begin with a character of the epoch. So no two epochs share an id,
-// although a store does not know the ids that another epoch used.
+// have an odd number, and begin with a character of the epoch, which repeats after 30 epochs. So
+// no two nearby epochs share an id, although a store does not know the ids that another epoch used.
 func FreshID(epoch uint64, taken func(id string) (bool, error)) (string, error) {
 	first, n := "", IDLetters
 	if epoch > 1 {

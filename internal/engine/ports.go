@@ -87,7 +87,8 @@ type Runs interface {
 // processes of a host uses it, because a supervisor reports only the processes that it knows.
 type Assessor interface {
 	// AllUp returns Met if no process of the host is an incident, Noted if the worst level on the
-	// host is 3, and NotYet if the level of a process is worse or unknown.
+	// host is 3, and NotYet if the level of a process is worse or unknown. It returns Unknown if
+	// the host cannot be evaluated.
 	AllUp(ctx context.Context, cluster, host string) proof.Verdict
 }
 

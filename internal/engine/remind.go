@@ -10,7 +10,8 @@ import (
 	"dhbot/internal/refusal"
 )
 
-// Callee is an approver whom a message mentions, with the account that it mentions.
+// Callee is a person whom a message mentions, with the account that it mentions. Mostly this is an
+// approver, but it may be the requester of a run without votes, or a person of an escalation.
 type Callee struct {
 	Person  string       `json:"person"`
 	Account auth.Account `json:"account"`
@@ -21,8 +22,8 @@ type Callee struct {
 type Look struct {
 	Actor
 	At time.Time `json:"at"`
-	// Round is the number of the last reminder before the approver looked. Only the next reminder
-	// then mentions no one.
+	// Round is the number of the last reminder before the approver looked, or 0. Only the next
+	// reminder then mentions no one, unless it is reminder MaxReminders.
 	Round int `json:"round"`
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestReminders: the time between reminders grows, and each reminder is sent once. After an
-// outage only the last missed reminder is sent.
+// TestReminders: the reminders are due after 3, 7.5 and 12 of 15 minutes, and each is sent once.
+// After an outage only the last missed reminder is sent.
 func TestReminders(t *testing.T) {
 	w := begin(t, sev1())
 	r := w.Run

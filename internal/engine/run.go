@@ -110,7 +110,8 @@ type Unclear struct {
 	Text string `json:"text"` // the answer of the guard, one line, redacted
 }
 
-// Place is where a run was requested. The message of the run is posted there.
+// Place is where the message of a run is posted. That is where the run was requested or, for a
+// request at a terminal, in a direct message or on the Home tab, the channel for such runs.
 type Place struct {
 	Channel string `json:"channel"`
 	Thread  string `json:"thread,omitempty"`

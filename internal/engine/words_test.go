@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// story applies events one minute apart. It prints each refusal, and then the records and the
-// final state of the run.
+// story applies events one minute apart, but a DeadlineCheck another hour later. It prints each
+// refusal, and then the records and the final state of the run.
 func story(r Run, events ...Event) {
 	p := Policy{VoteTTL: 15 * time.Minute, StartTTL: 10 * time.Minute}
 	c, err := first(r, noon, p)

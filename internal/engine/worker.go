@@ -207,7 +207,8 @@ func (w *worker) lookDue(r Run, now time.Time) bool {
 	return true
 }
 
-// apply applies an event whose result no caller waits for.
+// apply applies an event and updates the view. It only logs an error of the store, because no
+// person waits for the result.
 func (w *worker) apply(ctx context.Context, r Run, ev Event) Stored {
 	st, err := w.Apply(ctx, r.ID, ev, "")
 	var no *refusal.Error

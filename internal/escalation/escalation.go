@@ -20,8 +20,8 @@ import (
 
 // Policy configures the escalation of a cluster.
 type Policy struct {
-	// After is the time after which an incident without an owner, or a request without a decision,
-	// is escalated.
+	// After is the time after which people are mentioned about an incident without an owner, or a
+	// request without a decision. The pager has its own time, Page.After.
 	After time.Duration
 	// Callees are the people who are mentioned. Group is a Slack user group that can be mentioned
 	// instead.
@@ -34,7 +34,9 @@ type Policy struct {
 
 // Page configures the alerts to a pager.
 type Page struct {
-	// After is the time between the beginning of the incident or request and the alert.
+	// After is the time until the alert. It is counted from the request or, for an incident, from
+	// the time when the first of its open problems of Policy.Level or worse reached its present
+	// level.
 	After time.Duration
 	Name  string // for people
 	Pager Pager

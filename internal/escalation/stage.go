@@ -107,7 +107,8 @@ func (e *Escalator) repeats(name string, st stored) bool {
 	return st.Stage == people && (st.Outcome == failed || e.isLeft(name, st)) && e.Now().Sub(st.At) >= repeatAfter
 }
 
-// isLeft reports whether the replica that began a stage stopped before its outcome was known.
+// isLeft reports whether a stage has no outcome and this replica is not running it. Another replica
+// began it, and has probably stopped, so callers wait for some time before they act.
 func (e *Escalator) isLeft(name string, st stored) bool {
 	return st.Outcome == "" && !e.isSending(name)
 }

@@ -21,7 +21,7 @@ import (
 const (
 	// every is the pause before a guard is queried again.
 	every = 2 * time.Second
-	// within is the time limit for one guard, including repeated queries.
+	// within is how long the queries of one guard are repeated. It does not limit the last query.
 	within = 5 * time.Second
 	// allWithin is the time limit for all guards of a plan together.
 	allWithin = 20 * time.Second

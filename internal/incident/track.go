@@ -21,10 +21,12 @@ type Seen struct {
 	// Verb is the command that could repair the target, "" for none.
 	Verb string
 	At   time.Time
-	// Hold is the reason to ignore this check: an open run works on the target, or the target is
-	// down because of a dependency. The posted level does not change then. Otherwise Hold is "".
+	// Hold is the reason to ignore this check, or "". For example, an open run works on the target,
+	// a run stopped it recently, its host could not be queried, or it is down because of a
+	// dependency. The posted level does not change then.
 	Hold string
-	// Behind are the dependencies that are down, if they are the reason in Hold.
+	// Behind are the targets that are the reason in Hold: dependencies that are down, a host that
+	// could not be queried, or ManyHosts.
 	Behind []runbooks.Target
 	// Recovering means that the target is starting or stopping, within the expected time. This is
 	// not posted, but the target does not count as healthy.
@@ -54,8 +56,8 @@ type Rules struct {
 }
 
 // DefaultRules returns rules that post a change after a second check confirms it. A target that
-// goes down three times within ten minutes is flapping. The argument quiet is the value of
-// Rules.Quiet.
+// goes down three times within ten minutes is flapping: this is five changes (down, up, down, up,
+// down). The argument quiet is the value of Rules.Quiet, which the config sets for incidents.
 func DefaultRules(quiet time.Duration) Rules {
 	return Rules{Confirm: 2, Quiet: quiet, Flaps: 5, Window: 10 * time.Minute, Calm: 5 * time.Minute}
 }

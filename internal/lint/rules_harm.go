@@ -79,8 +79,8 @@ func sharedTmp(_ *check, call *call) []string {
 	return nil
 }
 
-// snapshot finds `etcdctl snapshot` commands that fail, or whose file name is known only when they
-// run.
+// snapshot finds `etcdctl snapshot` commands that can fail, because they name no endpoint or more
+// than one file, and commands whose file name is known only when they run.
 func snapshot(_ *check, call *call) (out []string) {
 	ops := call.operands()
 	if p := call.program(); p != "etcdctl.sh" && p != "etcdctl" || len(ops) < 2 || ops[0].text != "snapshot" {

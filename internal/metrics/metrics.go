@@ -131,7 +131,8 @@ func (m *Metrics) SSHDialled(h Host, ok bool) {
 	m.sshDials.WithLabelValues(h.Cluster, h.Name, result).Inc()
 }
 
-// SSHCommanded counts a command that was sent to a host, and its outcome.
+// SSHCommanded records the outcome and the duration of a command for a host. It also counts
+// commands that were never sent.
 func (m *Metrics) SSHCommanded(h Host, outcome string, took time.Duration) {
 	m.sshCommands.WithLabelValues(h.Cluster, h.Name, outcome).Inc()
 	m.sshDuration.Observe(took.Seconds())

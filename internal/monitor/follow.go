@@ -191,7 +191,8 @@ func (f *follower) overBecause(ctx context.Context) (why string, over bool) {
 	return "", false
 }
 
-// look checks the targets once. It returns an error if the requester's role cannot be looked up.
+// look checks the targets once, but only if the requester still has the role. It returns an error
+// if the requester does not have the role, if the role cannot be looked up, or if the check fails.
 func (f *follower) look(ctx context.Context) error {
 	if err := f.Looker.MayFollow(ctx, f.Follow); err != nil {
 		return err

@@ -17,9 +17,9 @@ import (
 	"dhbot/internal/refusal"
 )
 
-// attend reads the owners, mutes and notes of the open incidents. It ends mutes whose time is
-// over, and releases incidents whose owner has lost the role. The result changed is true if a
-// message must be updated.
+// attend reads the owners, mutes and notes of the open incidents. It ends mutes whose time is over
+// or whose incident has another level, and releases incidents whose owner has lost the role. The
+// result changed is true if a message must be updated.
 func (c *cluster) attend(ctx context.Context) (changed bool, err error) {
 	list, err := incident.Handlings(ctx, c.Keeper, c.state.Cluster)
 	if err != nil {

@@ -87,7 +87,8 @@ const (
 	tellBudget = 30 * time.Second
 	// noteBudget is the time limit for storing that something was posted.
 	noteBudget = 5 * time.Second
-	// retryPause is the time before a new try if the store did not answer.
+	// retryPause is the time before a new try to load the state of a cluster, or to close the
+	// incidents of clusters that are no longer monitored.
 	retryPause = 5 * time.Second
 )
 

@@ -189,8 +189,9 @@ func (f *Finding) ended(o Observation, e Expect) {
 }
 
 // notMonitored handles monit's status "Not monitored". The process may be stopped, or monit may
-// have given it up, or it may run without monitoring. The pid that the bot saw earlier, or the run
-// that stopped the process, shows which of these is true.
+// have given it up, or it may run without monitoring (measured: unmonitored). The pid that the bot
+// saw earlier, or the run that stopped the process, shows whether it runs. Without both, the result
+// is Unknown, unless the process is optional.
 func (f *Finding) notMonitored(o Observation, e Expect) {
 	switch {
 	case o.Alive == AliveProved:

@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// logWindow is the greatest age of errors that count. One log file covers this time
-	// (deephaven.io ops-guide/logs/app-log-files).
+	// logWindow is how far back errors count: from now or, if the process is down or its start
+	// failed, from the last line of its log. One log file covers this time (deephaven.io
+	// ops-guide/logs/app-log-files).
 	logWindow = 15 * time.Minute
 	// startGrace is the time after the start of a process in which errors in its log do not count.
 	// For example, authentication errors in the Configuration Server's log are normal then

@@ -85,7 +85,7 @@ type Observation struct {
 	// began, by the bot's clock.
 	Alive   Alive     `json:"alive,omitempty"`
 	Started time.Time `json:"started,omitzero"`
-	// Trouble is the problem, if the supervisor reports a problem in addition to Status.
+	// Trouble is the problem that the supervisor reports, or "". It may be the same as Status.
 	Trouble string `json:"trouble,omitempty"`
 	// Note explains the state if the supervisor's words alone do not: why the process does not run,
 	// and whether it will be started again.

@@ -70,8 +70,8 @@ func (o *Observation) readSystemd(r remote.Result) {
 	}
 }
 
-// otherUnit returns the name of the unit that an answer is about, for the message that it is not
-// the queried unit.
+// otherUnit returns the end of the message that an answer is not about the queried unit: which unit
+// it is about, and what to do. It returns "" if the answer names no unit.
 func otherUnit(out string) string {
 	for line := range strings.Lines(out) {
 		if head := unitHead.FindStringSubmatch(strings.TrimRight(line, "\n ")); head != nil {
@@ -265,7 +265,8 @@ func unitStatus(out, name string) (unit, bool) {
 	return u, u.active != ""
 }
 
-// field parses one line of `systemctl status`. If a name has several lines, the first line counts.
+// field parses one line of `systemctl status`. If Loaded, Active or Main PID has several lines, the
+// first line that can be parsed counts. Of Condition and Assert, the last line counts.
 func (u *unit) field(name, value string) {
 	switch name {
 	case "Loaded":

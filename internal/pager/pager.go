@@ -47,8 +47,8 @@ type Config struct {
 	URL        secret.Text
 	RoutingKey secret.Text // for PagerDuty
 	CAFile     string      // "" for the system's authorities
-	// RetryPause is the time before the first retry. Each further pause is twice as long. 0 means
-	// 1 s.
+	// RetryPause is the time before the first retry. Each further pause is twice as long, up to
+	// mostRetry. 0 means 1 s.
 	RetryPause time.Duration
 	Now        func() time.Time
 }
@@ -148,8 +148,8 @@ func (p *Pager) without(err error) error {
 	return err
 }
 
-// reason returns the message of a refusal by PagerDuty. Messages of other receivers are not
-// shown.
+// reason returns the field "message" of a receiver's refusal, cut to 200 bytes, or a text that says
+// that there is none. Other parts of the answer are not shown.
 func reason(answer []byte) string {
 	var a struct{ Message string }
 	if json.Unmarshal(answer, &a) != nil || a.Message == "" {

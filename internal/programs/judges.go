@@ -227,8 +227,8 @@ func tar(args []string) Effect {
 	return when(len(args) == 2 && listing.MatchString(args[0]) && !strings.HasPrefix(args[1], "-") && !strings.Contains(args[1], ":"))
 }
 
-// copying returns Writes if the copy has a new name, or if existing files are kept. Otherwise it
-// returns Changes.
+// copying returns Writes for one copy to a path that FreshFile accepts, if the copy has a new name
+// or existing files are kept. Otherwise it returns Changes.
 func copying(args []string) Effect {
 	ops, ok := options{flags: "aprRdnvLPH", long: "no-clobber preserve archive"}.parse(args)
 	if !ok || len(ops) != 2 || !FreshFile(ops[1]) {

@@ -86,8 +86,9 @@ func (b *bench) wantTexts(want ...string) {
 	}
 }
 
-// The time between reminders grows. The reminders are in the thread of the run's message, pause
-// while an approver is looking, and are closed when the run is decided.
+// The time between reminders grows. The reminders are in the thread of the run's message, and are
+// closed when the run is decided. After an approver has said that they are looking, the next
+// reminder mentions no one.
 func TestReminders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -78,8 +78,8 @@ func (p *Publisher) follow(ctx context.Context, id string, t *track) {
 		case superseded(newer), errors.Is(err, errOvertaken):
 			done = s.Rev // the newer form is handled separately, or by the leader
 		case errors.Is(err, ErrNoPlace):
-			// The run is listed again in a minute, in case the bot has been invited to the
-			// channel.
+			// listLoop tries again after retryRefused, in case the bot has been invited to
+			// the channel.
 			p.Logger.ErrorContext(ctx, "a run cannot be posted in any channel", "run", id, "channel", s.Run.Place.Channel, "err", err)
 			p.unseen(ctx, s.Run)
 			done = s.Rev
@@ -92,8 +92,8 @@ func (p *Publisher) follow(ctx context.Context, id string, t *track) {
 	}
 }
 
-// next returns the newest form of a run if the message does not show it yet. Otherwise it ends
-// the track and returns false.
+// next returns the newest form of a run if the message does not show it yet, or if seeAgain
+// requested another check. Otherwise it ends the track and returns false.
 func (p *Publisher) next(id string, t *track, done int64) (s engine.Stored, newer <-chan struct{}, more bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -186,9 +186,9 @@ func (p *Publisher) edit(ctx context.Context, post Post, s engine.Stored, newer 
 	return p.linked(ctx, s.Run.ID, th)
 }
 
-// post posts the run's message, c. It stores beforehand that it begins to post. If a crash
-// follows before the result is stored, the next leader knows that there may be two messages, and
-// says so in the message that it updates.
+// post posts the run's message, c. It stores beforehand that it begins to post. If an error or a
+// crash follows before the result is stored, the next attempt, by this leader or the next, knows
+// that there may be two messages. It sets again, and the new message says so.
 func (p *Publisher) post(ctx context.Context, s engine.Stored, at engine.Place, again bool, c card.Card) error {
 	post := Post{Channel: at.Channel}
 	if !again {

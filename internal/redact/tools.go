@@ -61,8 +61,8 @@ var toolRules = []rule{
 	}},
 }
 
-// formRules find tokens and hashes that have a recognizable format. They also match a token that a
-// log has cut, which the rules of gitleaks do not.
+// formRules find tokens and hashes that have a recognizable format. Many also match a token that a
+// log has cut. The rules of gitleaks need a complete token.
 var formRules = []rule{
 	{[]string{"xox", "xapp", "xwfp"}, []shape{only(`\bx(?:ox[a-z]|app|wfp)(?:\.[a-z]+)?-[A-Za-z0-9\-]{6,}`)}},
 	{[]string{"akia", "asia", "abia", "acca"}, []shape{only(`\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b`)}},

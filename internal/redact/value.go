@@ -48,8 +48,9 @@ var tellTale = strings.Fields(`a an the is are was were be been has have had doe
 	timed timeout trusted unable unavailable unexpected unknown unreadable unsupported untrusted updated valid verification verified wrong`)
 
 // sentence reports whether the text at from is a sentence and not a secret, as in "invalid token:
-// expired at 2026-01-01". A sentence follows a colon, begins with two words of letters, and
-// has a word of tellTale.
+// expired at 2026-01-01". A sentence follows a colon and a blank. It begins with the name of an
+// exception, or it begins with two words of letters and has a word of tellTale among its first
+// eight words.
 func sentence(line string, from int) bool {
 	before, rest := line[:from], line[from:]
 	if !strings.HasSuffix(strings.TrimRight(before, " \t"), ":") || strings.HasSuffix(before, ":") {

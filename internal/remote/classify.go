@@ -13,8 +13,8 @@ type rule struct {
 }
 
 // supervisorRules match the error lines of monit's and systemd's clients that could not reach their
-// daemon and did not exit with 0. If monit's daemon does not know a name, that is an answer, so no
-// rule matches its message.
+// daemon. Most of them do not exit with 0, but see classifyQuiet. If monit's daemon does not know a
+// name, that is an answer, so no rule matches its message.
 var supervisorRules = []rule{
 	{re(`(?i)^(/\S+/)?monit: .*the monit daemon is not running$`), SupervisorSilent,
 		"monit's client found no running daemon: start monit on the host, or give the user's ~/.monitrc the pid file of the daemon"},

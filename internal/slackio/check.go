@@ -91,6 +91,6 @@ func restricted(ch *slack.Channel) bool {
 	return ch.Properties != nil && len(ch.Properties.PostingRestrictedTo.Type) > 0
 }
 
-// ClockAhead describes how far this machine's clock is ahead of Slack's clock, by Slack's answers
-// so far. It returns "" if the clocks agree.
+// ClockAhead describes how far this machine's clock is ahead of Slack's clock or behind it, by
+// Slack's answers so far. It returns "" if the clocks agree, or if there was no answer yet.
 func (e *Edge) ClockAhead() string { return ClockText(e.watch.Ahead()) }

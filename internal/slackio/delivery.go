@@ -62,8 +62,9 @@ type delivery struct {
 func (d *delivery) place() engine.Place { return engine.Place{Channel: d.Channel, Thread: d.Thread} }
 
 // decode turns an event of a socket into a delivery. ok is false for events that the bot ignores:
-// its own messages, messages of other bots, edits of messages, and interactions that the bot does
-// not use.
+// its own messages, messages of other bots, edits that do not change the text of a direct message,
+// and interactions that the bot does not use. Other edits of direct messages, and edited mentions,
+// become deliveries with Edited set.
 func decode(ev socketmode.Event, self Identity, now slackClock) (d *delivery, ok bool) {
 	switch data := ev.Data.(type) {
 	case slack.SlashCommand:

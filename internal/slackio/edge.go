@@ -247,7 +247,8 @@ func (e *Edge) ClaimUnless(receive func(call.Message) *call.Parsed) { e.receive 
 // Run connects to Slack and serves until ctx ends, or until Drain if other replicas receive
 // events. Then it stops in order: it accepts no new delivery, acknowledges accepted deliveries,
 // closes the sockets, and gives running handlers a few seconds. Then it returns nil. If Slack
-// refuses a token for good, Run returns an error that names the token and the fix.
+// refuses a token for good before any socket was open, or if the bot token belongs to another
+// organisation, Run returns an error that names the token and the fix.
 func (e *Edge) Run(ctx context.Context) error {
 	if err := e.introduce(ctx); err != nil || ctx.Err() != nil {
 		return err

@@ -52,7 +52,8 @@ func Read(path string) (*File, []Problem) {
 	return f, f.problems
 }
 
-// real resolves the symbolic links of a path. If that fails, it returns the path unchanged.
+// real resolves the symbolic links of a path. If that fails, it returns the cleaned path, with its
+// links.
 func real(path string) string {
 	if clean, err := filepath.EvalSymlinks(path); err == nil {
 		return clean

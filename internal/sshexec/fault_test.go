@@ -51,8 +51,8 @@ func TestHandshakeCutOff(t *testing.T) {
 	})
 }
 
-// TestSilentOpen checks a host that has frozen while the pool has a connection to it. The pool
-// gives up the connection and its replacements, and does not send the command.
+// TestSilentOpen checks a host that accepts connections, but does not answer the request for a
+// session. The pool gives up the connection and its replacements, and does not send the command.
 func TestSilentOpen(t *testing.T) {
 	h := &fakeHost{open: func(ssh.NewChannel) bool { return false }}
 	inBubble(t, h, func(t *testing.T, p *Pool) {

@@ -94,7 +94,7 @@ func want(t testing.TB, r remote.Result, o remote.Outcome, words ...string) {
 	}
 }
 
-// eventually waits until a condition is true, and fails the test after ten seconds.
+// eventually waits until a condition is true, and fails the test after two minutes.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(2 * time.Minute); !ok(); {

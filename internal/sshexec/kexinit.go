@@ -81,7 +81,8 @@ func printable(r rune) rune {
 }
 
 // nothingCommon explains that a host and the bot have no algorithm in common. It names the host's
-// algorithms, and the setting that would allow one of them.
+// algorithms, and the setting that would allow one of them. If the bot supports none of them, it
+// names algorithms that the host's sshd_config could allow.
 func nothingCommon(k key, e *ssh.AlgorithmNegotiationError, first string) string {
 	theirs, kind := e.RequestedAlgorithms, kindOf(e.What)
 	theirs = slices.DeleteFunc(slices.Clone(theirs), isMarker)

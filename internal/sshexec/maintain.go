@@ -9,7 +9,7 @@ import (
 	"dhbot/internal/remote"
 )
 
-// These are the problems for which a connection is closed although it has not broken.
+// These are two of the problems for which the pool gives up a connection that has not broken.
 var (
 	errSilent   = errors.New("the server does not answer")
 	errUnclosed = errors.New("the server does not close a session")

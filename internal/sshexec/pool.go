@@ -14,8 +14,9 @@ import (
 	"dhbot/internal/sshexec/hostkey"
 )
 
-// Pool runs commands over warm connections. It dials when needed, and commands with the same login
-// and address share connections. Pool implements remote.Runner and is safe for concurrent use.
+// Pool runs commands over warm connections. It dials when needed, and commands with the same login,
+// address and jump hosts share connections. Pool implements remote.Runner and is safe for
+// concurrent use.
 // Maintain keeps the connections warm, and Close ends them.
 type Pool struct {
 	cfg    Config

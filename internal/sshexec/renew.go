@@ -109,7 +109,8 @@ func certificates(sets credentials) []credential.Certificate {
 	return out
 }
 
-// Expiry is a message about a certificate that has expired or expires soon.
+// Expiry is a message about a certificate that has expired or expires soon, or about a failed
+// renewal.
 type Expiry struct {
 	Text string
 	// Urgent means that the certificate has expired or expires within an hour, or that a renewal

@@ -35,7 +35,7 @@ const (
 
 // Run implements remote.Runner. It sends the command once or not at all, and determines the
 // outcome. In the result, Started is when the command was sent. If it was not sent, Started is when
-// Run gave up.
+// Run was called.
 func (p *Pool) Run(ctx context.Context, c remote.Command) remote.Result {
 	return told(c, p.run(ctx, c))
 }

@@ -60,7 +60,8 @@ func usable(public ssh.PublicKey) (Key, error) {
 	return Key{public: public}, nil
 }
 
-// Wire returns the key in SSH's binary format. Two equal keys have the same format.
+// Wire returns the key in SSH's binary format, or nil for the zero Key. Equal keys have the same
+// bytes.
 func (k Key) Wire() []byte {
 	if k.public == nil {
 		return nil

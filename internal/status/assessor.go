@@ -95,8 +95,8 @@ const (
 // Query describes an assessment.
 type Query struct {
 	Scope incident.Scope
-	// Targets, if not empty, are assessed instead of all targets in Scope. They must be in the same
-	// cluster.
+	// Targets, if not nil, are assessed instead of all targets in Scope. They must be in the
+	// cluster of Scope.
 	Targets []runbooks.Target
 	// Several is Board.Several of the result.
 	Several string

@@ -173,7 +173,8 @@ func (j *job) readLog(ctx context.Context, p *catalogs.Process, sizes logSizes) 
 
 // catchUp reads a log file from the offset of the last read. If the file is new or has shrunk, it
 // is read from the start, together with the end of the previous file. A process begins a new file
-// every quarter of an hour. At most mostRead bytes are read.
+// every quarter of an hour. If there are more than mostRead bytes to read, only the last mostRead
+// bytes are read. The result why is the reason why a read failed, or "".
 func (j *job) catchUp(ctx context.Context, log *processLog, p *catalogs.Process, file string, sizes logSizes) (why string) {
 	now := sizes.files[file]
 	same := log.file == file && log.inode == now.inode && now.size >= log.offset

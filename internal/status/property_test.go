@@ -15,7 +15,8 @@ import (
 )
 
 // No surface shows a better state than another, and none is green without proof. This must hold for
-// every answer of the supervisor, and for every state of the pid, the log and a dependency.
+// every answer of the supervisor, for a new and an old answer, and for every state of the pid, the
+// log and a dependency.
 func TestNoSurfaceIsGreenerThanAnother(t *testing.T) {
 	statuses := []string{
 		"OK", "Running", "Connection failed", "Resource limit matched", "Execution failed | Does not exist", "Does not exist", "Initializing",
@@ -139,9 +140,9 @@ func TestStaleByTheCycleOfTheHost(t *testing.T) {
 	}
 }
 
-// A crash loop is found within three checks, and reported with the number of restarts and the time
-// of the first restart. A single death is not a crash loop. Neither are restarts by a run or during
-// maintenance.
+// A crash loop is found within three checks if the process restarts at each check, and later if it
+// restarts less often. A single death is not a crash loop. Neither are a few restarts by hand, or
+// restarts during maintenance.
 func TestCrashLoop(t *testing.T) {
 	const every = 30 * time.Second
 	type life = statustest.Process

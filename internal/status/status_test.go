@@ -299,7 +299,8 @@ func TestUnknownToMonitAndRunning(t *testing.T) {
 	}
 }
 
-// The command verify also lists services that monit supervises but that are not in the config.
+// The command verify also lists services that monit reports as not up and that are not in the
+// config.
 func TestVerifyTellsOfUnlisted(t *testing.T) {
 	s := newSite(t, fleet.ACLsInEtcd)
 	s.world = statustest.World{"client_update_service@query-1": failed, "db_dis@query-1": {Missing: true}}

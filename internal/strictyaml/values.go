@@ -97,6 +97,7 @@ func first(n ast.Node) *token.Token {
 }
 
 // List returns the entries of a list. For any other value, it returns a list with only this value.
+// If the value is missing, it returns nil.
 func (v Value) List() []Value {
 	if _, list := v.Node.(*ast.SequenceNode); !list && v.There() {
 		return []Value{v}

@@ -23,8 +23,8 @@ func quoteERE(s string) string {
 
 // toERE converts a parsed RE2 expression into an equivalent POSIX extended expression. It returns
 // an error for an expression that POSIX or sudo does not support. It also returns an error if the
-// expression could match blanks in varying places, because sudo joins the arguments with blanks
-// before it compares them. A blank in a fixed place is allowed.
+// expression repeats a text with a blank, or if a character that varies can be a blank, because
+// sudo joins the arguments with blanks before it compares them. Other blanks are allowed.
 func toERE(re *syntax.Regexp) (string, error) {
 	switch re.Op {
 	case syntax.OpEmptyMatch:

@@ -27,8 +27,8 @@ type File struct {
 	// oldSudo means that the host's sudo does not support regular expressions. In that case, Rules
 	// has the rules of the wrapper.
 	oldSudo bool
-	// LeftOut lists the commands that have no rule, because a rule would allow more than the
-	// command.
+	// LeftOut lists the commands that have no rule, because a rule cannot express the command, or
+	// would allow more than the command.
 	LeftOut []LeftOut
 	// Plain lists the commands that run without sudo. Most of them read logs. The account itself
 	// must have the right to run them.

@@ -99,8 +99,8 @@ func TestSecret(t *testing.T) {
 }
 
 // TestConfigMap checks a directory that looks as Kubernetes mounts it. The files are links into
-// ..data, which is a link to the current directory. All modes let others write, but the mount is
-// read-only.
+// ..data, which is a link to the current directory. The modes of the directories let others write,
+// but the mount is read-only.
 func TestConfigMap(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can mount")

@@ -65,7 +65,7 @@ type Need struct {
 	Source string `json:"source"`
 }
 
-// Logs says where the logs of a process are, relative to the host's log root.
+// Logs says where the logs of a process are. Dir is relative to the host's log root.
 type Logs struct {
 	Dir string `json:"dir,omitempty"`
 	// App has the possible file names of the application log, in the order to try.

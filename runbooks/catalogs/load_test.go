@@ -357,8 +357,8 @@ processes:
 	}
 }
 
-// FuzzLoad loads random site files. The result must be catalogs that can be shown, or problems with
-// a position.
+// FuzzLoad loads random site files. The result must be catalogs that can be shown, or a
+// strictyaml.Problems.
 func FuzzLoad(f *testing.F) {
 	for _, pattern := range []string{"testdata/*/*.yaml", "*.yaml"} {
 		files, err := filepath.Glob(pattern)

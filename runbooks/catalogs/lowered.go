@@ -42,8 +42,9 @@ func (l Lowered) String() string {
 var classes = []runbooks.Class{runbooks.Read, runbooks.Sensitive, runbooks.Writes, runbooks.Disruptive, runbooks.Destructive}
 
 // LoweredBy returns the classes and levels that an overlay has lowered, in the order of the files.
-// The catalogs were loaded with the overlay. Programs with a relative path are returned as
-// problems, because no config can allow them.
+// The catalogs were loaded with the overlay. The problems are what no config can allow: a program
+// with a relative path, a monit command that does more than read, and an output directory that was
+// moved to a directory of the system.
 func LoweredBy(catalogs Set) (lowered []Lowered, problems strictyaml.Problems) {
 	carried, err := Builtin()
 	if err != nil {

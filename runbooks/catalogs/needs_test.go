@@ -7,9 +7,10 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// TestNeeded checks that the start order is that of the pages: first etcd (or MariaDB if it stores
-// the ACLs), then the configuration server, the authentication server, and everything else
-// (server-installation-20200121.md:298-335, process-runbooks.md:650,704).
+// TestNeeded checks that the start order is that of the pages: first etcd, then the configuration
+// server, the authentication server, and everything else. If MariaDB stores the ACLs, it comes
+// before the authentication server (server-installation-20200121.md:298-335,
+// process-runbooks.md:650,704).
 func TestNeeded(t *testing.T) {
 	for _, tt := range []struct {
 		catalog, process string

@@ -15,8 +15,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// ParamType is the type of a parameter. No value, of any type, is empty, begins with "-", or
-// contains anything that a shell or a path would interpret.
+// ParamType is the type of a parameter. No value, of any type, is empty or begins with "-". A text,
+// a choice, flags, or the partition * may contain what a shell interprets. Quote makes them safe.
 type ParamType string
 
 // All parameter types.
@@ -44,8 +44,8 @@ func paramTypes() []ParamType {
 	}
 }
 
-// ParamShape has, for each type, a pattern for valid values, the message about an invalid value,
-// and an example.
+// ParamShape has, for each type except ChoiceParam and FlagsParam, a pattern for valid values, the
+// message about an invalid value, and an example.
 var ParamShape = map[ParamType]struct {
 	Re      *regexp.Regexp
 	want    string
@@ -110,7 +110,8 @@ type Param struct {
 	Min      int       `json:"min,omitempty"`     // IntParam
 	Max      int       `json:"max,omitempty"`     // IntParam
 	// Today is the name of another parameter of the action, for a DateParam. If the given day is
-	// not over in every time zone, that parameter must be yes. If Today is "", any day is allowed.
+	// not over in every time zone, that parameter must be yes. If Today is "", the day need not be
+	// over.
 	Today string `json:"today,omitempty"`
 }
 
@@ -190,7 +191,8 @@ func (p *Param) Values() string {
 	}
 }
 
-// checkFlags checks that a list of flags has each flag once, in the order of the choices.
+// checkFlags checks that a list has only flags of the choices, each at most once, and in the order
+// of the choices. It returns "" or what is wrong.
 func (p *Param) checkFlags(value string) string {
 	last := -1
 	for flag := range strings.SplitSeq(value, ",") {

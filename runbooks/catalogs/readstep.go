@@ -31,10 +31,11 @@ func (a *Action) readParams(v strictyaml.Value) {
 	}
 }
 
-// number reads a bound of a number parameter. It has at most nine digits.
+// number reads a whole number of at most nine digits, which is a bound of a number parameter, or
+// the key most or last of a list step.
 func number(v strictyaml.Value) int { return v.Number(0, 999_999_999, 0) }
 
-// seconds reads a duration in whole seconds, because timeout(1) on the host needs whole seconds.
+// seconds reads a duration in whole seconds, because runbooks.Wrap accepts no other time-out.
 func seconds(v strictyaml.Value) runbooks.Duration {
 	d := v.Duration(time.Second, 24*time.Hour, 15*time.Second)
 	if d%time.Second != 0 {

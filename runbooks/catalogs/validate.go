@@ -202,7 +202,8 @@ func (l *loader) checkAction(c *Catalog, a *Action) {
 	}
 }
 
-// checkFor checks that the processes that an action is for exist.
+// checkFor checks that an action has exactly one of managers, processes and about, and that its
+// processes exist.
 func (l *loader) checkFor(c *Catalog, a *Action) {
 	about := a.Scope != AboutProcess
 	managers := len(a.Managers) > 0

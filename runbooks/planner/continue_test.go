@@ -24,9 +24,8 @@ func continuePlanner(t *testing.T) *Planner {
 	}}}}}
 }
 
-// TestContinue checks that a run can be continued from any step. The continued run has exactly
-// the remaining changes, in order. It does not check a state that an executed change has
-// altered.
+// TestContinue checks that a run can be continued from any step that has a change at or after it.
+// The continued run has exactly the remaining changes, in order, and ends like the whole plan.
 func TestContinue(t *testing.T) {
 	p := continuePlanner(t)
 	for _, in := range []runbooks.Inputs{

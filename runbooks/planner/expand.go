@@ -72,9 +72,11 @@ func (r *resolution) put(a *catalogs.Action, i int, p *catalogs.Process, h *flee
 	return nil
 }
 
-// template adds the steps of one template. A template with On is added once, at the first host
-// of that process. Any other template that names a process is added for every host of that
-// process. Without a process it is added for h, or for every host of the action if h is nil.
+// template adds the steps of one template, unless the request lacks its parameters. A template
+// with On is added once, at the first host of that process. Any other template that names a
+// process is added for every host of that process, but in an action about a host, a used action
+// is added for h only. Without a process it is added for h. If h is nil, it is added for every
+// host of the action, or once if it is manual. Hosts that the step does not suit are left out.
 func (r *resolution) template(t *catalogs.StepTemplate, p *catalogs.Process, h *fleet.Host) error {
 	if !r.wanted(t) {
 		return nil

@@ -57,8 +57,8 @@ func (w HostWord) Fixed() (string, bool) {
 }
 
 // HostCommands returns the commands that the catalog can send to the host, from every action
-// available in the cluster, in the order of the catalog. A step about another process is included
-// only if it can run on this host. Manual steps send nothing.
+// available in the cluster, and from the reads of monit and the thread dumps. A step about a
+// process is included only if it can run on this host. Manual steps send nothing.
 func HostCommands(c *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host) ([]HostCommand, error) {
 	var out []HostCommand
 	processes := c.Processes()

@@ -17,8 +17,8 @@ import (
 type Planner struct {
 	Catalogs catalogs.Set
 	Fleet    *fleet.Fleet
-	// Now returns the current time, which the plan only uses to refuse dates in the future. If
-	// Now is nil, such dates are not refused.
+	// Now returns the current time. The plan only uses it to refuse a date in the future, and a
+	// day that is not over yet (catalogs.Param.Today). If Now is nil, neither is refused.
 	Now func() time.Time
 }
 

@@ -14,8 +14,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// Following is the only message of a watch: the state, the end of the watch, and recent changes.
-// The argument interval is the time between two queries.
+// Following is the main message of a watch: the state, the end of the watch, and recent changes.
+// Changes of severity are posted in its thread. The argument interval is the time between two
+// queries.
 func Following(f incident.Follow, b status.Board, interval time.Duration) card.Card {
 	c := statuscard.Status(b)
 	lines := []card.Line{{card.T("👁 Watched until "), untilOf(f), card.T(" for "), card.P(f.Person, f.Account)}}

@@ -239,7 +239,7 @@ func fileName(s string) string {
 }
 
 // FollowingLog shows the end of a log that the bot keeps updating until a given time. If ended is
-// set, this is the last update. Every version of the card names that time, so the card stays true
+// set, this is the last update. Every version before it names that time, so the card stays true
 // even if the bot can no longer edit it.
 func FollowingLog(r Reading, until time.Time, ended bool) card.Card {
 	c, _ := output(r, true)

@@ -129,8 +129,8 @@ func unready(r engine.Run) int {
 	return -1
 }
 
-// unreadyButtons returns buttons for a run that restarted a process successfully, but the process
-// is not ready yet.
+// unreadyButtons returns buttons for a successful run whose process is up, but not ready yet. For
+// any other run it returns nil.
 func unreadyButtons(r engine.Run) []card.Button {
 	if i := unready(r); i >= 0 {
 		return lateButtons(r, i)

@@ -8,8 +8,8 @@ import (
 	"dhbot/internal/engine"
 )
 
-// calledLines names the approvers who are reviewing a waiting run, and those who were notified. It
-// mentions them only if call is set, because an edit of a message must mention no one.
+// calledLines names the approver who is reviewing a waiting run, and those who were notified. It
+// mentions the latter only if call is set, because an edit of a message must mention no one.
 func calledLines(r engine.Run, call bool) []card.Line {
 	lines := lookingLines(r)
 	called, at := r.Called, r.RequestedAt
@@ -130,8 +130,8 @@ func voteEnd(r engine.Run) string {
 	}
 }
 
-// ApprovalEnds is a message in a run's thread that mentions the approvers ten minutes before the
-// approval expires.
+// ApprovalEnds is a message in a run's thread, ten minutes before the approval expires. It mentions
+// the approvers, or the requester of a run without votes.
 func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	end, _ := r.ValidUntil()
 	left := "1 remaining step stops something or moves on to a new target. After "

@@ -21,8 +21,9 @@ func Target(r engine.Run) string {
 	return r.Inputs.Cluster
 }
 
-// Run is the only message of a run, from request to outcome. Its first line has the action, target,
-// host and severity, which may be all that a reader on a phone sees.
+// Run is the main message of a run, from request to outcome. Reminders and other notices go into
+// its thread. Its first line has the action, target, host and severity, which may be all that a
+// reader on a phone sees.
 func Run(r engine.Run) card.Card { return run(r, false) }
 
 // Asked is the first version of the card Run, which mentions the approvers. Later versions name
@@ -92,7 +93,8 @@ func unclearLines(r engine.Run, maxRunes int) []card.Line {
 	return out
 }
 
-// WithNote puts a line above a card, for example a line that says why the card is shown.
+// WithNote puts a line above a card, for example a line that says why the card is shown. It
+// removes the card's buttons, and makes the line the push text.
 func WithNote(c card.Card, note string) card.Card {
 	c.Body = append([]card.Element{card.Text{Lines: []card.Line{{card.T(note)}}}}, c.Body...)
 	c.Push = note
@@ -297,7 +299,8 @@ func nextLines(r engine.Run) []card.Line {
 	}
 }
 
-// historyLine says who requested, approved and ran the run, and when.
+// historyLine says who requested and approved the run and when, and when it started and ended. For
+// a waiting run it has only the time of the request, because the people are named above.
 func historyLine(r engine.Run) card.Line {
 	l := card.Line{card.T(r.ID + " · asked "), card.Name(r.Asked), card.T(" "), card.At(r.RequestedAt)}
 	if r.State == engine.Waiting { // id and people are above

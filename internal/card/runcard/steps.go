@@ -9,8 +9,8 @@ import (
 	"dhbot/runbooks"
 )
 
-// around is how many steps of a long run are shown before and after the current step. The card only
-// counts the other steps.
+// around is how many steps of a long run are shown before the current step, and how many from the
+// current step on. The card only counts the other steps.
 const around = 4
 
 // stepLines show each step and its result.
@@ -33,8 +33,8 @@ func stepLines(r engine.Run) []card.Line {
 // steps counts the steps that have both a plan and a result.
 func steps(r engine.Run) int { return min(len(r.Steps), len(r.Plan.Steps)) }
 
-// window selects the steps of a long run that are shown: those around the current step, or around
-// the last step. All earlier steps are done.
+// window selects the steps of a long run that are shown, from first up to but not including last:
+// those around the current step, or the last few if all are done. All steps before first are done.
 func window(r engine.Run) (first, last int) {
 	n := steps(r)
 	if n <= 2*around {
@@ -145,7 +145,8 @@ func proves(p runbooks.Step) bool {
 	return p.Kind == runbooks.Wait && p.Until != runbooks.Answers && p.Until != runbooks.Supervised
 }
 
-// noteLines lists the changes whose outcome was not verified.
+// noteLines lists the steps that are done with a note, such as an optional check that did not
+// succeed in time.
 func noteLines(r engine.Run) []card.Line {
 	var lines []card.Line
 	for i := range steps(r) {

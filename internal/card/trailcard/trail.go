@@ -10,7 +10,7 @@ import (
 	"dhbot/internal/redact"
 )
 
-// The maximum numbers of lines in a card. All lines are in a file that comes with the card.
+// The maximum numbers of lines in a card. If there are more lines, a file comes with the card.
 const (
 	auditLines    = 12
 	timelineLines = 40
@@ -44,7 +44,8 @@ func Audit(what string, since time.Time, entries []audit.Sealed, unread int) (c 
 	return c, whole
 }
 
-// auditLine renders an entry without its command, which is only in the file.
+// auditLine renders an entry without its command. If the card does not show all entries, its file
+// has the commands.
 func auditLine(e audit.Sealed) card.Line {
 	e.Record.Command = ""
 	return trailLine(e, false)

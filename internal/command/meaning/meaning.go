@@ -24,7 +24,7 @@ var (
 	}
 
 	// negatedStates are words that describe a state after `not`, such as "not ready".
-	// Participles such as "responding" also do, and are not listed.
+	// Participles such as "responding" also do, and need not be listed.
 	negatedStates = []string{
 		"ready", "healthy", "up", "ok", "able", "available", "reachable", "enough", "there", "in", "well", "good",
 		"working", "alive", "connected", "visible", "stable", "seeing", "getting", "much", "many", "a", "one", "sure",

@@ -58,8 +58,9 @@ func (r *reading) incident(cmd command.Command, w []words.Token) (*command.Reque
 	return req, nil
 }
 
-// aboutIncident returns a Question if the words negate the command. A note is exempt, because its
-// text is free.
+// aboutIncident returns a Question if the command is in a quote or a block of code, or if the words
+// negate it or add a time or a condition. A note is exempt, because its text is free. For mute it
+// does not check the words.
 func (r *reading) aboutIncident(req *command.Request, w []words.Token) error {
 	back := func(code command.Code, text string) error {
 		q := &command.Question{Code: code, Text: text}

@@ -12,9 +12,9 @@ import (
 const longestPrefill = 200
 
 // Prefill suggests a command for another person's message, "" if there is no suggestion. A message
-// that is a change becomes the plan of that change, and a message that is a read stays as it is.
-// For any other text, Prefill suggests a read about the run, process or host that the text names.
-// It never suggests a change.
+// that is a change becomes the plan of that change. A message that is a read of a run, process or
+// host becomes Request.Text of that read. For any other text, Prefill suggests a read about the
+// run, process or host that the text names. It never suggests a change.
 func Prefill(g *command.Grammar, channel, text string) string {
 	text = strings.TrimSpace(text)
 	if len(text) <= longestPrefill && !strings.Contains(text, "\n") {

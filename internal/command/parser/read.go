@@ -331,8 +331,8 @@ func (l *looking) inText() string {
 // readsMost is the maximum number of processes in one command that reads from hosts, such as logs.
 const readsMost = 4
 
-// takesSeveral reports whether the verb accepts n processes. A status accepts any number, and an
-// action of the catalog accepts up to readsMost.
+// takesSeveral reports whether the verb accepts n processes (n > 1). A status accepts any number. A
+// verb from the catalog accepts up to readsMost, but only one process if its plan is requested.
 func (l *looking) takesSeveral(n int) bool {
 	return l.cmd.Verb == "status" || l.cmd.FromCatalog && !l.planned && n <= readsMost
 }

@@ -6,8 +6,9 @@ import (
 	"unicode"
 )
 
-// These expressions match what phones and chats change in typed text: links, ids for people and
-// channels, one dash for two, curly quotes, non-breaking spaces and full-width letters.
+// These values find what phones and chats change in typed text: links, ids for people and
+// channels, one dash for two, curly quotes. The function plain handles non-breaking spaces and
+// full-width letters.
 var (
 	person   = regexp.MustCompile(`<@([A-Z0-9]+)(?:\|([^>]*))?>`)
 	channel  = regexp.MustCompile(`<#([A-Z0-9]+)(?:\|([^>]*))?>`)
@@ -78,9 +79,10 @@ func plain(r rune) rune {
 	}
 }
 
-// Clean returns a message without the changes of keyboards and chats. It replaces emphasis, code
-// marks and a list marker by spaces. The result quote reports whether the message contains a
-// quote or a code block, which may be another person's words or an example.
+// Clean returns a message without the changes of keyboards and chats. It replaces the marks of code
+// blocks and a list marker by spaces, and removes emphasis around the whole text. The result quote
+// reports whether the message contains a quote or a code block, which may be another person's
+// words or an example.
 func Clean(message string, names map[string]string) (text string, quote bool) {
 	text = normalise(message, names)
 	quote = quoted(text)

@@ -92,7 +92,7 @@ func permit(path, group string) error {
 }
 
 // Serve serves l until ctx ends. Each user may hold a share of the connections. At that limit, a
-// new request displaces the oldest connection whose request is incomplete.
+// new connection displaces that user's oldest connection whose request is incomplete.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return serve(ctx, l, h, requestTime)
 }

@@ -26,8 +26,8 @@ type challenges struct {
 
 const (
 	randomBytes = 16
-	// maxSpoilt limits the number of stored challenges. Beyond it, a wrong answer is refused but
-	// not stored, which is equally safe.
+	// maxSpoilt limits the storing of wrong answers. If this many challenges are stored, a wrong
+	// answer is refused but not stored, which is equally safe. Correct answers are always stored.
 	maxSpoilt = 10_000
 )
 

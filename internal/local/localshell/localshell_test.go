@@ -177,8 +177,9 @@ func TestCommandOfAPersonWithAKey(t *testing.T) {
 	}
 }
 
-// TestShownPlanRunsByItsID runs a plan by the id that the bot has shown with it. The id works once,
-// only for the person who saw the plan, and runs the plan as the bot stored it.
+// TestShownPlanRunsByItsID runs the plan that the bot showed a person last, by its id. The id works
+// once, only for this person, and runs the plan as the bot stored it. The id of an earlier plan no
+// longer works.
 func TestShownPlanRunsByItsID(t *testing.T) {
 	d := newTestServer(t)
 	d.say = func(context.Context, call.Message, call.Reply) handlers.Outcome {
@@ -244,7 +245,7 @@ func TestUnidentifiedPeopleAreRefused(t *testing.T) {
 	}
 }
 
-// TestProofsThatAreInvalid checks that an invalid proof is refused, recorded and runs nothing.
+// TestProofsThatAreInvalid checks that an invalid proof is refused and recorded, and runs nothing.
 func TestProofsThatAreInvalid(t *testing.T) {
 	const command = "restart db_dis"
 	for name, bend := range map[string]func(d *testServer, c challenge) proof{

@@ -24,7 +24,8 @@ type ask struct {
 	Keys    [][]byte `json:"keys"`         // public keys in SSH's binary form
 }
 
-// challenge answers an ask. The client must sign the nonce with the private half of Key.
+// challenge answers an ask. The client must sign the result of words, which has the nonce, the
+// person and the command, with the private half of Key.
 type challenge struct {
 	Nonce  string `json:"nonce"`
 	Person string `json:"person"`

@@ -130,7 +130,7 @@ func (d *Directory) silentSince() time.Time {
 }
 
 // ask looks up a person's accounts in Slack. The result active means that one of these accounts is
-// an active member, or that the person has no accounts.
+// a full member, not a guest, or that the person has no accounts.
 func (d *Directory) ask(ctx context.Context, person string, maxAge time.Duration) (active bool, err error) {
 	accounts := d.accounts(person)
 	if len(accounts) == 0 {

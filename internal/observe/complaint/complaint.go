@@ -12,7 +12,8 @@ import (
 )
 
 // Of returns the error message of a command as one redacted line. This is the standard error, or if
-// that is empty, the standard output. The output of the login shell is left out.
+// that is empty, the standard output. The output of the login shell is left out, unless there is
+// nothing else. If the command printed nothing, Of says so, so the result is never "".
 func Of(r remote.Result) string {
 	for _, out := range []remote.Output{r.Stderr, r.Stdout} {
 		if lines := Lines(out); len(lines) > 0 {

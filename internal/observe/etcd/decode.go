@@ -14,8 +14,9 @@ import (
 // lineLimit limits a line that is quoted from an answer, in runes.
 const lineLimit = 200
 
-// decode parses the only line of standard output that is JSON and has one of the keys. A login
-// shell may have printed other lines.
+// decode parses the first line of standard output that is JSON and has one of the keys, or is "[]".
+// A login shell may have printed other lines. Without such a line, decode returns an error that
+// explains why there is no answer.
 func decode(r remote.Result, to any, keys ...string) error {
 	for _, line := range planner.ListLines(r.Stdout.String()) {
 		line = strings.TrimSpace(line)

@@ -14,8 +14,8 @@ type Vote struct {
 type Votes struct {
 	Voters   []Vote
 	Learners []Vote
-	// Uncounted is why the cluster's own list of members could not be used, or "" if it was used.
-	// Without the list, each endpoint counts as a member.
+	// Uncounted is why the cluster's own list of members could not be used. Each endpoint then
+	// counts as a member. It is "" if the list was used, or if there was no list.
 	Uncounted string
 }
 

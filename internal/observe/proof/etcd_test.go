@@ -124,9 +124,9 @@ func TestEtcdSpareBySize(t *testing.T) {
 	}
 }
 
-// A member whose unit does not run may be restarted at once. A member whose unit runs may be
-// restarted only if another member serves, and if this member did not serve during the whole wait.
-// If no member answers, as during an election, the state is unknown.
+// A member whose unit does not run may be restarted at once. If its unit runs but the member does
+// not serve, it may be restarted only if another member serves, and if this member did not serve
+// during the whole wait. If no member answers, as during an election, the state is unknown.
 func TestEtcdSpareOfFailedMember(t *testing.T) {
 	unit := func(active, sub, pid string) []byte {
 		o := observe.Observe(runbooks.Systemd, "dh-etcd", answertest.Of("MainPID="+pid+"\nLoadState=loaded\nActiveState="+active+"\nSubState="+sub+"\n"))

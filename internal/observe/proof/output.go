@@ -19,7 +19,7 @@ import (
 // of an etcd database (etcd-runbook.md:170).
 const spaceFloor = 4 << 30
 
-// byOutput evaluates the conditions that depend only on the output of a step.
+// byOutput evaluates the conditions that are not about one process: see Condition.AboutProcess.
 func byOutput(step runbooks.Step, before []byte, r remote.Result, since time.Time) Verdict {
 	switch {
 	case step.Until == runbooks.EtcdSpare && memberDown(before):

@@ -78,8 +78,8 @@ func TestOutputConditions(t *testing.T) {
 	}
 }
 
-// TestEveryService evaluates recorded outputs of `monit summary`. The verdict says that all
-// services are up, that all are stopped, or which services are not.
+// TestEveryService evaluates outputs of `monit summary`. One of them is recorded. The verdict says
+// that all services are up, that all are stopped, or which services are not.
 func TestEveryService(t *testing.T) {
 	row := func(name, status string) string {
 		return " " + pad(name, 33) + pad(status, 28) + pad("Process", 14) + "\n"

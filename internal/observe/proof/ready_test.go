@@ -12,8 +12,8 @@ import (
 
 var readyStep = runbooks.Step{Kind: runbooks.Wait, Manager: runbooks.Monit, Service: "db_dis", Until: runbooks.Ready, Within: runbooks.Duration(time.Minute)}
 
-// The third way to report a success too early: monit says OK, but the application is not ready yet
-// (recorded: restart-slow-app).
+// The third of the cases in which an unsuccessful restart looks like a success (see TestTimelines):
+// monit says OK, but the application is not ready yet (recorded: restart-slow-app).
 func TestReady(t *testing.T) {
 	const started = "[2026-11-21T02:39:55.341979+0000] - INFO - db_dis INITIALIZING (pid 1177)\n"
 	const loaded = "[2026-11-21T02:39:55.342003+0000] - INFO - ConfigurationLogger - loaded root file iris-db_dis.prop from Configuration Server\n"

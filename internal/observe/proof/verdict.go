@@ -82,9 +82,9 @@ func answeredExec(step runbooks.Step, r remote.Result) Verdict {
 	}
 }
 
-// Evaluate evaluates one answer to the read of a wait step. before is Seen of the previous wait
-// step of the same target, or nil. since is when the exec step of the target started, by the bot's
-// clock.
+// Evaluate evaluates one answer to the read of a wait step. before is the latest Seen that is not
+// nil of the earlier wait steps of the same target, or nil if there is none. since is when the exec
+// step of the target started, or zero. For Ready it is by the host's clock, otherwise by the bot's.
 //
 // After NotYet or Unknown the caller reads again until the time of the step is over, and then calls
 // TimedOut.

@@ -16,7 +16,8 @@ import (
 // have begun to act.
 const settle = 10 * time.Second
 
-// watch is an observation of a target after an action, with what was known before the action.
+// watch is an observation of a target in a wait step, which may be before or after an action, with
+// the observation of an earlier step.
 type watch struct {
 	old      observe.Observation // observed before the action
 	compared bool                // old is set
@@ -24,7 +25,7 @@ type watch struct {
 	since    time.Time // when the action was started; zero without an action
 }
 
-// memory is what a wait step stores for the next wait step of the same target.
+// memory is what a wait step stores for later wait steps of the same target.
 type memory struct {
 	observe.Observation
 	// Already means that the process was running before the action, and still has the same pid.
@@ -107,8 +108,8 @@ func (w watch) supervised() Verdict {
 }
 
 // fresh reports whether the supervisor has collected new data since the observation before the
-// action. It only checks that the two times of monit differ, because the host's clock may be set
-// back, and the times have no zone.
+// action. It only checks that the supervisor's two times differ, because the host's clock may be
+// set back, and monit's times have no zone.
 func (w watch) fresh() bool { return w.now.Collected != "" && w.now.Collected != w.old.Collected }
 
 // early reports whether a bad state may still be the state from before the action.
@@ -167,8 +168,8 @@ func (w watch) samePID() Verdict {
 	return Verdict{State: Never, Text: text + "; it was probably not stopped (its stop program failed or timed out); read monit's log on the host"}
 }
 
-// watchedAgain detects a restart that only seems to succeed: monit reports OK, but its earlier pid
-// is unknown, because monit did not monitor the process before.
+// watchedAgain detects a restart that only seems to succeed: monit reports OK, but the earlier pid
+// of the process is unknown, because monit did not monitor the process before.
 func (w watch) watchedAgain() Verdict {
 	if up, ok := observe.AtLeast(w.now.Uptime); ok && up > w.now.At.Sub(w.since)+settle {
 		return Verdict{State: Never, Text: fmt.Sprintf(

@@ -175,7 +175,7 @@ func (w *window) counts(selector string, n int) {
 	}
 }
 
-// shows waits until all texts are visible somewhere in the window.
+// shows waits until the list of messages contains all texts.
 func (w *window) shows(texts ...string) { w.t.Helper(); w.waits("#messages", texts) }
 
 // asks waits until the top form contains all texts.

@@ -215,8 +215,8 @@ func TestRequestWithoutVotes(t *testing.T) {
 	})
 }
 
-// once checks that exactly one message contains all the words. A duplicate would have appeared by
-// now, because the bot has polled several times since.
+// once checks, for each of the words, that exactly one message contains it. A duplicate would have
+// appeared by now, because the bot has polled several times since.
 func (n *night) once(d *demo.Demo, words ...string) {
 	n.t.Helper()
 	list, err := d.Slack.Messages(slacklocal.DemoIncident, "")

@@ -107,8 +107,8 @@ const (
 
 func shell(host, script string) []string { return []string{"exec", host, "bash", "-c", script} }
 
-// onEvery makes each script run on every host. A script runs on all hosts before the next script
-// begins.
+// onEvery returns commands that run each script on every host. A script runs on all hosts before
+// the next script begins.
 func onEvery(scripts ...string) (out [][]string) {
 	for _, script := range scripts {
 		for _, host := range []string{"infra", "query1", "query2"} {

@@ -41,8 +41,8 @@ var many = []struct {
 }
 
 // leftovers is a script that lists what a procedure could leave behind on a host. It lists files
-// in the directories for temporary files and locks. It also lists processes, except those of the
-// kernel, of services and of the script itself.
+// in the login's home and in the directories for temporary files and locks. It also lists the
+// processes of the login, and those of programs that procedures run, except the script's own.
 const leftovers = `
 find /tmp /var/tmp /dev/shm /run/lock /var/lock ~%[1]s -xdev 2>/dev/null | sort
 ps -e -o pid=,ppid=,user:20=,args= | awk '$3 == "%[1]s" || / (timeout|sudo|tail|grep|find|du|df|etcdctl|dhconfig|backup_deephaven|dh_monit|monit (status|summary|restart|start|stop)|systemctl|journalctl|mysql) /' |

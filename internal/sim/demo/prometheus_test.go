@@ -189,8 +189,8 @@ func TestPrometheus(t *testing.T) {
 	}
 }
 
-// holds checks the scraped metrics. Every metric needs a help text, and no label may contain text
-// that a user typed.
+// holds checks the scraped metrics. A run must be counted as done, at least 30 metrics must exist,
+// and no label may contain text that a user typed.
 func (s scraper) holds(ctx context.Context) error {
 	if err := s.await(ctx, `dhbot_runs_ended_total{outcome="done"} > 0`, true); err != nil {
 		return err

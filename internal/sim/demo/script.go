@@ -13,8 +13,8 @@ import (
 type LineKind string
 
 // These are all kinds of lines. Say, Click, Approve and Deny are actions of a person. Together
-// with Fault and Host they are the action lines. Expect and Refute search only what was shown
-// since the last action line.
+// with Fault, Channel and Host they are the action lines. Expect and Refute search only what was
+// shown since the last action line.
 const (
 	Say     LineKind = "say"
 	Click   LineKind = "click"
@@ -63,7 +63,9 @@ var (
 //	channel NAME KEY=VALUE…    changes a channel: is_archived, restricted, without_bot
 //	host HOST PROCESS FAULT    a fault of a simulated host; PROCESS "-" for the host itself
 //	wait DURATION
-//	expect [DURATION] TEXT     within 10 s by default: posted, edited or shown to that NAME in that channel since the last action; ONE .. OTHER: both on one line
+//	expect [DURATION] TEXT     within DefaultExpect by default: posted, edited or shown to that
+//	                           NAME in that channel since the last action; ONE .. OTHER: both on
+//	                           one line
 //	refute DURATION TEXT
 //	verify audit
 //	# comment
@@ -147,7 +149,7 @@ func timed(kind LineKind, rest string, def time.Duration) (Line, error) {
 	return Line{Kind: kind, Text: rest, For: def}, nil
 }
 
-// said parses the part of a line that says what a person does.
+// said parses a line that says what a person does.
 func said(text string) (Line, error) {
 	m := speaker.FindStringSubmatch(text)
 	if m == nil || m[3] == "" {

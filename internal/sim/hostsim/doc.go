@@ -5,7 +5,8 @@
 //
 // The commands have the same texts, layout, exit codes and output streams as monit 5.33, systemd
 // 252, etcd 3.4 and MariaDB 10.11. Hosts run one simple command at a time and refuse everything
-// that needs a shell: pipes, lists, redirections, substitutions, assignments.
+// that needs a shell: pipes, lists, redirections, substitutions, assignments. Only a line in which
+// the bot joins several commands is accepted too: see joined.go.
 //
 // The package has three layers: the pure model, the commands that read and change the model, and
 // the servers that run the commands.

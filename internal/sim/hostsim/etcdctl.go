@@ -78,8 +78,9 @@ func (c *call) hasEtcdClient(client string) bool {
 	}
 }
 
-// etcdFlags separates the flags of etcdctl from the words of the command. wrong is etcdctl's error
-// for an invalid flag, or "".
+// etcdFlags separates the flags of etcdctl from the words of the command. The flag --prefix stays
+// among the words. wrong is the error for a flag that is unknown or lacks its argument, or for an
+// output format that is not simulated, or "".
 func etcdFlags(args []string) (format, endpoints string, words []string, wrong string) {
 	format = "simple"
 	for i := 0; i < len(args); i++ {
@@ -112,8 +113,8 @@ func etcdFlags(args []string) (format, endpoints string, words []string, wrong s
 	return format, endpoints, words, ""
 }
 
-// etcdWarning returns the JSON line that etcdctl 3.4 prints on stderr when a member does not
-// answer.
+// etcdWarning returns the JSON line that etcdctl 3.4 prints on stderr when a request to a member
+// fails.
 func (c *call) etcdWarning(target, reason string) string {
 	return fmt.Sprintf(`{"level":"warn","ts":"%s","caller":"clientv3/retry_interceptor.go:62","msg":"retrying of unary invoker failed","target":"%s","attempt":0,"error":"rpc error: code = DeadlineExceeded desc = %s"}`+"\n",
 		c.world.now.UTC().Format("2006-01-02T15:04:05.000Z"), target, reason)

@@ -116,7 +116,8 @@ func DefaultLayout(generation string) []HostSpec {
 	}
 }
 
-// service finds a service of monit on the host. The service may be site-specific.
+// service finds a service of monit by its id. It may be any service of Deephaven, even if the host
+// does not run it, or a complete site-specific service of the host.
 func (h HostSpec) service(id, generation string) (service, bool) {
 	if s, ok := serviceOf(id, generation); ok {
 		return s, true

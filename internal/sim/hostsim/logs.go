@@ -227,7 +227,7 @@ func (c *call) cat(args []string) answer {
 }
 
 // tail implements the options "-n N" and "-N", and for a single file "-c N" and "-c +N". If there
-// are several files, it prints a heading before each.
+// are several files, it prints a heading before each, unless the first option is "-q".
 func (c *call) tail(args []string) answer {
 	if len(args) == 4 && args[0] == "-c" && args[2] == "--" {
 		return c.tailBytes(args[1], args[3])

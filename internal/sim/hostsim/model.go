@@ -32,7 +32,7 @@ type timing struct {
 }
 
 // measured returns the durations of real hosts, multiplied by scale; 0 means 1. cycle and program
-// are not scaled, and 0 means the default.
+// are not scaled. If one is 0, it gets its default, which is scaled.
 func measured(cycle, program time.Duration, scale float64) timing {
 	if scale == 0 {
 		scale = 1

@@ -227,7 +227,8 @@ func (c *call) systemBlock() string {
 	return b.String()
 }
 
-// monitSummary implements `monit summary`. Like real monit, it cuts the status after 26 characters.
+// monitSummary implements `monit summary`. Like real monit, it cuts a longer status to 26
+// characters, of which the last three are dots.
 func (c *call) monitSummary(name string) answer {
 	procs, system := c.host.match(name)
 	if name == "" {

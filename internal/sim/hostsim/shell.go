@@ -178,7 +178,8 @@ func (m *machine) expand(words []word, now time.Time) []string {
 }
 
 // unwrap removes env, timeout and sudo from the beginning of argv and stores their settings. It
-// returns nil, or the answer of a wrapper that refused the command.
+// returns nil if a command is left to run. Otherwise it returns the answer of the wrapper, for
+// example a refusal, or an empty answer if no command follows the wrappers.
 func (c *call) unwrap() *answer {
 	for len(c.argv) > 0 {
 		var refusal *answer

@@ -130,7 +130,8 @@ func (u *unit) fail(at time.Time, result string) {
 }
 
 // step does what is due at this time: it ends a start, or begins the next try. The start of an etcd
-// member ends only when the cluster has a quorum (Type=notify).
+// member succeeds only when the cluster has a quorum (Type=notify). Without a quorum, the start
+// fails at the unit's deadline.
 func (u *unit) step(at time.Time, w *world) {
 	switch u.state {
 	case unitStarting:

@@ -200,7 +200,8 @@ func (s *Server) revoke(f Fault) error {
 	return nil
 }
 
-// refusal returns Slack's error for a revoked token, or "" if the token is accepted.
+// refusal returns the error with which Slack refuses the app token or else the bot token, or "" if
+// the token is accepted. The error is token_revoked unless the fault names another.
 func (f *faults) refusal(app bool) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

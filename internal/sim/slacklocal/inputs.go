@@ -8,10 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// fillState makes the state.values of a submission from the values that a person entered. The keys
-// of given are action ids or block ids, or given has the form {block: {action: value}}. A value is
-// a text, or a list of texts for several choices. fillState returns an error for input that Slack's
-// form refuses, because it is too short, too long, or missing.
+// fillState makes the state.values of a submission from the values that a person entered. The
+// result has the states by block id and action id. The keys of given are action ids or block ids,
+// or given has the form {block: {action: value}}. A value is a text, or a list of texts for several
+// choices. fillState returns an error for input that Slack's form refuses, because it is too short,
+// too long, or missing, and for a key that belongs to no input.
 func fillState(blocks []any, given object) (object, error) {
 	values, used := object{}, map[string]bool{}
 	var names []string

@@ -206,7 +206,7 @@ func (c *conn) send(frame any) bool {
 	}
 }
 
-// disconnect tells the client to reconnect, and then ends the socket. After a warning, the socket
+// disconnect tells the client why the socket ends, and then ends it. After a warning, the socket
 // still works for the duration Clocks.Warning. For any other reason it ends almost at once, with a
 // moment for late acks.
 func (c *conn) disconnect(reason string) {

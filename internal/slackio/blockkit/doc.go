@@ -1,6 +1,6 @@
-// Package blockkit renders cards as Block Kit and mrkdwn within Slack's limits. It escapes all text
-// of a card, so the text never becomes a mention, a link or a format. It cuts text that does not
-// fit, and marks the cut. The package is pure.
+// Package blockkit renders cards as Block Kit and mrkdwn within Slack's limits. The text of a card
+// never becomes a mention, a link or a format, because it is either in elements that Slack does not
+// parse, or escaped. Text that does not fit is cut, and the cut is marked. The package is pure.
 //
 // # Files
 //

@@ -21,8 +21,9 @@ type FormOrigin struct {
 	Thread  string `json:"thread,omitempty"`
 }
 
-// Form renders a modal. If a part is too long, Form returns an error and cuts nothing, because
-// all values must come back complete.
+// Form renders a modal. It shortens texts, and leaves out buttons that do not fit. It returns an
+// error if the action is empty or too long, if the value is too long, or if there are too many
+// inputs or blocks, because Slack must return the action and the value complete.
 func (r Renderer) Form(f card.Form, channel, thread string) (slack.ModalViewRequest, error) {
 	origin, err := json.Marshal(FormOrigin{f.Action, f.Value, channel, thread})
 	if err != nil {

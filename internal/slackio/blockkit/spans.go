@@ -97,7 +97,7 @@ func style(k card.SpanKind) *slack.RichTextSectionTextStyle {
 }
 
 // mrkdwn renders a span as escaped mrkdwn. Slack only interprets the mention of a Who or a
-// Group, and the date of a When.
+// Group, the date of a When, and the address of a Link.
 func (r Renderer) mrkdwn(s card.Span) string {
 	switch {
 	case s.Kind == card.Who && Mentionable(s.Account):
@@ -113,8 +113,9 @@ func (r Renderer) mrkdwn(s card.Span) string {
 	}
 }
 
-// Mentionable reports whether an account can be mentioned by its id. The account's team does not
-// matter, because events of an Enterprise Grid may name any of its teams.
+// Mentionable reports whether an account can be mentioned by its id. A terminal account
+// (auth.LocalTeam) cannot. Otherwise the account's team does not matter, because events of an
+// Enterprise Grid may name any of its teams.
 func Mentionable(a auth.Account) bool {
 	return a.Team != auth.LocalTeam && userID.MatchString(a.User)
 }

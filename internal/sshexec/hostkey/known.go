@@ -142,8 +142,10 @@ func (k *Known) IsNewer(version int) (now int, newer bool) {
 }
 
 // Check returns two settings of the SSH client for one host. algorithms are the key types to
-// request. The types of the known keys come first, so that a host with several keys shows a known
-// key. judge checks the key that the host shows.
+// request. They are only the types of the known keys, so that a host with several keys shows a
+// known key. If no key is known, they are the configured types, or nil for the defaults. judge
+// checks the key that the host shows. Check returns an error if known_hosts cannot be read, or if
+// the host is configured to use only other types.
 func (k *Known) Check(address string, o sshroute.Options) (algorithms []string, judge ssh.HostKeyCallback, err error) {
 	db, skipped, err := k.current()
 	if err != nil {

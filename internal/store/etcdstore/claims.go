@@ -53,9 +53,9 @@ func (s *Store) claimValue(key, state string, payload []byte) (string, error) {
 	return string(s.Key().Sign(s.keys.Claim(key), sign.Value{Epoch: s.Epoch(), N: n, Body: b})), nil
 }
 
-// openClaim parses the value of a claim's key. current is false if the bot must not act on the
-// claim, because its signature is invalid or of an earlier epoch, or because it was already
-// handled.
+// openClaim parses the value of a claim's key. current is false for a claim that does not count:
+// its signature is invalid, of an earlier epoch or of a newer form, or the claim is accepted but
+// the notes on this machine say that the delivery was already handled.
 func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current bool, err error) {
 	v, signed := sign.Content(kv.Value)
 	current = true
@@ -103,8 +103,8 @@ func (s *Store) Claim(ctx context.Context, key string, payload []byte) (first bo
 	return resp.Succeeded, nil
 }
 
-// Settle marks a delivery as handled and deletes its payload. It does nothing if the delivery is
-// already settled or does not exist.
+// Settle marks a delivery as handled and deletes its payload. It does not change a settled
+// delivery, and does not create a missing delivery.
 func (s *Store) Settle(ctx context.Context, key string) error {
 	k := s.keys.Claim(key)
 	value, err := s.claimValue(key, handled, nil)

@@ -31,8 +31,9 @@ type held struct {
 	rev int64
 }
 
-// commitTries limits how often a Commit reads the locks. It reads them again only if the run does
-// not hold the locks that it assumed, for example because another replica has freed a lock.
+// commitTries limits how often a Commit sends its transaction. It sends it again only if the run
+// holds other locks than it assumed, for example because another replica has freed a lock, or if
+// another replica has changed the installation's record within the epoch.
 const commitTries = 5
 
 // Commit makes one change in one transaction; see engine.Runs.

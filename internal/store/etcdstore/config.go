@@ -182,8 +182,8 @@ func def[T comparable](v *T, d T) {
 	}
 }
 
-// checkEndpoint refuses an endpoint if state and passwords would be sent to it unencrypted over a
-// network.
+// checkEndpoint returns an error for an endpoint that is malformed, that uses plain http over a
+// network, or that uses https although the config names no CA.
 func (c Config) checkEndpoint(e string) error {
 	u, err := url.Parse(e)
 	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {

@@ -21,7 +21,8 @@
 //	                  "accepted", or "handled", then without payload. Claim creates
 //	                  it; Settle, Append and Commit change it once. An ambiguous
 //	                  claim becomes handled, see ambiguousClaims. Swept KeepClaims
-//	                  after it was handled; an accepted claim is never swept.
+//	                  after it was handled; an accepted claim is swept only if it
+//	                  does not count (see openClaim).
 //	rotating/KEY      a claim during a rotation of the state's key, signed for
 //	                  claim/KEY. Rotate.
 //	rec/ID/SEQ        audit.Canonical of a run's record, not sealed yet; SEQ has

@@ -9,9 +9,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// SetLastHeard stores at as the time of the last event from Slack. It returns the previous time, or
-// the zero time. If several replicas call it at once, only one of them gets the previous time, so
-// only one reports a gap.
+// SetLastHeard stores at as the time of the last event from Slack, unless a later time is stored.
+// It returns the previous time, or the zero time if there was none. If several replicas call it at
+// once, only one of them gets the previous time, so only one reports a gap.
 func (s *Store) SetLastHeard(ctx context.Context, at time.Time) (before time.Time, err error) {
 	resp, err := s.etcd.Get(ctx, "reading the time of the last event from Slack", s.keys.LastHeard())
 	if err != nil {

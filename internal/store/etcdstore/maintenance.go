@@ -106,8 +106,8 @@ func (s *Store) decodeMaintenance(kv *etcdconn.KeyValue) (fleet.Maintenance, err
 }
 
 // SetMaintenance replaces the maintenance announcement for a target, stores its record and settles
-// the claim, in one transaction. If an announcement was changed since m.Rev, it changes nothing and
-// returns engine.ErrConflict.
+// the claim, in one transaction. If m is a maintenance window and the stored window was changed
+// since m.Rev, it changes nothing and returns engine.ErrConflict.
 func (s *Store) SetMaintenance(ctx context.Context, m fleet.Maintenance, r audit.Record, claim string) error {
 	value, err := json.Marshal(maintenance{
 		V: 1, From: m.From.UnixMilli(), Until: m.Until.UnixMilli(), By: m.By, Reason: m.Reason,

@@ -7,7 +7,8 @@ import (
 	"dhbot/internal/store/etcdstore"
 )
 
-// Each replica sees the config hash of every other replica, and how far its clock is ahead.
+// Each replica sees the config hash of every other replica, and how far the clock of the other
+// replica is ahead of its own clock.
 func TestPeers(t *testing.T) {
 	t.Parallel()
 	endpoint := startEtcd(t)

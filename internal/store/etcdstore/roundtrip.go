@@ -9,8 +9,8 @@ import (
 )
 
 // RoundTrip is the newest test of the way through Slack, which all replicas share. One replica adds
-// a reaction to a message. The replica that gets Slack's event about it records the time. Times are
-// Unix milliseconds, 0 for never.
+// a reaction to a message, or removes it. The replica that gets Slack's event about it records the
+// time. Times are Unix milliseconds, 0 for never.
 type RoundTrip struct {
 	V       int    `json:"v"`
 	Channel string `json:"channel"`

@@ -15,7 +15,7 @@ import (
 	"dhbot/internal/store/trail"
 )
 
-// signedRun returns a run as it is stored, with its signature.
+// signedRun returns a run as it is stored. It is signed, unless the store was opened without a key.
 func (s *Store) signedRun(r engine.Run) ([]byte, error) {
 	body, err := engine.EncodeRun(r)
 	if err != nil || s.Key() == nil {

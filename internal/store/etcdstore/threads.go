@@ -33,7 +33,7 @@ func (s *Store) Thread(ctx context.Context, run string) (t publish.Thread, ok bo
 	return v.Thread, true, nil
 }
 
-// SetThread stores where the thread of a run is. Like SetPost, only the leader may call it.
+// SetThread stores where the thread of a run is. As with SetPost, only the leader may call it.
 func (s *Store) SetThread(ctx context.Context, run string, t publish.Thread) error {
 	return s.setAsLeader(ctx, "storing the thread of run "+run, s.keys.Thread(run), threadValue{V: 1, Thread: t})
 }

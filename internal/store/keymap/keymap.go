@@ -56,8 +56,8 @@ func (k Keys) Watched(name string) string { return string(k) + "watch/" + name }
 
 func (k Keys) Maintenances() string { return string(k) + "maintenance/" }
 
-// Maintenance returns the key of a maintenance. It returns an error if a name is empty or contains
-// a slash.
+// Maintenance returns the key of a maintenance. An empty process or host stands for all.
+// Maintenance returns an error if the cluster is empty, or if a name contains a slash.
 func (k Keys) Maintenance(m fleet.Maintenance) (string, error) {
 	process, host := m.Process, m.Host
 	if host == "" {

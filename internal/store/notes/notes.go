@@ -103,7 +103,8 @@ func (n *Notes) open(install string) (err error) {
 	return n.refresh()
 }
 
-// endLine adds a newline if a crash cut off the last line. The content of that line is ignored.
+// endLine ends a last line that a crash cut off. It adds words that make the line invalid, so that
+// take ignores it. Only a handled delivery whose time was cut off still counts as handled.
 func (n *Notes) endLine(size int64) error {
 	last := make([]byte, 1)
 	if _, err := n.f.ReadAt(last, size-1); err != nil {
@@ -133,8 +134,8 @@ func (n *Notes) Highest() uint64 {
 	return top
 }
 
-// Saw writes down which counter a run has at a revision of the store. The note survives a crash
-// only after the next call of Sending.
+// Saw writes down which counter a run has at a revision of the store. The note survives a crash of
+// the machine only after the next call of Sending.
 func (n *Notes) Saw(id string, count uint64, rev int64, ended bool) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

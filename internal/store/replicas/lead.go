@@ -14,9 +14,9 @@ import (
 const leadEach = time.Second
 
 // Lead calls work whenever this replica becomes the leader. Only one replica leads at a time. The
-// context of work ends when this replica loses the lead. A suspended replica notices the loss late,
-// so the store refuses its changes to posts (engine.ErrLeaseLost). Lead returns nil when ctx has
-// ended, or the error of work.
+// context of work ends when this replica loses the lead, and Lead then waits until work has
+// returned. A suspended replica notices the loss late, so the store refuses its changes to posts
+// (engine.ErrLeaseLost). Lead returns nil when ctx has ended, or the error of work.
 func (s *Replica) Lead(ctx context.Context, work func(ctx context.Context) error) error {
 	failing := false
 	for {

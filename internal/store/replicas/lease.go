@@ -98,8 +98,9 @@ func (e *NameInUseError) Error() string {
 }
 
 // Register takes a new lease and stores this replica's entry. If the entry of an earlier process
-// still exists, an embedded store deletes it at once, because its directory is locked. In an
-// external store, Register waits until the lease of the old entry ends.
+// still exists in an embedded store, Register ends its lease at once, because the directory of the
+// store is locked. In an external store, Register waits until that lease ends. It returns a
+// *NameInUseError if the lease does not end in time.
 func (s *Replica) Register(ctx context.Context) error {
 	give := time.Now().Add(s.conf.LeaseTTL + s.conf.Timeout)
 	for {

@@ -75,7 +75,9 @@ func (k *Key) Open(path string, stored []byte) (Value, error) {
 	return Value{Epoch: s.Epoch, N: s.N, Body: s.Body}, nil
 }
 
-// Content returns a value without verifying it. It is used when the bot adopts a store.
+// Content returns a value without verifying it. For example, the bot adopts a store, reads a store
+// without its key, or reads an archived run. The result wasSigned only means that the value has the
+// form of a signed value.
 func Content(stored []byte) (v Value, wasSigned bool) {
 	var s signed
 	if json.Unmarshal(stored, &s) != nil || s.V != Form || len(s.Body) == 0 {
@@ -84,7 +86,8 @@ func Content(stored []byte) (v Value, wasSigned bool) {
 	return Value{Epoch: s.Epoch, N: s.N, Body: s.Body}, true
 }
 
-// mac returns the HMAC of installation, path, epoch, counter and bytes, each with its length.
+// mac returns the HMAC of the installation, the path and the body, each after its length, and of
+// the epoch and the counter.
 func mac(key []byte, install, path string, s signed) []byte {
 	h := hmac.New(sha256.New, key)
 	var n [8]byte

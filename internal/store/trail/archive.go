@@ -43,8 +43,9 @@ func (s *Log) Pressed(ctx context.Context) (bool, error) {
 	return st.DbSizeQuota > 0 && st.DbSizeInUse > st.DbSizeQuota/4, nil
 }
 
-// ArchiveTrail moves entries to the archive, segment by segment, up to the entry posted, which is
-// the last posted entry. ArchiveTrail returns the number of moved entries.
+// ArchiveTrail moves entries to the archive, segment by segment. It moves no entry after the entry
+// posted, which was posted last. It also keeps the newest KeepTrail entries in the store, unless
+// pressed is set. ArchiveTrail returns the number of moved entries.
 func (s *Log) ArchiveTrail(ctx context.Context, cmp []clientv3.Cmp, posted uint64, pressed bool) (moved uint64, err error) {
 	limit, err := s.movable(ctx, posted, pressed)
 	if err != nil {
@@ -230,7 +231,7 @@ func (s *Log) trim(ctx context.Context, cmp []clientv3.Cmp, seg archive.Segment,
 }
 
 // Delete sends deletions to the store. If a comparison in cmp fails, Delete deletes nothing and
-// returns an error. cmp must include that this replica still leads.
+// returns an error. cmp must include the conditions that MayTrim returns.
 func (s *Log) Delete(ctx context.Context, what string, cmp []clientv3.Cmp, ops []clientv3.Op) error {
 	s.etcd.Background.Add(1)
 	resp, err := s.etcd.Send(ctx, what, cmp, ops, nil)

@@ -31,8 +31,8 @@ const installTries = 5
 // was about to begin an epoch. What this replica had read is out of date.
 var errOvertaken = fmt.Errorf("%w: another replica changed the state at the same time; start the bot again", engine.ErrStoreDown)
 
-// recognise checks whether the store is older than the notes and the witnesses say. If so, it
-// begins an epoch.
+// recognise begins an epoch if the store is older than a witness or the notes say. It also does so
+// if the notes are new, and no witness and no other replica knows the store.
 func (s *Log) recognise(ctx context.Context) error {
 	found, err := s.etcd.Get(ctx, "reading the newest head", s.keys.Checkpoint())
 	if err != nil {
@@ -93,8 +93,8 @@ type epochChange struct {
 	text  string // description for people
 }
 
-// begin begins an epoch. It writes the record of the installation, and an entry for the epoch in
-// the trail, in one transaction.
+// begin begins an epoch. In one transaction it writes the record of the installation, and an entry
+// for the epoch in the trail. There is no such entry if the trail is empty and c has no text.
 func (s *Log) begin(ctx context.Context, c epochChange) error {
 	h, tree, open, err := s.lastLife(ctx)
 	if err != nil {
@@ -177,8 +177,8 @@ func (s *Log) restoredEntry(c epochChange, h head, tree headed, open []string) (
 	}, nil
 }
 
-// forgetLost marks a noted run as ended if the store does not have it. The store lost the run
-// when it was reset.
+// forgetLost marks each run as ended that is open in the notes and is not in open, the open runs of
+// the store. For example, the store lost the run when it was reset.
 func (s *Log) forgetLost(open []string) error {
 	for _, id := range s.trust.notes.Open() {
 		if !slices.Contains(open, id) {

@@ -28,7 +28,8 @@ type checkpoint struct {
 	Before string `json:"before,omitempty"`
 }
 
-// headed is a checkpoint that was read and found valid.
+// headed is a checkpoint that was read and found valid, or that this replica made. If the tree was
+// computed again from the entries, only tree is set.
 type headed struct {
 	audit.SignedHead
 	tree   audit.Tree
@@ -151,7 +152,7 @@ func (s *Log) treeOf(ctx context.Context, h head, kv *etcdconn.KeyValue) (headed
 }
 
 // seenHeads returns the heads that the trail must continue. These are the last head of each
-// witness in this epoch, and the last head that this process signed.
+// witness, and the last head that this process signed, except heads of another epoch.
 func (s *Log) seenHeads() []audit.SignedHead {
 	var out []audit.SignedHead
 	epoch := s.Epoch()
@@ -250,7 +251,7 @@ func (s *Log) askWitnesses(ctx context.Context) {
 }
 
 // askWitness asks one witness for its last head. It uses only a valid head of this installation.
-// Any other answer raises an alarm and is ignored.
+// Any other head raises an alarm and is ignored. An error or an empty answer raises no alarm.
 func (s *Log) askWitness(ctx context.Context, w *watched) {
 	ctx, cancel := context.WithTimeout(ctx, witnessWithin)
 	defer cancel()

@@ -12,8 +12,9 @@ import (
 // firstVerify is how long after the start the history is verified for the first time.
 const firstVerify = 10 * time.Second
 
-// KeepVerifying verifies the whole history after the start and then every hour, until ctx ends.
-// It finds rewritten values that nothing else would read.
+// KeepVerifying verifies the whole history after the start and then every hour (VerifyEach), until
+// ctx ends. It does this only while this replica seals the trail. It finds rewritten values that
+// nothing else would read.
 func (s *Log) KeepVerifying(ctx context.Context) error {
 	for wait := min(firstVerify, s.conf.VerifyEach); pause.For(ctx, wait); wait = s.conf.VerifyEach {
 		if s.trust.key == nil || !s.leads() {

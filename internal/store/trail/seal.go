@@ -250,8 +250,8 @@ func (s *Log) sealAll(ctx context.Context, h head, list []pendingRecord) (int, e
 	return done, nil
 }
 
-// sealChunk writes one chunk and moves the head. It does neither if another replica has moved the
-// head or leads by now.
+// sealChunk writes one chunk and moves the head. It does neither, and returns false, if another
+// replica has moved the head, seals by now, or has changed the record of the installation.
 func (s *Log) sealChunk(
 	ctx context.Context, h *head, last audit.Sealed, tree audit.Tree, chunk string, deletes []clientv3.Op,
 ) (bool, error) {

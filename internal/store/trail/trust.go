@@ -268,8 +268,8 @@ func (s *Log) calm(about string) {
 	delete(s.trust.alarms, about)
 }
 
-// Stopped says why nothing may be changed at all, because the store has two histories. It returns
-// "" if changes are allowed.
+// Stopped says why nothing may be changed any more. For example, the store has two histories, or
+// its head or its record of the installation is invalid. It returns "" if nothing is wrong.
 func (s *Log) Stopped() string {
 	s.trust.mu.Lock()
 	defer s.trust.mu.Unlock()
@@ -305,7 +305,8 @@ func (s *Log) Hold(r engine.Run) string {
 	return ""
 }
 
-// Current returns the condition that no other epoch has begun. It returns nil without a key.
+// Current returns the condition that the record of the installation is unchanged since this replica
+// read it, so that no other epoch has begun. It returns nil without a key.
 func (s *Log) Current() []clientv3.Cmp {
 	if s.trust.key == nil {
 		return nil
@@ -326,7 +327,8 @@ func (s *Log) newWitnesses() []*watched {
 	return list
 }
 
-// MayChange returns an error if the store is signed and was opened without its key.
+// MayChange returns an error if the store is signed and was opened without its key, or if changes
+// were stopped (see Stopped).
 func (s *Log) MayChange() error {
 	if s.trust.readOnly {
 		return errors.New("this state is signed and was opened without its key: nothing can be changed")

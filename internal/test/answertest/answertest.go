@@ -96,7 +96,7 @@ func Exited(code int, stdout, stderr string) remote.Result {
 }
 
 // Holds checks that a text has every wanted part and none of the parts in lacks. It returns "", or
-// the first part that is wrong.
+// says what is wrong with the first such part, for example "lacks x" or "holds x".
 func Holds(text string, want []string, lacks []string) string {
 	for _, w := range want {
 		if !strings.Contains(text, w) {

@@ -172,7 +172,7 @@ func most() engine.Run {
 	return r
 }
 
-// remindSamples are the messages that the bot posts in the thread of a run.
+// remindSamples are messages that the bot posts in the thread of a run.
 func remindSamples() []Sample {
 	r := called()
 	looking := reminded()

@@ -149,9 +149,9 @@ func account(name string) auth.Account {
 	return auth.Account{Team: slacklocal.DemoTeam, User: accounts[name]}
 }
 
-// judgeVotes checks each run that began a step. Before the first step, someone other than the
-// requester must have tapped Approve on the card of this run, and the card must have shown the
-// executed commands.
+// judgeVotes checks each run that needs a vote and began a step. Before the first step, someone
+// other than the requester must have tapped Approve on the card of this run, and the card must have
+// shown the executed commands.
 func (p *people) judgeVotes(st state) {
 	first := map[string]audit.Sealed{} // the first step of each run
 	voted := map[string][]audit.Sealed{}

@@ -58,7 +58,8 @@ func parsePoint(s string) (point, error) {
 
 // shortPoints are the crash points of the short version. A replica crashes after it acknowledged a
 // delivery and before it handled the delivery, after it sent a command and before it recorded the
-// end, between two steps of a plan, and after it edited a message and before it recorded the edit.
+// end, after it recorded the start of a step and before it began the step, and after it edited a
+// message and before it recorded the edit.
 var shortPoints = map[shape][]point{
 	embedded: {{"send after", 1}, {"handle before", 1}},
 	shared:   {{"commit step started after", 1}, {"edit after", 1}},

@@ -112,7 +112,8 @@ func playRestores(t *testing.T, chosen func(n int) bool) (played bool) {
 	return true
 }
 
-// tryRestores repeats playRestores until the run that is copied meets its deadlines.
+// tryRestores repeats playRestores, at most three times, until the run that is copied meets its
+// deadlines. If it never does, the test fails.
 func tryRestores(t *testing.T, chosen func(n int) bool) {
 	for range 3 {
 		if playRestores(t, chosen) {
@@ -322,9 +323,9 @@ func (st state) open() bool {
 	return slices.ContainsFunc(st.Runs, func(s engine.Stored) bool { return !s.Run.State.Ended() })
 }
 
-// judgeRestored checks that every earlier run is closed, that no new run has its id, and that the
-// requester, the channel and the trail say so. If older is true, the bot must have detected that
-// the state was restored.
+// judgeRestored checks that every run has ended, and that no earlier trail entry has the number of
+// the entry about the restore. If the restore closed a run, the requester, the channel and the
+// trail must be told. If older is true, the bot must have detected that the state was restored.
 func (p *people) judgeRestored(o original, st state, older bool, began time.Time, wrong func(string, ...any)) {
 	p.judgeTrail(st)
 	p.judgeLocks(st)
@@ -360,7 +361,7 @@ func (p *people) judgeRestored(o original, st state, older bool, began time.Time
 	}
 }
 
-// forgotten counts the entries of the trail was that the trail is lacks.
+// forgotten counts the entries of an earlier trail that a later trail lacks.
 func forgotten(was, is []audit.Sealed) int {
 	n := 0
 	for _, e := range was {

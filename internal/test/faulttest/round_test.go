@@ -80,8 +80,8 @@ func (w *world) repairAll() {
 	}
 }
 
-// stopsTried limits how often the bot is started and stopped again because a message was not up to
-// date when it stopped.
+// stopsTried limits how often restAndStop stops the bot, because a message may not be up to date
+// when the bot stops.
 const stopsTried = 3
 
 // restAndStop waits until the bot has nothing left to do, stops it, and returns the stored state.

@@ -33,8 +33,8 @@ type wish struct {
 }
 
 // traffic simulates people who send commands at a constant rate, in each channel in turn. In a
-// channel, at most one request for the status of a process is open at a time, so it is clear which
-// request an answer belongs to.
+// channel, at most one request for the status of the same process is open at a time, so it is
+// clear which request an answer belongs to.
 type traffic struct {
 	*people
 	every    time.Duration

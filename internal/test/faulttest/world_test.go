@@ -281,8 +281,8 @@ func (w *world) logs() string {
 // answer.
 var storeWasDown = regexp.MustCompile(`(?m)^error: the state store does not answer: (taking a lease|registering this replica)`)
 
-// supervise acts like systemd: it soon restarts a replica that exited on its own. Such an exit is a
-// violation, unless the replica could not start because the store was down.
+// supervise acts like systemd for a replica that could not start because the store was down: it
+// soon restarts the replica. Any other exit with an error is a violation.
 func (w *world) supervise(r *replica) {
 	if r.err == nil || !r.cmd.ProcessState.Exited() {
 		return // stopped or killed on purpose

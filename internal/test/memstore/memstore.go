@@ -52,8 +52,8 @@ type Store struct {
 	kept        map[string]form // watch state by name
 }
 
-// form is a version of a run. It is kept encoded, so that callers do not share memory with the
-// store, and tests find encoding errors.
+// form is a version of a run, or of a watch state. A run is kept encoded, so that callers do not
+// share memory with the store, and tests find encoding errors.
 type form struct {
 	data []byte
 	rev  int64

@@ -23,8 +23,8 @@ func NewAuthority(t testing.TB) *Authority {
 	return NewAuthorityOf(t, "ed25519")
 }
 
-// NewAuthorityOf creates a certificate authority. Its key has a type that ssh-keygen's option -t
-// accepts.
+// NewAuthorityOf creates a certificate authority. Its key has the type keyType, which is a value of
+// ssh-keygen's option -t.
 func NewAuthorityOf(t testing.TB, keyType string) *Authority {
 	t.Helper()
 	return &Authority{Key: KeygenOf(t, filepath.Join(t.TempDir(), "ca"), keyType), t: t}
@@ -36,16 +36,18 @@ func Keygen(t testing.TB, path string) string {
 	return KeygenOf(t, path, "ed25519")
 }
 
-// KeygenOf creates a key pair of a type that ssh-keygen's option -t accepts. It returns path, where
-// the private key is.
+// KeygenOf creates a key pair of the type keyType, which is a value of ssh-keygen's option -t. It
+// returns path, where the private key is.
 func KeygenOf(t testing.TB, path, keyType string) string {
 	t.Helper()
 	keygen(t, "-q", "-t", keyType, "-N", "", "-C", filepath.Base(path), "-f", path)
 	return path
 }
 
-// Sign signs a public key as a user certificate for the principals. The options, for example -V,
-// are passed to ssh-keygen. The certificate is stored next to the key, where OpenSSH expects it.
+// Sign signs the public key of a key pair, whose private key is in the file key. It makes a user
+// certificate for the principals, or a host certificate with the option -h. The options are passed
+// to ssh-keygen. Sign returns the path of the certificate, next to the key, where OpenSSH expects
+// it.
 func (a *Authority) Sign(key, principals string, options ...string) (certificate string) {
 	a.t.Helper()
 	keygen(a.t, append(append([]string{"-q", "-s", a.Key, "-I", filepath.Base(key), "-n", principals}, options...), key+".pub")...)

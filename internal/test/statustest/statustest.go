@@ -32,7 +32,7 @@ type Process struct {
 	// Stale is how long ago monit last checked the service.
 	Stale time.Duration
 	// Log has the lines of the service's log. If there are none, the log is unreadable. A line is
-	// "AGO LEVEL - TEXT", where AGO is the age of the line. Inode is the inode of the log file.
+	// "AGO LEVEL - TEXT", where AGO is the age of the line. The log file has inode 1000 + Inode.
 	Log   []string
 	Inode int
 }
@@ -215,7 +215,8 @@ func (w World) pids(host string, now time.Time) string {
 	return b.String()
 }
 
-// Zone is the time zone of the hosts. The times in their logs do not include the zone.
+// Zone is the time zone of the hosts. monit, ps and MariaDB's log show times in this zone, without
+// its name. The times in application logs are in UTC, with the offset.
 var Zone = time.FixedZone("", -5*60*60)
 
 // unitLog returns the log of a systemd unit. The function line formats each line as the unit's

@@ -14,7 +14,8 @@ import (
 	"dhbot/internal/fleet"
 )
 
-// maintenance returns a maintenance announcement that begins now and lasts some hours.
+// maintenance returns a maintenance announcement that begins now and lasts the given number of
+// hours.
 func (s *suite) maintenance(cluster, process, host string, hours int) fleet.Maintenance {
 	from := s.clock.now()
 	return fleet.Maintenance{
@@ -166,7 +167,7 @@ func testWindow(t *testing.T, s *suite) {
 	}
 }
 
-// testInHand checks that OpenWork returns the same as Open and Maintenance.
+// testInHand checks that OpenWork returns the open runs and the announcements.
 func testInHand(t *testing.T, s *suite) {
 	inHand := func() ([]engine.Stored, []fleet.Maintenance) {
 		t.Helper()

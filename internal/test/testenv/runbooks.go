@@ -10,8 +10,9 @@ import (
 const runbooksEnv = "DHBOT_SEEDS"
 
 // Runbooks returns the directory of the published runbooks, from which the catalogs were made. The
-// repository does not contain these pages. The directory is the value of DHBOT_SEEDS, or else
-// shared/seeds next to the repository; without pages there, the test is skipped.
+// repository does not contain these pages. The directory is the value of DHBOT_SEEDS, and the test
+// fails if it has no pages. If DHBOT_SEEDS is not set, the directory is shared/seeds next to the
+// repository, and the test is skipped if it has no pages.
 func Runbooks(t testing.TB) string {
 	t.Helper()
 	dir, named := os.LookupEnv(runbooksEnv)
@@ -32,7 +33,7 @@ func Runbooks(t testing.TB) string {
 	return ""
 }
 
-// repository returns the nearest directory above the test's that has a go.mod.
+// repository returns the nearest directory that has a go.mod: the test's own or one above it.
 func repository(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()

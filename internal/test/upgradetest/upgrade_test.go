@@ -138,7 +138,7 @@ func sameRuns(t *testing.T, what string, got []engine.Stored, want map[string]en
 	}
 }
 
-// checkAround checks all stored data except the runs.
+// checkAround checks the stored locks, maintenance, watches and incidents.
 func checkAround(t *testing.T, store *etcdstore.Store, want contents) {
 	t.Helper()
 	locks, err := store.Locks(t.Context())
