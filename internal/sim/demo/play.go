@@ -22,8 +22,6 @@ type Stage struct {
 	// Verify checks the audit trail and describes the result in one line.
 	Verify func(ctx context.Context) (string, error)
 	Out    io.Writer
-	// BotName is the name with which a mention of the bot begins, for example "dh".
-	BotName string
 }
 
 // player plays a script.
