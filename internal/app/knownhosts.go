@@ -60,7 +60,7 @@ func CheckKnownHosts(cfg *config.Config) strictyaml.Problems {
 		problems = append(problems, strictyaml.Problem{
 			File: file, Key: names[h], Warning: true,
 			What:    fmt.Sprintf("no key of %s, so the bot will not connect to it", cmp.Or(h.Alias, h.Address)),
-			Instead: "compare the key on the host with what bot hostkeys prints, then add its line",
+			Instead: "compare the key on the host with the output of `bot hostkeys`. If they match, add the line that it prints to known_hosts",
 		})
 	}
 	return problems

@@ -93,9 +93,9 @@ func TestForgedExports(t *testing.T) {
 		"whole":                            {exportWith(t, signed, list), nil, ""},
 		"whole, and a head kept elsewhere": {exportWith(t, audit.Header{}, list), []audit.Head{headOf(list)}, ""},
 		"cut, and its head kept elsewhere": {exportWith(t, audit.Header{After: cut, Note: string(note)}, list[5:]), []audit.Head{cut}, ""},
-		"no head":                          {exportWith(t, audit.Header{}, list), nil, "no head vouches"},
+		"no head":                          {exportWith(t, audit.Header{}, list), nil, "no known head confirms"},
 		"rewritten with new hashes":        {exportWith(t, signed, rewritten), nil, "not the entry that was kept elsewhere"},
-		"rewritten, without the head":      {exportWith(t, audit.Header{}, rewritten), nil, "no head vouches"},
+		"rewritten, without the head":      {exportWith(t, audit.Header{}, rewritten), nil, "no known head confirms"},
 		"cut at the end":                   {exportWith(t, signed, list[:9]), nil, "its end was cut off"},
 		"cut at the beginning":             {exportWith(t, audit.Header{After: cut, Note: string(note)}, list[5:]), nil, "may have been cut off"},
 		"cut, with a forged hash": {

@@ -183,7 +183,7 @@ func (v *verifier) end(o Options) error {
 	}
 	if o.Anchored && v.report.Vouched == 0 && v.report.Entries > 0 {
 		return &BrokenError{v.last.N, fmt.Sprintf(
-			"entries %d to %d fit together, but no head vouches for them: all their hashes could have been recomputed. Give a head that was kept elsewhere",
+			"entries %d to %d fit together, but no known head confirms them: someone could have changed them and computed all hashes again. Pass a head that was kept elsewhere",
 			v.report.First, v.last.N)}
 	}
 	return nil

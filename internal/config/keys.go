@@ -321,7 +321,7 @@ type (
 		// How long a log must have `error_rate` errors a minute before they count as an
 		// incident.
 		ErrorsFor string `key:"errors_for" default:"5m" type:"duration"`
-		// How long a process may stay down after a run of the bot stopped it, before this
+		// How long a process that the bot stopped in a run may stay down, before this
 		// counts as an incident.
 		OwnStop string `key:"own_stop" default:"30m" type:"duration"`
 	}

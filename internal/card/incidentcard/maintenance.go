@@ -54,6 +54,7 @@ func windowSpan(m fleet.Maintenance) card.Line {
 // is active. It mentions the callees.
 func Window(m fleet.Maintenance, callees []engine.Callee) card.Card {
 	what := "maintenance window for " + m.Target() + " in " + m.Cluster
+	by := " · requested" + statuscard.AnnouncedBy(m)
 	cancel := windowFields("maintenance-cancel", m)
 	c := card.Card{Buttons: []card.Button{card.CommandTap("Cancel", cancel)}}
 	begins := "The window begins and ends at these times. "
@@ -61,7 +62,7 @@ func Window(m fleet.Maintenance, callees []engine.Callee) card.Card {
 	effect := card.T("During the window no incidents are opened for these hosts; runs on them need the usual approvals.")
 	if m.Waits {
 		approve := windowFields("maintenance-approve", m)
-		c.Push = "⏳ Approval needed: " + what + statuscard.AnnouncedBy(m)
+		c.Push = "⏳ Approval needed: " + what + by
 		c.Head = append(card.Line{card.T("⏳ "), card.B("Approval needed: " + what), card.T(", ")}, windowSpan(m)...)
 		c.Buttons = []card.Button{card.CommandTap("Approve", approve), c.Buttons[0]}
 		c.Buttons[0].Style = card.Primary
@@ -74,10 +75,10 @@ func Window(m fleet.Maintenance, callees []engine.Callee) card.Card {
 		begins = "Without an approval, the window does not begin. "
 		foot = card.Line{card.T(m.ID() + " · "), card.C(approve.Text()), card.T(" · "), card.C(cancel.Text())}
 	} else {
-		c.Push = "🛠 " + card.UpperFirst(what) + statuscard.AnnouncedBy(m)
+		c.Push = "🛠 " + card.UpperFirst(what) + by
 		c.Head = append(card.Line{card.T("🛠 "), card.B(card.UpperFirst(what)), card.T(", ")}, windowSpan(m)...)
 	}
-	c.Head = append(c.Head, card.T(statuscard.AnnouncedBy(m)))
+	c.Head = append(c.Head, card.T(by))
 	lines := []card.Line{{card.T(begins), effect}}
 	if len(callees) > 0 {
 		lines = append(lines, runcard.CallLine(callees))

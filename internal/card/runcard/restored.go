@@ -46,7 +46,7 @@ func Restored(r engine.Run) card.Card {
 			{
 				card.P(r.Asked.Person, r.Asked.Account),
 				card.T(
-					": the run does not continue. The restored state lacks what the run did after the backup, so check its target before you ask again: ",
+					": the run does not continue. The restored state does not include what the run did after the backup. Before you request it again, check the run's target: ",
 				),
 				card.C("status " + Target(r)),
 			},

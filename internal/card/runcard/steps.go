@@ -90,7 +90,7 @@ func pidLine(r engine.Run, i int) []card.Line {
 		return nil
 	}
 	const what = "State at the time-out: "
-	return []card.Line{{card.T(what), card.B(r.Steps[i].Kept[0]), card.T(" · details " + r.ID + " shows its last log lines")}}
+	return []card.Line{{card.T(what), card.B(r.Steps[i].Kept[0]), card.T(" · last log lines: details " + r.ID)}}
 }
 
 // stepSign returns the emoji for a step's state. The text beside it says the same.
