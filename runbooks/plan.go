@@ -143,7 +143,7 @@ type Step struct {
 	// infra-1 is queried about the etcd member of query-1.
 	About string `json:"about,omitempty"`
 	// Member has the possible names of the etcd member that the step is about, separated by spaces.
-	// etcd's endpoints have one of these names.
+	// The member's endpoint in etcd has one of these names as its host.
 	Member string `json:"member,omitempty"`
 	// Quota is the configured size limit of an etcd member's database file, in bytes, or 0 if none
 	// is configured. Newer members report their limit themselves.

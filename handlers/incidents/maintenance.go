@@ -170,8 +170,8 @@ func (s *Incidents) announcement(c *call.Call, m fleet.Maintenance, outcome stri
 }
 
 // Verbs of maintenance windows. A window is requested in advance for hosts or a cluster. It
-// begins and ends at its stored times, and only changes which states count as incidents.
-// Runs during a window need their own approvals.
+// begins and ends at its stored times. Its only effect is that fewer states count as incidents. Runs
+// during a window need their own approvals.
 const (
 	WindowVerb    = "maintenance-window"
 	WindowApprove = "maintenance-approve"

@@ -7,8 +7,8 @@ import (
 	"dhbot/internal/refusal"
 )
 
-// Question answers a text that is not a command, with the reason and a button
-// for each similar command. A change needs another confirmation.
+// Question answers a text that is not a command. It says why, and has a button for each similar
+// command. If that command changes something, the button asks for confirmation.
 func Question(q *command.Question) Card {
 	texts := make([]string, len(q.Choices))
 	for i, c := range q.Choices {

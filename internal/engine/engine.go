@@ -16,8 +16,8 @@ import (
 )
 
 // Config has the parts of an Engine. Without Members, the engine never takes over runs of other
-// replicas. Workers and DrainTimeout have defaults; every other field without a comment must be
-// set.
+// replicas. Workers and DrainTimeout have defaults. All fields are required except those with a
+// comment.
 type Config struct {
 	Runs   Runs
 	Runner remote.Runner

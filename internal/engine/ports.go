@@ -86,9 +86,9 @@ type Runs interface {
 // Assessor evaluates the processes of a host as `status` does. A step that waits for all
 // processes of a host uses it, because a supervisor reports only the processes that it knows.
 type Assessor interface {
-	// AllUp returns Met if no process of the host is an incident, Noted if the worst level on the
-	// host is 3, and NotYet if the level of a process is worse or unknown. It returns Unknown if
-	// the host cannot be evaluated.
+	// AllUp returns Met if no process of the host is an incident. It returns Noted if the worst
+	// incident is Sev 3, and NotYet if an incident is Sev 2, Sev 1 or of unknown level. It returns
+	// Unknown if the host cannot be evaluated.
 	AllUp(ctx context.Context, cluster, host string) proof.Verdict
 }
 

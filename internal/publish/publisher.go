@@ -16,7 +16,8 @@ import (
 	"dhbot/internal/pause"
 )
 
-// Config has the dependencies of a Publisher. All but Now and Log are required unless noted.
+// Config has the dependencies of a Publisher. They are required, except Now, Log and those whose
+// comment says otherwise.
 type Config struct {
 	Runs         engine.Runs
 	Posts        Posts

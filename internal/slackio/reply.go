@@ -37,8 +37,8 @@ type reply struct {
 var _ call.Reply = (*reply)(nil)
 
 // Show posts the card in the channel and thread of the command; later calls edit that message. A
-// private card is ephemeral. In a channel without the bot, only the person sees the card, with the
-// reason.
+// private card is ephemeral. In a channel that the bot has not joined, the card is ephemeral too,
+// and says why.
 func (r *reply) Show(ctx context.Context, c card.Card) error {
 	if c.Private {
 		return r.Ephemeral(ctx, c)

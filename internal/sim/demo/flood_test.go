@@ -179,8 +179,8 @@ func challenge(socket string, key ssh.PublicKey) (int, error) {
 	return resp.StatusCode, nil
 }
 
-// slashes returns a function that sends a slash command from the next of several unknown
-// accounts.
+// slashes returns a function that sends slash commands. It uses several accounts, which the bot does
+// not know, in turn.
 func slashes(slack *slacklocal.Server, people []slacklocal.Person) func(int) error {
 	texts := []string{"status db_dis", "restart db_dis because why not", "help", "approve R-7F3K db_dis"}
 	return func(n int) error {

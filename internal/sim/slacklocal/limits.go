@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// rate allows n calls in any period of the length per. Slack promises at least n calls a minute,
+// rate is a rate limit: n calls in any period as long as the field per. Slack promises at least n calls a minute,
 // but this server allows exactly n.
 type rate struct {
 	n   int

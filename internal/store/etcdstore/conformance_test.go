@@ -16,8 +16,8 @@ import (
 	"dhbot/internal/test/testenv"
 )
 
-// open opens a store without running its loops, and closes it at the end of the test. If a test
-// does not set a time, the time is long enough for a busy machine.
+// open opens a store without running its loops, and closes it at the end of the test. Limits
+// that a test does not set are long enough for a busy machine.
 func open(t testing.TB, c etcdstore.Config) *etcdstore.Store {
 	t.Helper()
 	c.LeaseTTL = cmp.Or(c.LeaseTTL, 10*time.Minute)

@@ -6,7 +6,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// deephavenKeys begins the keys of Deephaven's configuration (etcd-runbook.md, "Using etcdctl.sh").
+// deephavenKeys is the prefix of the keys of Deephaven's configuration (etcd-runbook.md, "Using etcdctl.sh").
 const deephavenKeys = "/main/"
 
 // HoldsDeephaven reports whether the cluster has keys of Deephaven. The bot manages Deephaven's

@@ -61,7 +61,8 @@ type point struct {
 
 func (p point) String() string { return fmt.Sprintf("%s %d", p.What, p.N) }
 
-// crossing says which replica crossed a point.
+// crossing records that a replica crossed a point: a place in its code where a test can inject a
+// fault.
 type crossing struct {
 	point
 	replica string
