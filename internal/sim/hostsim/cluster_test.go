@@ -151,7 +151,8 @@ func TestRestartOverSSH(t *testing.T) {
 	if r := sh(client, wrap+"monit restart db_dis"); r != (reply{}) {
 		t.Fatalf("restart: %+v", r)
 	}
-	if r := sh(client, wrap+"monit status db_dis"); !strings.Contains(r.out, "OK - restart pending") || pidOf(t, r) != before {
+	// On a slow machine, the restart may already have begun or ended.
+	if r := sh(client, wrap+"monit status db_dis"); strings.Contains(r.out, "status                       OK\n") && pidOf(t, r) == before {
 		t.Errorf("right after the restart: %+v", r)
 	}
 	eventually(t, "running with a new pid", func() bool {
