@@ -411,13 +411,13 @@ func TestKeyAndWitness(t *testing.T) {
 		"key rotated": {func(t *testing.T, p *place) {
 			ok(t, etcdstore.Rotate(t.Context(), etcdstore.Config{Dir: p.dir, KeyFile: p.key}))
 		}, lives("", "goes on")},
-		"witness down":                    {func(_ *testing.T, p *place) { p.witness.code = 503 }, lives("not witnessed by http", "is held")},
-		"witness empty":                   {func(_ *testing.T, p *place) { p.witness.last = "" }, lives("is empty now", "goes on")},
-		"witness of another installation": {func(_ *testing.T, p *place) { p.witness.last = foreign() }, lives("not ours", "goes on")},
-		"witness unreadable":              {func(_ *testing.T, p *place) { p.witness.last = "no head" }, lives("not ours", "goes on")},
-		"witness ahead of the store":      {func(t *testing.T, p *place) { p.witness.last = headOf(t, p.key, 1, 99, "aa") }, lives("", "is closed")},
-		"witness with another history":    {func(t *testing.T, p *place) { p.witness.last = headOf(t, p.key, 1, 0, "aa") }, lives("two histories", "changes stop")},
-		"trail does not continue a head":  {func(t *testing.T, p *place) { p.witness.last = headOf(t, p.key, 1, 1, "aa") }, lives("does not continue", "changes stop")},
+		"witness down":                            {func(_ *testing.T, p *place) { p.witness.code = 503 }, lives("not witnessed by http", "is held")},
+		"witness empty":                           {func(_ *testing.T, p *place) { p.witness.last = "" }, lives("is empty now", "goes on")},
+		"witness of another installation":         {func(_ *testing.T, p *place) { p.witness.last = foreign() }, lives("not ours", "goes on")},
+		"witness unreadable":                      {func(_ *testing.T, p *place) { p.witness.last = "no head" }, lives("not ours", "goes on")},
+		"witness has a newer head than the store": {func(t *testing.T, p *place) { p.witness.last = headOf(t, p.key, 1, 99, "aa") }, lives("", "is closed")},
+		"head of a witness contradicts the trail": {func(t *testing.T, p *place) { p.witness.last = headOf(t, p.key, 1, 0, "aa") }, lives("two histories", "changes stop")},
+		"trail in the store does not continue a head that was published": {func(t *testing.T, p *place) { p.witness.last = headOf(t, p.key, 1, 1, "aa") }, lives("does not continue", "changes stop")},
 	}
 	for _, row := range tableOf(t, "../../../docs/threat-model.md", "## Key and witnesses") {
 		if _, tried := cases[row]; !tried {
