@@ -258,6 +258,22 @@ func TestMentionIsRepeated(t *testing.T) {
 			b.wantTrail("people: begun", "people: failed", "people: begun again", "people: sent")
 		})
 	})
+	t.Run("Slack refuses it for a day", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			b.incident(runbooks.Critical, 0)
+			b.setRefuse(func(context.Context) error { return errors.New("channel_not_found") })
+			defer b.lead()()
+			fakeclock.Advance(24 * time.Hour)
+			entries := 0
+			if err := b.store.Trail(t.Context(), 1, func(audit.Sealed) error { entries++; return nil }); err != nil {
+				t.Fatal(err)
+			}
+			if entries < 20 || entries > 100 {
+				t.Errorf("%d entries in the trail, want 20 to 100", entries)
+			}
+		})
+	})
 	t.Run("the leader stops", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t)

@@ -97,14 +97,18 @@ func (e *Escalator) record(cluster string, s stored, outcome, text string) audit
 	}
 }
 
-// repeatAfter is the time after which a mention is repeated if it failed or its outcome is unknown.
-// An alert is also resolved again after this time, if the outcome is unknown.
+// repeatAfter is the shortest time after which a mention is repeated that failed or whose outcome is
+// unknown. The end of an alert is repeated after this time if its outcome is unknown.
 const repeatAfter = time.Minute
 
-// repeats reports whether a stage runs again. Alerts never do, because they would wake people
-// twice.
+// repeats reports whether a mention is posted again. The time between two mentions grows with the
+// time that people have waited, so that a channel that no longer exists does not fill the trail. An
+// alert is never repeated: it would wake people twice.
 func (e *Escalator) repeats(name string, st stored) bool {
-	return st.Stage == people && (st.Outcome == failed || e.isLeft(name, st)) && e.Now().Sub(st.At) >= repeatAfter
+	if st.Stage != people || st.Outcome != failed && !e.isLeft(name, st) {
+		return false
+	}
+	return e.Now().Sub(st.At) >= max(repeatAfter, st.At.Sub(st.Began)/5)
 }
 
 // isLeft reports whether a stage has no outcome and this replica is not running it. Another replica

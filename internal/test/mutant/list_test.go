@@ -156,8 +156,8 @@ func seeing() []mutant {
 	const votes = "internal/observe/etcd/votes.go"
 	return []mutant{
 		one("a stage is claimed before it is carried out", "internal/escalation/stage.go", "	if errors.Is(err, engine.ErrConflict) {\n		return nil // another leader was first\n	}\n", "	if errors.Is(err, engine.ErrConflict) {\n		err = nil\n	}\n", "./internal/escalation", "^TestStageIsClaimedOnce"),
-		one("an alert that may have been sent is not sent again", "internal/escalation/stage.go", "st.Stage == people && (st.Outcome", "(st.Outcome", "./internal/escalation", "^TestPage"),
-		one("a mention whose outcome is unknown is repeated", "internal/escalation/stage.go", "(st.Outcome == failed || e.isLeft(name, st))", "st.Outcome == failed", "./internal/escalation", "^TestMention"),
+		one("an alert that may have been sent is not sent again", "internal/escalation/stage.go", "st.Stage != people || st.Outcome != failed && ", "st.Outcome != failed && ", "./internal/escalation", "^TestPage"),
+		one("a mention whose outcome is unknown is repeated", "internal/escalation/stage.go", "st.Outcome != failed && !e.isLeft(name, st)", "st.Outcome != failed", "./internal/escalation", "^TestMention"),
 		one("an alert whose sending was interrupted is reported", "internal/escalation/stage.go", "		if ctx.Err() != nil {\n			return\n		}\n		st.Outcome", "		st.Outcome", "./internal/escalation", "^TestPageIsInterrupted"),
 		one("the next leader sends the end of an alert", "internal/escalation/stage.go", "		if ctx.Err() != nil {\n			return\n		}\n		r =", "		r =", "./internal/escalation", "^TestAlertIsResolved"),
 		one("an incident with an owner notifies no one", "internal/escalation/subject.go", "h.Owner == nil && ", "", "./internal/escalation", "^TestWhatIsEscalated"),
