@@ -48,12 +48,17 @@ type hosts struct {
 	mu   sync.Mutex
 	sent []string
 	say  func(c remote.Command) remote.Result
+	hang bool // whether no command gets an answer
 }
 
-func (h *hosts) Run(_ context.Context, c remote.Command) remote.Result {
+func (h *hosts) Run(ctx context.Context, c remote.Command) remote.Result {
 	h.mu.Lock()
 	h.sent = append(h.sent, c.Sent)
 	h.mu.Unlock()
+	if h.hang {
+		<-ctx.Done()
+		return remote.Result{Outcome: remote.TimedOut}
+	}
 	return h.say(c)
 }
 

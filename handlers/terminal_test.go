@@ -7,14 +7,12 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"dhbot/auth"
 	"dhbot/handlers/call"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/command/complete"
-	"dhbot/internal/remote"
 	"dhbot/internal/test/grammartest"
 )
 
@@ -149,12 +147,11 @@ func TestHomeShowsWhatItsReaderMayRead(t *testing.T) {
 func TestHomeOfSlowHosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTestService(t)
-		h.hosts.say = func(c remote.Command) remote.Result {
-			time.Sleep(homePatient + time.Second)
-			return running(c)
-		}
+		h.hosts.hang = true
+		ctx, cancel := context.WithTimeout(t.Context(), 2*homePatient)
+		defer cancel()
 		var last []string
-		err := NewHomes(h.Service).Show(t.Context(), auth.Account{Team: homeTeam, User: "URITA"}, call.Recent, keep(&last))
+		err := NewHomes(h.Service).Show(ctx, auth.Account{Team: homeTeam, User: "URITA"}, call.Recent, keep(&last))
 		if err != nil {
 			t.Error(err)
 		}
