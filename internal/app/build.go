@@ -63,7 +63,7 @@ func build(c Config, edges Edges, loop *liveness.Loop) (*bot, error) {
 		return nil, err
 	}
 	b.slack.ClaimUnless(b.service.Receive)
-	b.homes = b.newHomes()
+	b.homes = newHomes(b, b.showHome())
 	b.slack.OnHome(b.homes.open)
 	b.slack.OnRoundTrip(b.echoes.hear)
 	if b.publisher, err = b.newPublisher(); err != nil {

@@ -33,15 +33,6 @@ type homes struct {
 	queues  [homeWorkers]chan auth.Account
 }
 
-func (b *bot) newHomes() *homes {
-	pages := handlers.NewHomes(b.service)
-	return newHomes(b, func(ctx context.Context, a auth.Account) error {
-		return pages.Show(ctx, a, homeFresh, func(ctx context.Context, cards []card.Card) error {
-			return b.slack.PublishHome(ctx, a.User, cards)
-		})
-	})
-}
-
 func newHomes(b *bot, show func(context.Context, auth.Account) error) *homes {
 	h := &homes{
 		b:       b,
@@ -54,6 +45,16 @@ func newHomes(b *bot, show func(context.Context, auth.Account) error) *homes {
 		h.queues[i] = make(chan auth.Account, homeQueue)
 	}
 	return h
+}
+
+// showHome returns the function that makes and publishes the tab of an account.
+func (b *bot) showHome() func(context.Context, auth.Account) error {
+	pages := handlers.NewHomes(b.service)
+	return func(ctx context.Context, a auth.Account) error {
+		return pages.Show(ctx, a, homeFresh, func(ctx context.Context, cards []card.Card) error {
+			return b.slack.PublishHome(ctx, a.User, cards)
+		})
+	}
 }
 
 // open records that a person opened their Home tab. It never blocks; when the queue is full,

@@ -89,8 +89,7 @@ func pidLine(r engine.Run, i int) []card.Line {
 	if i < 0 || len(r.Steps[i].Kept) == 0 {
 		return nil
 	}
-	const what = "State at the time-out: "
-	return []card.Line{{card.T(what), card.B(r.Steps[i].Kept[0]), card.T(" · last log lines: details " + r.ID)}}
+	return []card.Line{{card.T("State at the time-out: "), card.B(r.Steps[i].Kept[0]), card.T(" · last log lines: details " + r.ID)}}
 }
 
 // stepSign returns the emoji for a step's state. The text beside it says the same.

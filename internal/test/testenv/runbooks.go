@@ -15,7 +15,8 @@ const runbooksEnv = "DHBOT_SEEDS"
 // repository, and the test is skipped if it has no pages.
 func Runbooks(t testing.TB) string {
 	t.Helper()
-	dir, named := os.LookupEnv(runbooksEnv)
+	dir := os.Getenv(runbooksEnv)
+	named := dir != ""
 	if !named {
 		dir = filepath.Join(repository(t), "..", "shared", "seeds")
 	}
