@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -39,9 +40,10 @@ func root(t *testing.T) string {
 	return dir
 }
 
-// TestApply checks that the edits apply to the code.
+// TestApply checks that the edits apply to the code, and that the tests of each mutant exist.
 func TestApply(t *testing.T) {
 	seen := map[string]bool{}
+	tests := map[string][]string{} // by package
 	for _, m := range mutants() {
 		if seen[m.name] {
 			t.Errorf("two mutants are called %q", m.name)
@@ -50,10 +52,38 @@ func TestApply(t *testing.T) {
 		if _, err := Apply(root(t), m.edits); err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}
+		if tests[m.pkg] == nil {
+			tests[m.pkg] = testsOf(t, filepath.Join(root(t), m.pkg))
+		}
+		top, _, _ := strings.Cut(m.run, "/")
+		if !slices.ContainsFunc(tests[m.pkg], regexp.MustCompile(top).MatchString) {
+			t.Errorf("%s: %s has no test %q", m.name, m.pkg, m.run)
+		}
 	}
 	if len(seen) < 30 {
 		t.Errorf("there are only %d mutants", len(seen))
 	}
+}
+
+var testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example)\w*)\(`)
+
+// testsOf returns the names of the tests in a directory.
+func testsOf(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range testFunc.FindAllSubmatch(text, -1) {
+			names = append(names, string(m[1]))
+		}
+	}
+	return names
 }
 
 // TestKilled builds each mutant. The tests that pass without the mutant must fail with it.
