@@ -94,7 +94,7 @@ func TestDropbear(t *testing.T) {
 	}
 	login := sshdtest.Keygen(t, filepath.Join(dir, "id"))
 	authorize(t, me.HomeDir, login+".pub")
-	address := freeAddress(t)
+	address := testenv.FreeAddress(t, "127.0.0.1")
 	var said bytes.Buffer
 	cmd := exec.Command(dropbear, "-F", "-E", "-s", "-r", hostKey, "-p", address, "-P", filepath.Join(dir, "pid"))
 	cmd.Stderr = &said

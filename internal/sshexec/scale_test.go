@@ -22,16 +22,6 @@ import (
 	"dhbot/internal/test/sshdtest"
 )
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 func listens(address string) bool {
 	c, err := net.Dial("tcp", address)
 	if err != nil {

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -51,7 +49,7 @@ scrape_configs:
 			t.Fatal(err)
 		}
 	}
-	s := scraper{address: freeAddress(t)}
+	s := scraper{address: testenv.FreeAddress(t, "127.0.0.1")}
 	cmd := exec.CommandContext(t.Context(), program, "--config.file="+filepath.Join(dir, "prometheus.yml"),
 		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+s.address)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
@@ -61,21 +59,6 @@ scrape_configs:
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	return s
-}
-
-// freeAddress returns an unused loopback address with a port below the ephemeral range, so
-// that no other program gets this port by chance.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000))
-		if l, err := net.Listen("tcp", address); err == nil {
-			l.Close()
-			return address
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 // query returns the series that an instant query finds. Each series is a map of its labels, with
@@ -140,7 +123,7 @@ func firing(alert string) string {
 // afterwards.
 func TestPrometheus(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := testenv.FreeAddress(t, "127.0.0.1")
 	prometheus := startPrometheus(t, address)
 	o := demo.Options{Generation: "current", Pace: 0.1, Watch: true, Metrics: address, Log: warnings(t)}
 	err := demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {

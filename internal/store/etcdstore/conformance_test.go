@@ -2,6 +2,7 @@ package etcdstore_test
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -11,7 +12,6 @@ import (
 	"time"
 
 	"dhbot/internal/store/etcdstore"
-	"dhbot/internal/test/etcdtest"
 	"dhbot/internal/test/storetest"
 	"dhbot/internal/test/testenv"
 )
@@ -77,7 +77,7 @@ func newEtcd(t testing.TB, scheme string, flags ...string) *etcd {
 	t.Helper()
 	bin := testenv.Program(t, "etcd")
 	e := &etcd{bin: bin, dir: filepath.Join(t.TempDir(), "etcd"), flags: flags}
-	e.client, e.peer = scheme+"://"+etcdtest.FreeAddr(t, "127.0.0.1"), "http://"+etcdtest.FreeAddr(t, "127.0.0.1")
+	e.client, e.peer = scheme+"://"+testenv.FreeAddress(t, "127.0.0.1"), "http://"+testenv.FreeAddress(t, "127.0.0.1")
 	e.name, e.cluster = "m", "m="+e.peer
 	return e
 }
@@ -106,8 +106,10 @@ func (e *etcd) launch(t testing.TB) {
 func (e *etcd) await(t testing.TB) {
 	t.Helper()
 	if strings.HasPrefix(e.client, "http:") {
-		if _, err := raw(t, e.client).Get(t.Context(), "ready"); err != nil {
-			t.Fatal(err)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		defer cancel()
+		if _, err := raw(t, e.client).Get(ctx, "ready"); err != nil {
+			t.Fatalf("etcd does not answer: %v", err)
 		}
 	}
 }

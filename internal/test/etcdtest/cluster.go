@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dhbot/internal/remote"
+	"dhbot/internal/test/testenv"
 )
 
 // Cluster is a cluster of real etcd members on loopback.
@@ -59,7 +60,7 @@ func (c *Cluster) newMember(i int) *Member {
 	host := fmt.Sprintf("127.0.0.%d", 11+i)
 	return &Member{
 		Name: fmt.Sprintf("m%d", i+1), Host: host, dir: filepath.Join(c.t.TempDir(), "data"),
-		Client: "http://" + FreeAddr(c.t, host), Peer: "http://" + FreeAddr(c.t, host),
+		Client: "http://" + testenv.FreeAddress(c.t, host), Peer: "http://" + testenv.FreeAddress(c.t, host),
 	}
 }
 

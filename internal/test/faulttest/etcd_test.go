@@ -3,6 +3,7 @@ package faulttest
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"dhbot/internal/test/etcdtest"
 	"dhbot/internal/test/testenv"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -21,6 +21,7 @@ import (
 // etcd is a cluster of real etcd processes on loopback.
 type etcd struct {
 	bin     string
+	log     io.Writer // of the members' stderr
 	members []*member
 }
 
@@ -32,12 +33,12 @@ type member struct {
 }
 
 func startEtcd(t testing.TB, dir string, members int) *etcd {
-	e := &etcd{bin: testenv.Program(t, "etcd")}
+	e := &etcd{bin: testenv.Program(t, "etcd"), log: t.Output()}
 	for i := range members {
 		name := fmt.Sprintf("m%d", i+1)
 		e.members = append(e.members, &member{
 			name: name, dir: filepath.Join(dir, name),
-			client: "http://" + etcdtest.FreeAddr(t, "127.0.0.1"), peer: "http://" + etcdtest.FreeAddr(t, "127.0.0.1"),
+			client: "http://" + testenv.FreeAddress(t, "127.0.0.1"), peer: "http://" + testenv.FreeAddress(t, "127.0.0.1"),
 		})
 	}
 	t.Cleanup(e.kill)
@@ -51,7 +52,7 @@ func startEtcd(t testing.TB, dir string, members int) *etcd {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	if _, err := client.Get(ctx, "ready"); err != nil {
 		t.Fatalf("etcd does not answer: %v", err)
@@ -83,6 +84,7 @@ func (e *etcd) start(i int) error {
 		"--listen-client-urls="+m.client, "--advertise-client-urls="+m.client,
 		"--listen-peer-urls="+m.peer, "--initial-advertise-peer-urls="+m.peer,
 		"--initial-cluster="+strings.Join(cluster, ","), "--heartbeat-interval=50", "--election-timeout=500")
+	cmd.Stderr = e.log
 	cmd.SysProcAttr = withParent()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("etcd: %w", err)

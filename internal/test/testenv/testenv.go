@@ -1,5 +1,5 @@
 // Package testenv finds what tests need and the module does not contain: programs such as OpenSSH,
-// etcd and Chromium, and the published runbooks.
+// etcd and Chromium, the published runbooks, and addresses for the programs.
 package testenv
 
 import (
