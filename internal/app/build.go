@@ -130,13 +130,14 @@ func (b *bot) newService(assessor *status.Assessor) (*handlers.Service, error) {
 
 func (b *bot) newMonitor() (*monitor.Monitor, error) {
 	return monitor.New(monitor.Config{
-		Keeper:    b.Store,
-		Messenger: b.slack,
-		Looker:    observedLooker{b.service, b.Metrics, b.Now},
-		Clusters:  b.Watches,
-		Times:     b.Times.Monitor,
-		Now:       b.Now,
-		Logger:    b.Log.With("part", "monitor"),
+		Keeper:       b.Store,
+		Messenger:    b.slack,
+		Looker:       observedLooker{b.service, b.Metrics, b.Now},
+		Clusters:     b.Watches,
+		AuditChannel: b.AuditChannel,
+		Times:        b.Times.Monitor,
+		Now:          b.Now,
+		Logger:       b.Log.With("part", "monitor"),
 	})
 }
 

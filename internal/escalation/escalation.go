@@ -67,7 +67,7 @@ type Config struct {
 	Messenger Messenger
 	// Absent returns the people among called who are away.
 	Absent       func(ctx context.Context, called []engine.Callee) []card.Absent
-	AuditChannel string // for runs without a message
+	AuditChannel string // for runs without a message, and if a channel accepts no messages
 	Clusters     map[string]Policy
 	Replica      string
 	Every        time.Duration // interval of checks for due stages, default 5 s

@@ -36,6 +36,8 @@ type bench struct {
 	// refuse returns the error with which Slack answers a message, and the pager answers the end of
 	// an alert.
 	refuse func(ctx context.Context) error
+	// archived is a channel that accepts no messages.
+	archived string
 }
 
 func newBench(t *testing.T) *bench {
@@ -68,6 +70,9 @@ func (b *bench) setRefuse(refuse func(ctx context.Context) error) {
 func (b *bench) Post(ctx context.Context, at engine.Place, c card.Card) (string, error) {
 	if err := b.refused(ctx); err != nil {
 		return "", err
+	}
+	if at.Channel == b.archived {
+		return "", fmt.Errorf("posting: %w", publish.ErrNoPlace)
 	}
 	first, _, _ := strings.Cut(card.PlainText(c), "\n")
 	b.say(at.Channel + "/" + at.Thread + " " + first)
@@ -288,6 +293,33 @@ func TestMentionIsRepeated(t *testing.T) {
 			b.want("C1/7 🚨 No owner for 6 min")
 			b.wantTrail("people: begun", "people: begun again", "people: sent")
 		})
+	})
+}
+
+// If the channel of an incident is archived, the audit channel shows that no one owns it, and that
+// the pager was alerted.
+func TestIncidentInAnArchivedChannel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.archived = "C1"
+		i := b.incident(runbooks.Critical, 0)
+		defer b.lead()()
+		fakeclock.Advance(11 * time.Minute)
+		b.want("C0AUDIT/ 🚨 No owner for 5 min · prod-7", fmt.Sprintf("page prod/prod-7@%d critical", i.Opened.UnixMilli()), "C0AUDIT/ 📟 PagerDuty was alerted")
+	})
+}
+
+// The pager is alerted about an incident that Slack has not accepted yet.
+func TestIncidentThatIsNotPosted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.setRefuse(func(context.Context) error { return errors.New("connection refused") })
+		i := b.incident(runbooks.Critical, 0)
+		i.TS = ""
+		b.keep(incident.ClusterName("prod"), incident.Cluster{V: incident.FormVersion, Cluster: "prod", Incidents: []*incident.Incident{&i}})
+		defer b.lead()()
+		fakeclock.Advance(11 * time.Minute)
+		b.want(fmt.Sprintf("page prod/prod-7@%d critical", i.Opened.UnixMilli()))
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
 	"dhbot/internal/pager"
+	"dhbot/internal/publish"
 )
 
 // stage is a part of an escalation, named after its recipient.
@@ -158,7 +159,7 @@ func (e *Escalator) runStage(ctx context.Context, p Policy, s subject, name stri
 	} else {
 		s.call.Group = p.Group
 		s.call.Callees = p.Callees
-		_, err = e.Messenger.Post(ctx, s.place, card.WithAbsent(incidentcard.Escalated(s.call), e.Absent(ctx, p.Callees)))
+		err = e.post(ctx, s.place, card.WithAbsent(incidentcard.Escalated(s.call), e.Absent(ctx, p.Callees)))
 	}
 	text := ""
 	st.Outcome = sent
@@ -181,9 +182,20 @@ func (e *Escalator) runStage(ctx context.Context, p Policy, s subject, name stri
 
 // report posts what happened to an alert.
 func (e *Escalator) report(ctx context.Context, st stored, c card.Card) {
-	if _, err := e.Messenger.Post(ctx, st.Place, c); err != nil {
+	if err := e.post(ctx, st.Place, c); err != nil {
 		e.Logger.ErrorContext(ctx, "the outcome of a page is not posted", "about", st.ID, "err", err)
 	}
+}
+
+// post posts a message, or posts it in the audit channel if its channel accepts no messages, for
+// example because the channel is archived.
+func (e *Escalator) post(ctx context.Context, at engine.Place, c card.Card) error {
+	_, err := e.Messenger.Post(ctx, at, c)
+	if errors.Is(err, publish.ErrNoPlace) && at.Channel != e.AuditChannel {
+		e.Logger.WarnContext(ctx, "a channel accepts no messages; posting in the audit channel", "channel", at.Channel, "err", err)
+		_, err = e.Messenger.Post(ctx, engine.Place{Channel: e.AuditChannel}, c)
+	}
+	return err
 }
 
 // removeStage deletes a stage whose incident or request is over. If the stage may have sent an
@@ -260,8 +272,7 @@ func (e *Escalator) reportUnsure(ctx context.Context, name string, st stored) er
 	if err != nil {
 		return err
 	}
-	_, err = e.Messenger.Post(ctx, st.Place, incidentcard.PageUnsure(st.ID, st.Summary))
-	return err
+	return e.post(ctx, st.Place, incidentcard.PageUnsure(st.ID, st.Summary))
 }
 
 // doubtAfter is the time after which an alert without an outcome is reported. It is longer than the

@@ -88,7 +88,7 @@ func (e *Escalator) ofIncident(cluster string, p Policy, i incident.Incident, h 
 			s.since = it.Since
 		}
 	}
-	s.waits = !s.since.IsZero() && h.Owner == nil && !h.IsMuted(i.Worst(), e.Now()) && i.TS != ""
+	s.waits = !s.since.IsZero() && h.Owner == nil && !h.IsMuted(i.Worst(), e.Now())
 	s.call = incidentcard.Escalation{Incident: i.ID, What: s.summary, Since: s.since}
 	return s
 }

@@ -152,10 +152,15 @@ func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
 	}
 	find := func(id string) (catalogs.Process, bool) { return c.Looker.Process(c.state.Cluster, id) }
 	h := c.handlings[i.ID]
-	now := incidentcard.Incident(*i, h.Handling, c.state.Cluster, find)
-	f := form{card: now, sign: card.PlainText(now), final: true, muted: h.IsMuted(i.Worst(), c.Now())}
+	now := func() form {
+		shows := incidentcard.Incident(*i, h.Handling, c.state.Cluster, find)
+		if c.Channel != "" && c.Channel != i.Channel && i.Channel == c.AuditChannel {
+			shows = incidentcard.Moved(shows, c.state.Cluster)
+		}
+		return form{card: shows, sign: card.PlainText(shows), final: true, muted: h.IsMuted(i.Worst(), c.Now())}
+	}
 	note := func(ch incident.Change, n int) card.Card { return incidentcard.Changed(ch, n, c.state.Cluster) }
-	err := c.updatePost(ctx, &i.Message, f, shown, note, c.keep)
+	err := c.updatePost(ctx, &i.Message, now(), shown, note, c.keep)
 	if err == nil {
 		err = c.postUpdates(ctx, i)
 	}
@@ -163,7 +168,11 @@ func (c *cluster) tellOne(ctx context.Context, i *incident.Incident) error {
 	case errors.Is(err, publish.ErrGone) && i.Ended == nil:
 		c.Logger.WarnContext(ctx, "the message of an incident is gone; posting it again", "incident", i.ID)
 		i.TS, i.Begun = "", false
-		return c.updatePost(ctx, &i.Message, f, shown, note, c.keep)
+		return c.updatePost(ctx, &i.Message, now(), shown, note, c.keep)
+	case errors.Is(err, publish.ErrNoPlace) && i.Channel != c.AuditChannel:
+		c.Logger.WarnContext(ctx, "the channel of an incident accepts no messages; posting in the audit channel", "incident", i.ID, "channel", i.Channel, "err", err)
+		i.Channel, i.Thread, i.TS, i.Begun = c.AuditChannel, "", "", false
+		return c.updatePost(ctx, &i.Message, now(), shown, note, c.keep)
 	case permanent(err) && i.Ended != nil:
 		c.Logger.ErrorContext(ctx, "the end of an incident cannot be posted", "incident", i.ID, "channel", i.Channel, "err", err)
 		return nil

@@ -11,7 +11,6 @@ import (
 	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
-	"dhbot/internal/publish"
 )
 
 // A suspended replica may, when it resumes, overwrite the final card of an incident with an old
@@ -100,7 +99,7 @@ func (c *cluster) lookAgain(ctx context.Context) error {
 		if marked || !c.led {
 			last := incidentcard.Incident(w.Incident, incident.Handling{}, c.state.Cluster, nil)
 			err := c.Messenger.Edit(ctx, w.Incident.Channel, w.Incident.TS, last, true)
-			if err != nil && !errors.Is(err, publish.ErrGone) {
+			if err != nil && !permanent(err) {
 				return err
 			}
 		}

@@ -47,7 +47,7 @@ func TestCardOverwrittenBySuspendedLeader(t *testing.T) {
 				b := newBench(t)
 				b.set(dis, runbooks.Low)
 				old := &pausedBench{bench: b, at: "Sev 2", stopped: make(chan struct{}), release: make(chan struct{})}
-				l, err := monitor.New(monitor.Config{Keeper: b.store, Messenger: old, Looker: b, Clusters: prod})
+				l, err := monitor.New(monitor.Config{Keeper: b.store, Messenger: old, Looker: b, AuditChannel: "C0AUDIT", Clusters: prod})
 				if err != nil {
 					t.Fatal(err)
 				}

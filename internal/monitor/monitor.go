@@ -54,9 +54,11 @@ type Config struct {
 	Messenger Messenger
 	Looker    Looker
 	Clusters  map[string]Background
-	Times     Times
-	Now       func() time.Time // nil means time.Now
-	Logger    *slog.Logger     // nil discards the log
+	// AuditChannel shows an incident if its channel accepts no messages.
+	AuditChannel string
+	Times        Times
+	Now          func() time.Time // nil means time.Now
+	Logger       *slog.Logger     // nil discards the log
 }
 
 // Monitor runs the background monitoring and the watches. One replica runs it at a time.
@@ -94,8 +96,8 @@ const (
 
 // New makes a Monitor. It checks nothing until Run is called.
 func New(c Config) (*Monitor, error) {
-	if c.Keeper == nil || c.Messenger == nil || c.Looker == nil {
-		return nil, errors.New("the monitor needs a Keeper, a Messenger and a Looker")
+	if c.Keeper == nil || c.Messenger == nil || c.Looker == nil || c.AuditChannel == "" {
+		return nil, errors.New("the monitor needs a Keeper, a Messenger, a Looker and an audit channel")
 	}
 	for name, b := range c.Clusters {
 		if b.Channel == "" || b.Every <= 0 {

@@ -39,6 +39,8 @@ type bench struct {
 	refuse error // the answer about the person of a watch
 	fail   func(call string) error
 	posts  []*message
+
+	archived string // a channel that accepts no messages
 }
 
 type message struct{ channel, thread, text string }
@@ -98,6 +100,9 @@ func (b *bench) Process(string, string) (catalogs.Process, bool) { return catalo
 func (b *bench) Post(_ context.Context, at engine.Place, c card.Card) (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if at.Channel == b.archived {
+		return "", fmt.Errorf("posting: %w", publish.ErrNoPlace)
+	}
 	if b.fail != nil {
 		if err := b.fail("post"); err != nil {
 			return "", err
@@ -110,6 +115,9 @@ func (b *bench) Post(_ context.Context, at engine.Place, c card.Card) (string, e
 func (b *bench) Edit(_ context.Context, channel, ts string, c card.Card, _ bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if channel == b.archived {
+		return fmt.Errorf("editing: %w", publish.ErrNoPlace)
+	}
 	if b.fail != nil {
 		if err := b.fail("edit"); err != nil {
 			return err
@@ -142,7 +150,7 @@ func (b *bench) shown() []string {
 // lead runs a monitor until stop is called.
 func (b *bench) lead(clusters map[string]monitor.Background) (l *monitor.Monitor, stop func()) {
 	b.t.Helper()
-	l, err := monitor.New(monitor.Config{Keeper: b.store, Messenger: b, Looker: b, Clusters: clusters})
+	l, err := monitor.New(monitor.Config{Keeper: b.store, Messenger: b, Looker: b, AuditChannel: "C0AUDIT", Clusters: clusters})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -263,7 +271,7 @@ func TestDoublePostIsRecognisable(t *testing.T) {
 		b := newBench(t)
 		b.set(dis, runbooks.Critical)
 		store := &forgetful{Store: b.store, after: 2} // the incident, and that its post has begun
-		l, err := monitor.New(monitor.Config{Keeper: store, Messenger: b, Looker: b, Clusters: prod})
+		l, err := monitor.New(monitor.Config{Keeper: store, Messenger: b, Looker: b, AuditChannel: "C0AUDIT", Clusters: prod})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -306,6 +314,38 @@ func TestSlackIsAway(t *testing.T) {
 		for _, want := range []string{"db_dis on infra-1", "db_ltds on infra-1"} {
 			if strings.Count(got, want) != 1 {
 				t.Errorf("%s is posted %d times:\n%s", want, strings.Count(got, want), got)
+			}
+		}
+	})
+}
+
+// If the channel for incidents is archived, incidents are shown in the audit channel, also those
+// that the archived channel showed before.
+func TestIncidentsOfAnArchivedChannel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.set(dis, runbooks.Critical)
+		_, stop := b.lead(prod)
+		defer stop()
+		fakeclock.Advance(time.Minute)
+		b.want("db_dis on infra-1")
+		b.mu.Lock()
+		b.archived = "C0INCIDENT"
+		b.mu.Unlock()
+		b.set(ltds, runbooks.Moderate)
+		fakeclock.Advance(time.Minute)
+		b.want("db_dis on infra-1", "db_ltds on infra-1")
+		b.set(dis, runbooks.Low)
+		fakeclock.Advance(time.Minute)
+		b.want("db_dis on infra-1", "db_ltds on infra-1", "db_dis on infra-1", "3> ")
+		b.set(dis, runbooks.None)
+		b.set(ltds, runbooks.None)
+		fakeclock.Advance(10 * time.Minute)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, m := range b.posts[1:min(3, len(b.posts))] {
+			if m.channel != "C0AUDIT" || !strings.Contains(m.text, "Resolved") {
+				t.Errorf("posted in %s: %s", m.channel, m.text)
 			}
 		}
 	})

@@ -2,6 +2,7 @@ package incidentcard
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"dhbot/internal/card"
@@ -55,6 +56,14 @@ func Incident(i incident.Incident, h incident.Handling, cluster string, find fun
 		foot = append(foot, card.T(" · "), card.C(open[0].Command))
 	}
 	c.Foot = []card.Line{foot, {card.T("Updates in this thread")}}
+	return c
+}
+
+// Moved adds to a card of an incident that it is in the audit channel because the channel for
+// incidents of the cluster accepts no messages.
+func Moved(c card.Card, cluster string) card.Card {
+	text := "In the audit channel because Slack does not let me post in the channel for incidents of " + cluster + ". To fix this: bot check --live"
+	c.Foot = append(slices.Clone(c.Foot), card.Line{card.T(text)})
 	return c
 }
 
