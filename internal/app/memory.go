@@ -15,6 +15,8 @@ const (
 	// mostGrown is how many bytes the heap may be above its least size since the last release,
 	// before memory is released again.
 	mostGrown = 32 << 20
+	// mostFreed is how many bytes a release frees at most if no peak is in progress.
+	mostFreed = 16 << 20
 )
 
 // memoryReleaser returns memory to the system after a peak, such as large messages. Go's collector
@@ -24,6 +26,9 @@ type memoryReleaser struct {
 	held    func() uint64 // bytes of the heap that the process holds
 	release func()
 	least   uint64 // the fewest bytes held since the last release
+	// again means that the last release freed much. The peak may have lasted until then or longer,
+	// so least may be a size within the peak.
+	again bool
 }
 
 func newMemoryReleaser() *memoryReleaser {
@@ -41,9 +46,10 @@ func (r *memoryReleaser) run(ctx context.Context) {
 }
 
 func (r *memoryReleaser) compare() {
-	if r.held() > r.least+mostGrown {
+	if before := r.held(); r.again || before > r.least+mostGrown {
 		r.release()
 		r.least = r.held()
+		r.again = before > r.least+mostFreed
 	}
 	r.least = min(r.least, r.held())
 }

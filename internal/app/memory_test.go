@@ -24,11 +24,16 @@ func TestMemoryReleaser(t *testing.T) {
 		{"as small as before", 10 * mb, 10 * mb, 0},
 		{"grown a little", 40 * mb, 10 * mb, 0},
 		{"a peak", 170 * mb, 12 * mb, 1},
-		{"after the peak", 14 * mb, 12 * mb, 1},
-		{"a larger fleet", 100 * mb, 90 * mb, 2},
-		{"the larger fleet stays", 110 * mb, 90 * mb, 2},
-		{"a fall", 20 * mb, 20 * mb, 2},
-		{"a peak after the fall", 60 * mb, 20 * mb, 3},
+		{"after the peak", 14 * mb, 12 * mb, 2},
+		{"a larger fleet", 100 * mb, 90 * mb, 3},
+		{"the larger fleet stays", 110 * mb, 90 * mb, 3},
+		{"a fall", 20 * mb, 20 * mb, 3},
+		{"a peak after the fall", 60 * mb, 20 * mb, 4},
+		{"after that peak", 21 * mb, 20 * mb, 5},
+		{"a flood begins", 200 * mb, 80 * mb, 6},
+		{"the flood is over", 100 * mb, 12 * mb, 7},
+		{"the last of the flood", 14 * mb, 12 * mb, 8},
+		{"quiet", 14 * mb, 12 * mb, 8},
 	} {
 		heap, inUse = step.heap, step.inUse
 		if r.compare(); released != step.want {
