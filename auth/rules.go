@@ -129,17 +129,17 @@ func (r *Rules) MayAsk(p Person, cluster string, class runbooks.Class, channel s
 		if roles.reads(p.Name, channel) {
 			return nil
 		}
-		return RefuseIn(cluster, LacksRole, "%s is not among the readers of %s.", p.Name, cluster)
+		return RefuseIn(cluster, LacksRole, "%s is not among the readers of %s. The bot's administrator can add you under `roles`.", p.Name, cluster)
 	case runbooks.Sensitive:
 		if roles.has(Data, p.Name) {
 			return nil
 		}
-		return RefuseIn(cluster, LacksRole, "this shows data, and %s does not have the role `data` in %s.", p.Name, cluster)
+		return RefuseIn(cluster, LacksRole, "this shows data, and %s does not have the role `data` in %s. `people in %s` shows who has it.", p.Name, cluster, cluster)
 	case runbooks.Writes, runbooks.Disruptive, runbooks.Destructive:
 		if roles.has(Operator, p.Name) {
 			return nil
 		}
-		return RefuseIn(cluster, LacksRole, "%s is not among the operators of %s.", p.Name, cluster)
+		return RefuseIn(cluster, LacksRole, "%s is not among the operators of %s. `people in %s` shows who is.", p.Name, cluster, cluster)
 	default:
 		return Refuse(LacksRole, "no rule allows an action of class %q.", class)
 	}
@@ -162,9 +162,9 @@ func (r *Rules) MayVote(p Person, askedBy, cluster string, class runbooks.Class)
 	case !known:
 		return Refuse(NotKnown, "the requester %q is no longer in the config. A person in the config has to request it again.", askedBy)
 	case samePerson(voter, asker):
-		return RefuseIn(cluster, OwnRequest, "%s can't approve their own request; another approver has to.", p.Name)
+		return RefuseIn(cluster, OwnRequest, "this is %s's own request; another approver has to do this.", p.Name)
 	case !roles.has(Approver, p.Name):
-		return RefuseIn(cluster, LacksRole, "%s is not among the approvers of %s.", p.Name, cluster)
+		return RefuseIn(cluster, LacksRole, "%s is not among the approvers of %s. `people in %s` shows who is.", p.Name, cluster, cluster)
 	}
 	return nil
 }
@@ -206,8 +206,8 @@ func (r *Rules) Eligible(cluster, askedBy string) []Person {
 // requester's name.
 func (r *Rules) EnoughEligible(cluster, askedBy string, need int) error {
 	if n := len(r.Eligible(cluster, askedBy)); n < need {
-		return RefuseIn(cluster, TooFew, "this needs %d approvers of %s other than %s, but the config has only %d. The bot's administrator can add more under `roles`.",
-			need, cluster, askedBy, n)
+		return RefuseIn(cluster, TooFew, "too few approvers of %s other than %s: this needs %d, and the config has %d. The bot's administrator can add more under `roles`.",
+			cluster, askedBy, need, n)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func TestVoteTypedElsewhereIsAnswered(t *testing.T) {
 	vote := h.message("UBEN", "approve "+run.ID+" db_dis")
 	vote.Via, vote.Channel = call.Mention, "C0ELSE"
 	said := h.handleMessage(vote).all()
-	if !strings.Contains(said, "approve "+run.ID+": accepted") || !strings.Contains(said, "https://slack.example/card") {
+	if !strings.Contains(said, "approve "+run.ID+": recorded") || !strings.Contains(said, "https://slack.example/card") {
 		t.Errorf("the voter was shown %q", said)
 	}
 }

@@ -35,7 +35,7 @@ func (s *Service) needsServe(ctx context.Context, plan runbooks.Plan, anyway boo
 	if err != nil || process == "" {
 		return err
 	}
-	return refusal.New(call.NotUp, "Nothing was run: dependencies of %[1]s are not up: %[2]s. Start them first; `deps %[1]s` shows them. To run the command all the same, repeat it with anyway=yes.",
+	return refusal.New(call.NotUp, "Nothing was run: dependencies of %[1]s are not up: %[2]s. Start them first; `deps %[1]s` shows them. To run the command anyway, repeat it with anyway=yes.",
 		process, why)
 }
 
@@ -48,7 +48,7 @@ func (s *Service) needsStillServe(ctx context.Context, r engine.Run, plan runboo
 	if err != nil || process == "" {
 		return err
 	}
-	return fmt.Errorf("dependencies of %[1]s are no longer up: %[2]s; start them first, `deps %[1]s` shows them, or request it again with anyway=yes", process, why)
+	return fmt.Errorf("dependencies of %[1]s are no longer up: %[2]s; start them first (`deps %[1]s` shows them), or request the run again with anyway=yes", process, why)
 }
 
 // unmet returns the first process of a plan with a dependency that is down, and the reason. The

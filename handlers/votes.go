@@ -47,7 +47,7 @@ func (s *Service) tap(ctx context.Context, m call.Message, reply call.Reply) (se
 		card.TapDone: "done", card.TapLooking: "looking", card.TapDetails: "details",
 	}[m.Tap.Action]
 	if !known {
-		return false, refusal.New(call.OldButton, "This button is from another version of the bot. Type the command instead; `help` lists them.")
+		return false, refusal.New(call.OldButton, "This button is from another version of the bot. Type the command instead; `help` lists all commands.")
 	}
 	id, digest, _ := strings.Cut(m.Tap.Value, " ")
 	digest, page, _ := strings.Cut(digest, " ")

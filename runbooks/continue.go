@@ -26,7 +26,7 @@ func (p Plan) Continued(c Continuation) (Plan, error) {
 	case len(p.Discover) > 0:
 		return p, &ContinueError{c.Run, "the results of its discovery reads are not stored"}
 	case p.Digest != c.Digest:
-		return p, &ContinueError{c.Run, "the catalog or the config has changed since, so the plan is now another"}
+		return p, &ContinueError{c.Run, "the catalog or the config has changed since then, so its plan would now be different"}
 	case c.From < 1 || c.From > len(p.Steps):
 		return p, &ContinueError{c.Run, fmt.Sprintf("its plan has no step %d", c.From)}
 	}

@@ -24,7 +24,7 @@ func Differences(was, is Plan) []string {
 		out = append(out, fmt.Sprintf("other time-outs, checks or guards in %d of %d steps", n, len(is.Steps)))
 	}
 	if len(out) == 0 {
-		out = append(out, "details that the digest covers")
+		out = append(out, "details of the plan that are not listed here")
 	}
 	return out
 }

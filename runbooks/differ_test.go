@@ -49,5 +49,5 @@ func Example_differences() {
 	// another command: new: sudo -u irisadmin monit stop db_dis; removed: sudo -u irisadmin monit restart db_dis
 	// another login: on infra-1 as root, was dhops; infra-1 is at 10.0.0.9:22, was at infra-1:22
 	// another time-out: other time-outs, checks or guards in 1 of 2 steps
-	// only the severity: details that the digest covers
+	// only the severity: details of the plan that are not listed here
 }

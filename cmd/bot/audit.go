@@ -22,7 +22,7 @@ import (
 )
 
 func auditCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Short: "Show, verify, report and export the audit trail", Args: argCheck(cobra.NoArgs),
+	cmd := &cobra.Command{Use: "audit", Short: "Show, verify and export the audit trail, and report on its runs", Args: argCheck(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
 			return misuse{errors.New("audit needs show, verify, report, head or export")}

@@ -13,8 +13,8 @@ import (
 
 func auditReport(src *source) *cobra.Command {
 	var from, to, person, format string
-	cmd := &cobra.Command{Use: "report", Short: "Report requesters, approvers, commands, and manual steps", Args: argCheck(cobra.NoArgs),
-		Long: "Report the runs of a period, one by one: requester, approvers, commands with their\nhosts, manual steps, and outcome. A run belongs to the period if any of its records\nfalls into the period.",
+	cmd := &cobra.Command{Use: "report", Short: "List runs with their requesters, approvers, commands and manual steps", Args: argCheck(cobra.NoArgs),
+		Long: "List the runs of a period, each with its requester, approvers, commands with their\nhosts, manual steps, and outcome. A run belongs to the period if any of its records\nfalls into the period.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter, err := reportFilter(from, to, person)
 			if err != nil {

@@ -18,7 +18,7 @@ func checkCommand() *cobra.Command {
 	var live, fileOnly bool
 	cmd := &cobra.Command{
 		Use: "check", Short: "Check the config and list every problem", Args: argCheck(cobra.NoArgs),
-		Long: "Check the config and the files that it names, including your own runbooks. The command\nlists every problem at once, each with the line and the fix; for known_hosts it lists the\nskipped lines and the hosts without a key.\n\n--live also connects to Slack, every host and the store, and lists for each host the\nprocesses that the supervisor knows. It changes nothing.\n\n--file-only checks the config alone, without the secrets and other files that the config names.",
+		Long: "Check the config, the Slack tokens, and the files that the config names, including your\nown runbooks. The command lists every problem at once, each with the line and the fix. For\nknown_hosts it lists the skipped lines and the hosts without a key.\n\n--live also connects to Slack, every host, the pagers and an external etcd. It lists for\neach host the processes that the supervisor knows, and the missing sudo rules. It changes\nnothing.\n\n--file-only checks the config, your own runbooks and the ssh_config file. It needs no\nsecrets, such as Slack tokens, and no private keys.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if live && fileOnly {
 				return misuse{errors.New("--live and --file-only contradict each other")}
@@ -50,8 +50,8 @@ func checkCommand() *cobra.Command {
 		},
 	}
 	configFlag(cmd, &configFile)
-	cmd.Flags().BoolVar(&fileOnly, "file-only", false, "check only the config file, without the secrets and files that it names")
-	cmd.Flags().BoolVar(&live, "live", false, "also connect to Slack, hosts and store")
+	cmd.Flags().BoolVar(&fileOnly, "file-only", false, "check only the config, your own runbooks and the ssh_config file, without secrets and private keys")
+	cmd.Flags().BoolVar(&live, "live", false, "also connect to Slack, hosts, pagers and an external etcd")
 	return cmd
 }
 

@@ -26,10 +26,10 @@ type reach struct {
 }
 
 func (r *reach) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&r.user, "user", "", "the `account` to log in with; default: the config's ssh.user")
+	cmd.Flags().StringVar(&r.user, "user", "", "the `account` to log in with")
 	cmd.Flags().StringArrayVar(&r.keys, "key", nil, "a private key `file` for this account; may be given several times")
 	cmd.Flags().StringVar(&r.known, "known-hosts", "", "the `file` with the host keys that you have compared")
-	cmd.Flags().StringVar(&r.jump, "proxy-jump", "", "the jump host for all hosts, as `USER@HOST`")
+	cmd.Flags().StringVar(&r.jump, "proxy-jump", "", "the jump host for all hosts, as `USER@HOST` or USER@HOST:PORT; several separated by commas")
 	cmd.Flags().StringVar(&r.cluster, "cluster", "prod", "the `name` of the cluster")
 	cmd.Flags().StringVar(&r.catalog, "catalog", "current", "the Deephaven `generation` of the cluster")
 }
@@ -91,10 +91,12 @@ func discoverCommand() *cobra.Command {
 	var configFile string
 	cmd := &cobra.Command{
 		Use: "discover HOST…", Short: "Print the host entries of a config, from the processes on the hosts", Args: argCheck(cobra.MinimumNArgs(1)),
-		Long: "Log in to hosts, query monit and systemd, look for etcd's client files,\n" +
-			"and print the hosts of a cluster in the config's format. Services that are not in the\n" +
-			"catalog are comments. The command changes nothing on the hosts, and trusts only the host\n" +
-			"keys in --known-hosts.\n\nHOST is an address, or NAME=ADDRESS.",
+		Long: "Log in to hosts, query monit and systemd, look for etcd's client files, read the version\n" +
+			"of sudo, and print the hosts of a cluster in the config's format. Services that are not in\n" +
+			"the catalog are printed as comments. The command changes nothing on the hosts, and trusts\n" +
+			"only the host keys in --known-hosts.\n\n" +
+			"With --config, the SSH settings of the config are the defaults of --user, --key,\n" +
+			"--known-hosts and --proxy-jump.\n\nHOST is an address, or NAME=ADDRESS.",
 		Example: "  bot discover --user dhops --key id_ed25519 --known-hosts known_hosts infra-1=10.0.0.5 query-1=10.0.0.6",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if configFile != "" {

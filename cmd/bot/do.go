@@ -31,10 +31,11 @@ func doCommand() *cobra.Command {
 		Short: "Send a command to the running bot, as in Slack but from a shell on its machine",
 		Long: "Send a command to the running bot, as in Slack but from a shell on its machine, for\n" +
 			"times when Slack is down. Commands, rules, second approver and records are the\n" +
-			"same as in Slack.\n\n" +
-			"You prove who you are with one of your SSH keys that is in the config under\n" +
-			"people.NAME.keys: a key of your ssh-agent, the key that --key names, or\n" +
-			"~/.ssh/id_ed25519, id_ecdsa or id_rsa without a passphrase.\n\n" +
+			"same as in Slack. While Slack does not answer, there are two more rules: destructive\n" +
+			"actions are refused, and requester and approver must be different users of this machine.\n\n" +
+			"You prove who you are with an SSH key that is in the config under people.NAME.keys: the\n" +
+			"key that --key names or, without --key, a key of your ssh-agent, or ~/.ssh/id_ed25519,\n" +
+			"id_ecdsa or id_rsa without a passphrase.\n\n" +
 			"The command follows a run until the run ends. Interrupting it does not stop the run.\n\n" +
 			"With --json every line is an event. An event has either file, or text and facts: facts\n" +
 			"has the content of text as data (severities, findings, steps). If live is true, the\n" +
@@ -58,8 +59,8 @@ func doCommand() *cobra.Command {
 	}
 	configFlag(cmd, &d.config)
 	cmd.Flags().StringVar(&d.socket, "socket", "", "the bot's terminal `socket`; default: the config's")
-	cmd.Flags().StringVar(&d.as, "as", "", "your `name` in the config, if your keys do not identify you")
-	cmd.Flags().StringArrayVar(&d.keys, "key", nil, "a private key `file` that proves who you are, instead of the agent's keys; may be given several times")
+	cmd.Flags().StringVar(&d.as, "as", "", "your `name` in the config, if your keys belong to several people")
+	cmd.Flags().StringArrayVar(&d.keys, "key", nil, "a private key `file` that proves who you are, instead of the keys of the agent and in ~/.ssh; may be given several times")
 	out = outputFlags(cmd)
 	cmd.Flags().BoolVarP(&d.yes, "yes", "y", false, "run at once where Slack would show a Run button")
 	cmd.Flags().SetInterspersed(false) // a flag after the command is part of the command, as in Slack

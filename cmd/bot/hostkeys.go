@@ -24,7 +24,7 @@ func hostkeysCommand() *cobra.Command {
 			"next to its entry in known_hosts. Compare a fingerprint with the one that the host prints\n" +
 			"itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, at its console) before\n" +
 			"you add the line for this key. The command writes nothing and trusts no host.\n\n" +
-			"The exit code is 1 if a host shows a key that is not in known_hosts.",
+			"The exit code is 1 if a host shows a key that is not in known_hosts, or does not answer.",
 		Example: "  bot hostkeys --config config.yaml infra-1 query-1",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := loadOffline(configFile)

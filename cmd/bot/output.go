@@ -45,7 +45,7 @@ func formatFlag(cmd *cobra.Command, to *string, formats ...string) {
 		return nil
 	}
 	for _, name := range []string{"output", "format"} {
-		cmd.Flags().Func(name, "the `format`: "+strings.Join(formats, ", "), set)
+		cmd.Flags().Func(name, "the `format`: "+strings.Join(formats, ", ")+" (default "+formats[0]+")", set)
 		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	}
 	cmd.Flags().Lookup("output").Shorthand = "o"

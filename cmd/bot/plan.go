@@ -24,7 +24,7 @@ func catalogCommand() *cobra.Command {
 	var configFile string
 	cmd := &cobra.Command{
 		Use: "catalog", Short: "Show every process and action of both generations", Args: argCheck(cobra.NoArgs),
-		Long: "Show every process and action of both generations, and of the runbooks of your\nown that the config names.",
+		Long: "Show every process and action of both generations, and those of your own runbooks, if\nthe config names any.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			list, _, err := catalogsOf(configFile)
 			if err != nil {
@@ -91,7 +91,7 @@ func planCommand() *cobra.Command {
 		Use:   "plan [flags] COMMAND…",
 		Short: "Show what a command would run, without running it",
 		Long: "Show what a command would run, without running it.\n\n" +
-			"Without --config the command uses the demo's cluster, of the generation that --catalog names.",
+			"Without a config the command uses the demo's cluster, of the generation that --catalog names.",
 		Example: "  bot plan restart db_dis\n  bot plan --json --catalog legacy-20200121 restart cus",
 		Args:    argCheck(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -113,7 +113,7 @@ func planCommand() *cobra.Command {
 	out = outputFlags(cmd)
 	optionalConfigFlag(cmd, &configFile, "the config `file` with the fleet to plan for")
 	cmd.Flags().SetInterspersed(false) // a flag after the command is part of the command, as in Slack
-	cmd.Flags().StringVar(&catalog, "catalog", "current", "the `generation` of the demo's cluster, without --config")
+	cmd.Flags().StringVar(&catalog, "catalog", "current", "the `generation` of the demo's cluster, without a config")
 	return cmd
 }
 

@@ -205,7 +205,7 @@ func healthCommand() *cobra.Command {
 	var live bool
 	cmd := &cobra.Command{
 		Use: "health", Short: "Show the health of the running bot", Args: argCheck(cobra.NoArgs),
-		Long: "Show the health of the running bot, over the socket in its state directory.\nExit code 0 means that Slack delivers events and the store answers.",
+		Long: "Show the health of the running bot, over the socket in its state directory.\nExit code 0 means that the bot is healthy: Slack delivers events, the store answers, and no\nother part of the bot reports a problem.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadOffline(configFile)
 			if err != nil {

@@ -20,8 +20,8 @@ func localslackCommand() *cobra.Command {
 	var listen string
 	var unlimited bool
 	cmd := &cobra.Command{
-		Use: "localslack", Short: "Serve a Slack workspace on loopback", Args: argCheck(cobra.NoArgs),
-		Long: "Serve a Slack workspace on loopback that works with Slack's official client libraries.\nIt enforces Slack's limits and time-outs, and prints the addresses for clients.",
+		Use: "localslack", Short: "Serve a simulated Slack workspace on loopback", Args: argCheck(cobra.NoArgs),
+		Long: "Serve a simulated Slack workspace on loopback. It works with Slack's official client libraries.\nIt enforces Slack's limits and time-outs, and prints the addresses for clients.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := slacklocal.New(slacklocal.Config{Listen: listen, Unlimited: unlimited, Workspace: slacklocal.DemoWorkspace()})
 			if err != nil {
@@ -45,7 +45,7 @@ func hostsimCommand() *cobra.Command {
 	var pace float64
 	cmd := &cobra.Command{
 		Use: "hostsim", Short: "Serve simulated Deephaven hosts on loopback, over real SSH", Args: argCheck(cobra.NoArgs),
-		Long: "Serve infra-1, query-1 and query-2 of a generation on loopback, over real SSH.\nThe simulator records every executed command: GET /executed lists them; POST /fault {host,process,fault} causes a fault.",
+		Long: "Serve infra-1, query-1 and query-2 of a generation on loopback, over real SSH.\nThe simulator records every executed command: GET /executed lists them.\nPOST /fault with the JSON {host,process,fault} causes a fault (Content-Type: application/json).",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return serveHosts(cmd.Context(), cmd.OutOrStdout(), hostsim.Config{Generation: generation, Dir: dir, Pace: pace}, listen)
 		},

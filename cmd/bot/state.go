@@ -17,7 +17,7 @@ import (
 )
 
 func stateCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "state", Short: "Back up and restore the bot's own state", Args: argCheck(cobra.NoArgs),
+	cmd := &cobra.Command{Use: "state", Short: "Back up and restore the bot's own state, and manage its key", Args: argCheck(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
 			return misuse{errors.New("state needs backup, restore, key, adopt or rotate-key")}

@@ -32,7 +32,7 @@ func stateAdopt() *cobra.Command {
 	var configFile string
 	cmd := &cobra.Command{
 		Use: "adopt", Short: "Adopt a state whose key is lost", Args: argCheck(cobra.NoArgs),
-		Long: "Adopt a state that was signed with a lost key, while no bot runs. At the next start the\nbot closes every open run, keeps the locks of the run until its targets are checked,\nand drops unhandled deliveries.",
+		Long: "Adopt a state that was signed with a lost key, while no bot runs. At the next start the\nbot closes every open run, and drops Slack messages that it has not handled yet. It keeps\nthe locks of each run until it has checked the targets of the run.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := ownStore(configFile)
 			if err != nil {

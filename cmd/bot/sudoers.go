@@ -31,7 +31,7 @@ func sudoersCommand() *cobra.Command {
 			"which needs sudo 1.9.10. For a host with an older sudo (sudo_version in the config)\n" +
 			"the file allows only the script that --wrapper prints, which compares commands with\n" +
 			"the same expressions.\n\n" +
-			"HOST is a host in the config, or CLUSTER/HOST. Without --config the command uses the\n" +
+			"HOST is a host in the config, or CLUSTER/HOST. Without a config the command uses the\n" +
 			"demo's hosts, of the generation that --catalog names.",
 		Example: "  bot sudoers --config config.yaml infra-1 > dhbot && visudo -c -f dhbot",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,9 +45,9 @@ func sudoersCommand() *cobra.Command {
 		},
 	}
 	optionalConfigFlag(cmd, &asked.config, "the config `file` with the host")
-	cmd.Flags().StringVar(&asked.catalog, "catalog", "current", "the `generation` of the demo's hosts, without --config")
+	cmd.Flags().StringVar(&asked.catalog, "catalog", "current", "the `generation` of the demo's hosts, without a config")
 	cmd.Flags().StringVar(&asked.user, "user", "", "the `account` that the bot logs in with; default: the config's")
-	cmd.Flags().StringVar(&asked.version, "sudo-version", "", "the `version` of sudo on the host; default: the config's, or 1.9.10 and newer")
+	cmd.Flags().StringVar(&asked.version, "sudo-version", "", "the `version` of sudo on the host; default: sudo_version in the config, otherwise any from 1.9.10")
 	cmd.Flags().BoolVar(&asked.wrapper, "wrapper", false, "print the script for a sudo older than 1.9.10")
 	cmd.Flags().StringArrayVar(&asked.paths, "path", nil, "the path of a program outside /usr/bin, as `NAME=PATH`; may be given several times")
 	return cmd

@@ -32,8 +32,8 @@ func (s *Base) Approvable(ctx context.Context, cluster, asked string, need int) 
 			return nil
 		}
 	}
-	return auth.RefuseIn(cluster, auth.TooFew, "this needs %d approvers of %s other than %s, but some of them no longer have access: %s.",
-		need, cluster, asked, strings.Join(gone, ", "))
+	return auth.RefuseIn(cluster, auth.TooFew, "too few approvers of %s other than %s still have access: this needs %d. Without access: %s.",
+		cluster, asked, need, strings.Join(gone, ", "))
 }
 
 // Gone returns the reason if every account of a person is refused. It returns "" if an account is

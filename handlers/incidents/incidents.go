@@ -236,7 +236,7 @@ func (s *Incidents) MuteIncident(ctx context.Context, c *call.Call) error {
 	if !ok {
 		return refusal.New(
 			call.BadArgument,
-			"%s is not a length of time up to 1h. Type for example `mute prod-7 30m`, or `mute prod-7 end`. Nothing was changed.",
+			"%s is not a length of time from 1m to 1h. Type for example `mute prod-7 30m`, or `mute prod-7 end`. Nothing was changed.",
 			words.Shown(typed),
 		)
 	}

@@ -122,7 +122,7 @@ func (s *Incidents) boundMaintenance(ctx context.Context, c *call.Call, m *fleet
 		return "", refusal.New(call.NeedsApprover, "Maintenance of a Sev 1 process ends after 4 h unless an approver other than you announces it for longer: `%s %s 2h because REASON`. Nothing was changed.", c.Cmd.Verb, c.Process.ID)
 	}
 	m.From, m.Until = began, most
-	return fmt.Sprintf("Shortened to 4 h in total: only an approver other than you can announce more for a Sev 1 process: `%s %s …`.", c.Cmd.Verb, c.Process.ID), nil
+	return fmt.Sprintf("Shortened to 4 h in total. Only an approver other than you can announce longer maintenance of a Sev 1 process: `%s %s …`.", c.Cmd.Verb, c.Process.ID), nil
 }
 
 func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Maintenance, reason string) error {
@@ -157,7 +157,7 @@ func (s *Incidents) endMaintenance(ctx context.Context, c *call.Call, m fleet.Ma
 	}
 	text := fmt.Sprintf("%s is not in maintenance in %s.", m.Target(), m.Cluster)
 	if len(others) > 0 {
-		text += " In maintenance: " + strings.Join(others, ", ") + ". `end` needs the name under which maintenance was announced."
+		text += " In maintenance: " + strings.Join(others, ", ") + ". To end one of these, type its target exactly as it is listed here, or the command beside it."
 	}
 	return refusal.New(call.NotFound, "%s", text)
 }

@@ -198,7 +198,7 @@ func howLong(c *call.Call) (length time.Duration, end bool, err error) {
 	length, ok := call.ReadLength(typed)
 	if !ok || length < incident.LeastLength || length > incident.MostLength {
 		return 0, false, refusal.New(call.BadArgument, "%s is not a length of time from 1m to %s. Type for example `%s`, or `%s`. Nothing is watched.",
-			words.Shown(typed), incidentcard.Length(incident.MostLength), c.Req.Text(), c.Req.Text())
+			words.Shown(typed), incidentcard.Length(incident.MostLength), c.Scope().Command("watch")+" 30m", c.Scope().Command("watch")+" end")
 	}
 	return length, false, nil
 }

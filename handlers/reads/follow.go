@@ -38,7 +38,7 @@ func (s *Reads) Follow(ctx context.Context, c *call.Call) error {
 	case s.following <- struct{}{}:
 		defer func() { <-s.following }()
 	default:
-		return refusal.New(call.TooMany, "%d logs are being followed already. Each ends within %s; until then, `logs %s` shows the newest lines.", Followed, FollowFor, c.Process.ID)
+		return refusal.New(call.TooMany, "%d logs are being followed already. Each ends within %.0f min; until then, `logs %s` shows the newest lines.", Followed, FollowFor.Minutes(), c.Process.ID)
 	}
 	inputs, err := c.Inputs(s.Now())
 	if err != nil {

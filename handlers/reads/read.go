@@ -123,7 +123,8 @@ func (s *Reads) showReading(ctx context.Context, c *call.Call, r outputcard.Read
 		if err := c.Reply.Direct(ctx, out, files...); err != nil {
 			return err
 		}
-		return c.Reply.Ephemeral(ctx, card.Refusal("Sent to you as a direct message."))
+		const sent = "✉️ Sent to you as a direct message."
+		return c.Reply.Ephemeral(ctx, card.Card{Push: sent, Head: card.Line{card.T(sent)}, Private: true})
 	}
 	if err := c.Reply.Show(ctx, c.Signed(out)); err != nil {
 		return err

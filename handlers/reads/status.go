@@ -36,7 +36,7 @@ func (s *Reads) showAssessment(ctx context.Context, c *call.Call, q status.Query
 	q.Partial = show
 	b, err := s.Status.Assess(ctx, q)
 	if errors.Is(err, status.ErrNothingThere) {
-		return refusal.New(call.NotFound, "No process is configured there, so there is no status to show.")
+		return refusal.New(call.NotFound, "The config has no process for this target, so there is no status to show.")
 	}
 	if err != nil {
 		return err

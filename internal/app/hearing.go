@@ -52,7 +52,7 @@ func (b *bot) listen(ctx context.Context) error {
 
 // sayGap posts a gap in the channels of the bot.
 func (b *bot) sayGap(ctx context.Context, from, to time.Time) {
-	text := fmt.Sprintf("I received nothing from Slack from %s to %s; please repeat commands from then.", clock(from), clock(to))
+	text := fmt.Sprintf("I received nothing from Slack from %s to %s; please repeat any command from that time.", clock(from), clock(to))
 	b.tellChannels(ctx, text, card.MissedMessages(from, to, text))
 }
 

@@ -87,7 +87,7 @@ func TestGapsAreReported(t *testing.T) {
 				t.Errorf("after %+v it posted %q", phase, slack.said())
 			}
 		}
-		want := "C0INCIDENT: I received nothing from Slack from 1 Jan 00:08:10 UTC to 1 Jan 00:11:15 UTC; please repeat commands from then."
+		want := "C0INCIDENT: I received nothing from Slack from 1 Jan 00:08:10 UTC to 1 Jan 00:11:15 UTC; please repeat any command from that time."
 		if len(slack.said()) != 1 || slack.said()[0] != want {
 			t.Errorf("it posted %q, want %q", slack.said(), want)
 		}

@@ -39,7 +39,7 @@ func CheckKnownHosts(cfg *config.Config) strictyaml.Problems {
 			File:    file,
 			Key:     "ssh.known_hosts",
 			What:    err.Error(),
-			Instead: "add the hosts' keys to it",
+			Instead: "correct ssh.known_hosts or the file, which needs the keys of the hosts",
 			Warning: true,
 		}}
 	}

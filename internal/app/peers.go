@@ -34,7 +34,7 @@ func (b *bot) agrees(ctx context.Context) (why string, err error) {
 	}
 	for _, p := range peers {
 		if p.Leads && !p.Self && p.Config != b.Hash {
-			return fmt.Sprintf("this replica (%s) has another config than the leader, %s on %s", b.Replica, p.Name, p.Host), nil
+			return fmt.Sprintf("this replica (%s) does not have the same config as the leader, %s on %s", b.Replica, p.Name, p.Host), nil
 		}
 	}
 	return "", nil
@@ -75,7 +75,7 @@ func (b *bot) apart(ctx context.Context) []string {
 			out = append(out, fmt.Sprintf("the clock of replica %s on %s is at least %s ahead of this replica's clock: use the same time server for both", p.Name, p.Host, p.Ahead.Round(100*time.Millisecond)))
 		}
 		if p.Config != b.Hash && !p.Self {
-			out = append(out, fmt.Sprintf("replica %s on %s has another config than this replica: restart the replica that still uses the old file", p.Name, p.Host))
+			out = append(out, fmt.Sprintf("replica %s on %s does not have the same config as this replica: restart the replica that still uses the old file", p.Name, p.Host))
 		}
 	}
 	return out

@@ -312,7 +312,7 @@ func (b *bot) watchCount(ctx context.Context) error {
 
 // postMissedMessages warns in the channels that some commands may not have arrived.
 func (b *bot) postMissedMessages(ctx context.Context, from, to time.Time) {
-	text := fmt.Sprintf("Between %s and %s not everything from Slack reached me; please repeat commands from then that got no answer.", clock(from), clock(to))
+	text := fmt.Sprintf("Between %s and %s not everything from Slack reached me; please repeat any command from that time that got no answer.", clock(from), clock(to))
 	b.tellChannels(ctx, text, card.SomeMessagesMissed(from, to, text))
 }
 

@@ -79,7 +79,7 @@ func ExampleRun_unknown() {
 	// ❓ sudo -u irisadmin monit restart db_dis — unknown whether it ran: the connection was lost
 	// – wait until up with a new pid — not done
 	// – wait for RUNNING in its log — not done
-	// The target stays locked until a person has checked it and types close R-7F3K what you found
+	// The target stays locked until an approver other than operator has checked it and types close R-7F3K WHAT YOU FOUND
 	// Asked by @operator: “disk was full, freed 40 GB”
 	// [Status now]
 	// R-7F3K · asked @operator 14:07 UTC · approved @approver 14:07 UTC · started 14:07 UTC · plan 7f3a9c · 5 records

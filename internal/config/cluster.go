@@ -100,7 +100,7 @@ func (b *builder) readHost(name string, v strictyaml.Value, catalog *catalogs.Ca
 	if at := o.Get("sudo_version"); at.There() {
 		reads, err := fleet.SudoReadsRegexp(at.Text())
 		if err != nil {
-			at.Problem(err.Error(), "write the version that sudo --version prints")
+			at.Problem(fmt.Sprintf("sudo version %q is not a version", at.Text()), "write the version that sudo --version prints, for example 1.9.13p3")
 		}
 		h.OldSudo = err == nil && !reads
 	}
@@ -158,7 +158,7 @@ func warnOfAbsent(cluster *fleet.Cluster, hosts strictyaml.Value, catalog *catal
 		}
 	}
 	if len(absent) > 0 && len(cluster.Hosts) > 0 {
-		hosts.Warning("no host runs "+strings.Join(absent, ", "), "add each of these processes to the host that runs it; otherwise the bot cannot show or restart it")
+		hosts.Warning("no host runs "+strings.Join(absent, ", "), "add each of these processes to the host that runs it, because otherwise the bot cannot show or restart it")
 	}
 }
 
@@ -269,8 +269,8 @@ func (b *builder) checkApprovers(cluster string, roles auth.Roles, v strictyaml.
 		}
 	}
 	if len(stuck) > 0 {
-		v.Problem(fmt.Sprintf("no one could approve a Sev 1 request of %s: it needs %d approvers other than the requester", strings.Join(stuck, ", "), need),
-			"add approvers to the list")
+		v.Problem(fmt.Sprintf("too few people could approve a Sev 1 request of %s (approvers needed besides the requester: %d)", strings.Join(stuck, ", "), need),
+			"add people to roles.approvers")
 	}
 }
 
@@ -365,7 +365,7 @@ var endpoint = regexp.MustCompile(`^https://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[
 func etcdEndpoint(v strictyaml.Value) string {
 	text := v.Text()
 	if text != "" && !endpoint.MatchString(text) {
-		v.Problem(fmt.Sprintf("%q is not an https endpoint, to which a password may be sent", text), "write it as https://infra-1.example.com:2379")
+		v.Problem(fmt.Sprintf("%q is not an https address with a port, so etcd's client must not send its password there", text), "write it as https://infra-1.example.com:2379")
 		return ""
 	}
 	return text

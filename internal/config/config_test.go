@@ -215,7 +215,7 @@ clusters:
 	}
 	// Output:
 	// dhbot.yaml:2:49: state.etcd.endpoints.0: this etcd runs on infra-2, a host of the fleet: Deephaven's etcd is for Deephaven only, and the bot must not depend on hosts that it repairs; use a separate etcd on other machines, or remove etcd: to use the embedded store
-	// dhbot.yaml:9:32: clusters.prod.roles.approvers: no one could approve a Sev 1 request of anna: it needs 1 approvers other than the requester; add approvers to the list
+	// dhbot.yaml:9:32: clusters.prod.roles.approvers: too few people could approve a Sev 1 request of anna (approvers needed besides the requester: 1); add people to roles.approvers
 	// dhbot.yaml:9:44: clusters.prod.roles.approvers.0: there is no person "ana"; did you mean anna?
 	// dhbot.yaml:11:7: clusters.prod.hosts.infra-1.address: this is missing; write the name or address of the host, with :port if the port is not 22
 	// dhbot.yaml:11:17: clusters.prod.hosts.infra-1.adress: there is no key "adress" here; did you mean address?

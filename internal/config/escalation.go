@@ -127,7 +127,7 @@ func (b *builder) readPage(v strictyaml.Value) *Page {
 		b.files = append(b.files, file{in, secretFile, &p.URL})
 	case at.Text() != "":
 		if why := wrongURL(at.Text()); why != "" {
-			at.Problem(why, "write https://HOST/PATH; an address with a token in it belongs in url_file")
+			at.Problem(why, "write https://HOST/PATH, or put an address with a token or password into url_file")
 		}
 		p.URL = secret.New(at.Text())
 	case p.Shape == pager.PagerDuty:

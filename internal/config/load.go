@@ -69,7 +69,7 @@ func LoadFile(path string) (*Config, strictyaml.Problems) {
 func readFile(path string) ([]byte, strictyaml.Problems) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, strictyaml.Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config; config.example.yaml is an example"}}
+		return nil, strictyaml.Problems{{File: path, What: "the config cannot be read: " + reason(err), Instead: "name the file with --config (config.example.yaml is an example)"}}
 	}
 	return data, nil
 }
@@ -161,7 +161,7 @@ func (f file) check(path string, info fs.FileInfo) {
 		}
 	}
 	if info.Size() == 0 {
-		f.Problem(path+" is empty", "")
+		f.Problem(path+" is empty", "write the content into the file, or name another file")
 	}
 }
 

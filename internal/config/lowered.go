@@ -29,7 +29,7 @@ func (b *builder) readLowered(v strictyaml.Value) {
 		}
 		because := o.Need("because", "give the reason, for the next reader").Text()
 		if (l.Process == "") == (l.Action == "") || (l.Class == "") == (l.Level == runbooks.Unknown) {
-			item.Problem("this lowers nothing", "write one of process and action, and one of class and level")
+			item.Problem("this must name either a process or an action, and either a class or a level", "write exactly one of each pair")
 			continue
 		}
 		allowed[l.String()] = item
@@ -55,7 +55,7 @@ func (b *builder) readLowered(v strictyaml.Value) {
 		b.Add(p)
 	}
 	for _, item := range sortedValues(allowed) {
-		item.Warning("this line has no effect", "remove the line: otherwise it would allow a later change of the runbooks")
+		item.Warning("this line has no effect: no runbook of your own lowers this", "correct or remove the line, because it would allow a later change of the runbooks")
 	}
 }
 

@@ -88,7 +88,7 @@ func (b *builder) addressOf(at strictyaml.Value, said sshconfig.Host, port uint1
 func (b *builder) jumps(at strictyaml.Value, text string) string {
 	hops, err := b.chain(at, text, 0)
 	if err != nil {
-		at.Problem(err.Error(), "write user@host or user@host:port, several separated by commas, or none")
+		at.Problem(err.Error(), "write user@host or user@host:port, at most 8 separated by commas (only a host's own setting can be none)")
 		return ""
 	}
 	return sshroute.Join(hops)
@@ -203,7 +203,7 @@ func (b *builder) readOptions(to *sshroute.Options, o strictyaml.Object) {
 		}
 		chosen, err := sshroute.Choose(kind, v.Text())
 		if err != nil {
-			v.Problem(err.Error(), "write names separated by commas; begin the list with + to add them to the default")
+			v.Problem(err.Error(), "write names separated by commas, with + before the first name to add them to the default")
 			continue
 		}
 		if len(chosen.Unknown) > 0 {

@@ -28,10 +28,10 @@ func (b *builder) ownRunbooks(v strictyaml.Value) catalogs.Set {
 	names, err := ownFiles(dir)
 	switch {
 	case err != nil:
-		v.Problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "name a directory of *.yaml files that the bot's user can read, or remove runbooks")
+		v.Problem(fmt.Sprintf("%s cannot be read: %s", dir, reason(err)), "name a directory of *.yaml files that the bot's user can read, or remove the key runbooks")
 		return nil
 	case len(names) == 0:
-		v.Problem(dir+" holds no *.yaml file", "write one there, or remove runbooks; docs/own-runbooks.md shows how")
+		v.Problem(dir+" holds no *.yaml file", "write one there (docs/own-runbooks.md shows how), or remove the key runbooks")
 		return nil
 	}
 	b.own = files{v, dir, names}

@@ -97,7 +97,7 @@ func (b *builder) readPeople(v strictyaml.Value) {
 			key, err := sshkey.Parse(item.Text())
 			if err != nil {
 				// The text is not quoted, because it may be the private key.
-				item.Problem(err.Error(), "write the line of the .pub file, never the private key")
+				item.Problem(err.Error(), "never write a private key here")
 				continue
 			}
 			if soleOwner(item, keys, string(key.Wire()), p.Name) {
@@ -145,7 +145,7 @@ func (b *builder) account(v strictyaml.Value) (auth.Account, bool) {
 	rules := &b.config.Rules
 	m := accountID.FindStringSubmatch(v.Text())
 	if m == nil {
-		v.Problem(fmt.Sprintf("%q is not an account", v.Text()), "write the member id (U…), from the profile's menu; names and addresses can be changed by anyone")
+		v.Problem(fmt.Sprintf("%q is not an account", v.Text()), "write the member id (U… or W…) from the menu of the Slack profile, because people can change their names and addresses")
 		return auth.Account{}, false
 	}
 	switch team, teams := m[1], rules.HomeTeams; {

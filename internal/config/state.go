@@ -56,7 +56,7 @@ func directory(v strictyaml.Value) string {
 	default:
 		for _, fleeting := range []string{"/tmp/", "/var/tmp/", "/run/", "/dev/shm/"} {
 			if strings.HasPrefix(filepath.Clean(dir)+"/", fleeting) {
-				v.Warning(dir+" may be emptied at any time, and the trail with it", "set this to a directory that lasts, such as /var/lib/dhbot")
+				v.Warning(dir+" may be emptied at any time, for example when the machine restarts", "set this to a directory that lasts, such as /var/lib/dhbot")
 			}
 		}
 	}
@@ -198,7 +198,7 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 	state := &b.config.State
 	key := o.Get("key_file")
 	if external && !key.There() {
-		o.Warning("replicas that share a store need the same key; the bot does not start without it", "write key_file: and the path of the key file that `bot state key` made; every replica needs a copy of this file")
+		o.Warning("replicas that share a store need the same key, and the bot does not start without it", "write key_file: and the path of the file that `bot state key FILE` made, and copy this file to every replica")
 	}
 	state.KeyFile = filepath.Join(b.dir, keyName)
 	if key.There() {

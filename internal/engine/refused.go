@@ -51,7 +51,7 @@ func settled(r Run) error {
 	case Approved, Queued, Running, Paused, Unknown:
 		return refusal.New(AlreadyApproved, "%s was already approved%s; it is %s.", r.ID, byVotes(r), r.State.Words())
 	case Done, Failed, Partly, Refused, Closed:
-		return refusal.New(AlreadyEnded, "%s was already approved%s; it ended at %s: %s.", r.ID, byVotes(r), clock(r.EndedAt), r.State)
+		return refusal.New(AlreadyEnded, "%s was already approved%s; it ended at %s: %s.", r.ID, byVotes(r), clock(r.EndedAt), r.State.Words())
 	default:
 		return refusal.New(NotNow, "%s is in state %q, which this version of the bot does not know.", r.ID, r.State)
 	}

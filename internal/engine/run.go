@@ -35,6 +35,8 @@ func (s State) Words() string {
 		return "waiting for approval"
 	case Partly:
 		return "partly done"
+	case Unknown:
+		return "stopped, and its outcome is unknown"
 	default:
 		return string(s)
 	}

@@ -128,7 +128,7 @@ func Example_unknown() {
 		Voted{ben, digest}, Begin{w1, digest}, StepBegins{w1, 0, digest, nil}, WorkerLost{w1}, ended(0, StepDone, "accepted"),
 		Probed{"pid 40211 → 51877"}, CancelledBy{ben, ""}, ClosedBy{anna, "it runs"}, ClosedBy{ben, "it runs"})
 	// Output:
-	// refused: R-7F3K was already approved by ben at 14:07 UTC; it is unknown.
+	// refused: R-7F3K was already approved by ben at 14:07 UTC; it is stopped, and its outcome is unknown.
 	// refused: R-7F3K has stopped, and its outcome is unknown. Check the target, then `close R-7F3K REASON`.
 	// refused: Not allowed: anna requested R-7F3K. Another person has to close a Sev 1 run.
 	// 1 14:06 requested by anna: disk was full, freed 40 GB

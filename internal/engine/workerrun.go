@@ -143,7 +143,7 @@ func (e *PlanDiffersError) Error() string {
 	if e.Was.Digest == e.Is.Digest {
 		return "the stored plan is not the one that was approved: it was changed in the store"
 	}
-	return fmt.Sprintf("catalog or config changed since: the plan would now be %s, the approved one was %s", short(e.Is.Digest), short(e.Was.Digest))
+	return fmt.Sprintf("the catalog or the config has changed since the request: the plan would now be %s, but %s was requested", short(e.Is.Digest), short(e.Was.Digest))
 }
 
 func short(digest string) string { return digest[:min(len(digest), 6)] }

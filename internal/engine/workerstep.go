@@ -147,7 +147,7 @@ func waitResult(r Run, i int, a answer) Step {
 			st.State = StepUnknown
 		case r.accepted(i):
 			st.State = StepNoted
-			st.Text = line("undecided, as at the approval: " + a.verdict.Text)
+			st.Text = line("could not be checked, as at the request: " + a.verdict.Text)
 		}
 	}
 	return st

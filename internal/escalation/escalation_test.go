@@ -484,7 +484,7 @@ func TestPageIsInterrupted(t *testing.T) {
 		stop()
 		defer b.lead()()
 		fakeclock.Advance(time.Hour)
-		b.want("C1/7 🚨 No owner", "page prod/prod-7@", "C1/7 🚨 The pager may not have been alerted about prod-7")
+		b.want("C1/7 🚨 No owner", "page prod/prod-7@", "C1/7 🚨 It is unknown whether the pager was alerted about prod-7")
 	})
 }
 
@@ -497,6 +497,6 @@ func TestPageInDoubt(t *testing.T) {
 		stop := b.lead()
 		fakeclock.Advance(time.Hour)
 		stop()
-		b.want("C1/7 🚨 The pager may not have been alerted about prod-7", "C1/7 🚨 No owner")
+		b.want("C1/7 🚨 It is unknown whether the pager was alerted about prod-7", "C1/7 🚨 No owner")
 	})
 }

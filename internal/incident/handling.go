@@ -126,7 +126,7 @@ func (h *Handling) Release(by string, at time.Time, text string) (audit.Record, 
 // worst is the level now. The mute must last from LeastMute to MostMute.
 func (h *Handling) MuteUntil(by string, at, until time.Time, worst runbooks.Severity) (audit.Record, error) {
 	if until.After(at.Add(MostMute)) || until.Before(at.Add(LeastMute)) {
-		return audit.Record{}, refusal.New(MuteLength, "Notifications are muted for 1m to 1h: `mute %s 30m`, or `mute %s end`.", h.ID, h.ID)
+		return audit.Record{}, refusal.New(MuteLength, "A mute lasts from 1m to 1h: `mute %s 30m`, or `mute %s end`.", h.ID, h.ID)
 	}
 	h.Mute = &Mute{By: by, Until: until, Worst: worst}
 	return h.did(Update{At: at, Kind: Muted, By: by, Until: until}), nil
@@ -157,7 +157,7 @@ func (h *Handling) MuteOver(worst runbooks.Severity, now time.Time) string {
 	case h.Mute == nil:
 		return ""
 	case worst != h.Mute.Worst:
-		return "the level changed to " + worst.String()
+		return "the severity changed to " + worst.String()
 	case !now.Before(h.Mute.Until):
 		return "the time of the mute is over"
 	default:

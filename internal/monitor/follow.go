@@ -186,7 +186,7 @@ func (f *follower) overBecause(ctx context.Context) (why string, over bool) {
 	err := f.Looker.MayFollow(ctx, f.Follow)
 	var no *refusal.Error
 	if errors.As(err, &no) && no.Code != auth.LookupFailed {
-		return f.Person + " may no longer look at " + f.Scope.Cluster, true
+		return f.Person + " is no longer allowed to read " + f.Scope.Cluster, true
 	}
 	return "", false
 }

@@ -65,7 +65,7 @@ func (c *cluster) settle(ctx context.Context, i *incident.Incident, h *incident.
 	if o := h.Owner; o != nil {
 		var no *refusal.Error
 		if err := c.Looker.MayOwn(ctx, c.state.Cluster, *o); errors.As(err, &no) && no.Code != auth.LookupFailed {
-			did(h.Release("", c.Now(), o.Person+" may no longer own it"))
+			did(h.Release("", c.Now(), o.Person+" is no longer allowed to own it"))
 		}
 	}
 	if len(records) == 0 {

@@ -113,7 +113,7 @@ func TestIncidentOfFormerOperatorIsReleased(t *testing.T) {
 		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it")
 		refuse(auth.Deactivated)
 		fakeclock.Advance(2 * time.Minute)
-		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it", "1> 👤 No owner now. I released the incident: anna may no longer own it")
+		b.want("🔴 Sev 1 · Critical", "1> 👤 anna is on it", "1> 👤 No owner now. I released the incident: anna is no longer allowed to own it")
 		if !strings.Contains(b.text(0), "No owner yet") {
 			t.Errorf("the card: %s", b.text(0))
 		}
@@ -139,7 +139,7 @@ func TestMuteEndsWithTheLevel(t *testing.T) {
 		b.want("🟡 Sev 3", "1> 🔕 anna muted notifications", "🟡 Sev 3")
 		b.set(dis, runbooks.Critical)
 		fakeclock.Advance(2 * time.Minute)
-		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted", "🟡 Sev 3", "1> 🔴 Sev 1 · Critical", "1> 🔔 Notifications are on again: the level changed")
+		b.want("🔴 Sev 1 · Critical", "1> 🔕 anna muted", "🟡 Sev 3", "1> 🔴 Sev 1 · Critical", "1> 🔔 Notifications are on again: the severity changed")
 	})
 }
 

@@ -489,7 +489,7 @@ func TestWatchEndsWithTheRole(t *testing.T) {
 		b.refuse = &refusal.Error{Text: "Not allowed"}
 		b.mu.Unlock()
 		fakeclock.Advance(time.Minute)
-		b.want("👁 Watch ended · db_dis · prod · operator may no longer look at prod")
+		b.want("👁 Watch ended · db_dis · prod · operator is no longer allowed to read prod")
 	})
 }
 

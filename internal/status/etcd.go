@@ -68,7 +68,7 @@ func (l *look) judgeEtcd() {
 			f.Severity = runbooks.Moderate
 			f.Code = observe.FoundMemberDown
 			f.Headline = fmt.Sprintf("Member down, quorum kept (%d of %d)", all-missing, all)
-			f.Text += fmt.Sprintf(". etcd still works, but loses its quorum if %d more fail", all-missing-most+1)
+			f.Text += fmt.Sprintf(". etcd still works: %d of %d members are needed for a quorum", most, all)
 		}
 	}
 	for _, e := range l.board.etcd {

@@ -88,7 +88,7 @@ func (l *look) busyHosts() []HostFinding {
 			out = append(out, HostFinding{
 				Host: host, Code: observe.FoundMonitBusy, Severity: runbooks.Low,
 				Headline: fmt.Sprintf("monit has checked nothing for %s", ago(age)),
-				Text:     "monit has a single worker, and a hanging start or stop blocks it: until then monit does not restart processes that die. The states shown here come from the pids of the processes",
+				Text:     "monit has a single worker, and a start or stop that hangs blocks it. While it is blocked, monit does not restart processes that die. The states shown here come from the pids of the processes",
 			})
 		}
 	}

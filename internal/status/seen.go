@@ -139,7 +139,7 @@ func (a *Assessor) seenRow(b Board, r Row) incident.Seen {
 		}
 		s.Hold = "because " + strings.Join(why, ", and ")
 	case r.Stopped != nil && out(r) && b.At.Before(r.Stopped.At.Add(a.Policy.OwnStop)):
-		s.Hold = fmt.Sprintf("stopped by %s with %s, which is not an incident for %s", r.Stopped.By, r.Stopped.Run, ago(a.Policy.OwnStop))
+		s.Hold = fmt.Sprintf("stopped by %s with %s; no incident is opened for %s after that", r.Stopped.By, r.Stopped.Run, ago(a.Policy.OwnStop))
 	case r.Finding.LogErrors && !r.ErrorsHeld:
 		s.Severity, s.Headline = runbooks.None, "Errors in its log, too few for an incident"
 	case r.Finding.LogErrors:

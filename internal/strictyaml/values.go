@@ -166,7 +166,7 @@ func (v Value) Duration(least, most, otherwise time.Duration) time.Duration {
 		return d
 	}
 	v.Problem(
-		"this duration is out of range", fmt.Sprintf("write a time from %s to %s, such as %s", Short(least), Short(most), Short(otherwise)),
+		"this is not a duration, or it is out of range", fmt.Sprintf("write a time from %s to %s, such as %s", Short(least), Short(most), Short(otherwise)),
 	)
 	return otherwise
 }

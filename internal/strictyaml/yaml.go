@@ -46,12 +46,12 @@ func (r *Reader) Parse(data []byte) Value {
 		top.Problem("this is not YAML: "+syntax.GetMessage(), "check the indentation and the quotes from here upwards")
 		return top
 	case err != nil:
-		top.Problem("this is not YAML: "+err.Error(), "")
+		top.Problem("this is not YAML: "+err.Error(), "check the indentation and the quotes")
 		return top
 	}
 	docs := slices.DeleteFunc(file.Docs, func(d *ast.DocumentNode) bool { return d.Body == nil })
 	if len(docs) != 1 {
-		top.Problem(fmt.Sprintf("the file must hold exactly one document, but holds %d", len(docs)), "start from "+r.Example)
+		top.Problem(fmt.Sprintf("the file must hold exactly one document, but holds %d", len(docs)), "write one document, without lines of --- ("+r.Example+" shows how)")
 		return top
 	}
 	top.Node = docs[0].Body
@@ -124,7 +124,7 @@ func (v Value) Pairs() []pair {
 	}
 	m, ok := v.Node.(*ast.MappingNode)
 	if !ok {
-		v.Problem("this must be a mapping, with a key and a colon on each line", "")
+		v.Problem("this must be a mapping", "write a key and a colon on each line")
 		return nil
 	}
 	var out []pair

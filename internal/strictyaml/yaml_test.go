@@ -48,7 +48,7 @@ func ExampleValue_Read() {
 	// site.yaml:3:1: name: this has no value; write a value, or remove the key
 	// site.yaml:4:1: level: this number is out of range; write a whole number from 1 to 3
 	// site.yaml:5:1: kind: "exce" is not possible here; did you mean exec?
-	// site.yaml:6:1: wait: this duration is out of range; write a time from 1s to 1m, such as 15s
+	// site.yaml:6:1: wait: this is not a duration, or it is out of range; write a time from 1s to 1m, such as 15s
 	// site.yaml:8:1: tilte: there is no key "tilte" here; did you mean title?
 	// site.yaml:9:1: title: this key is here twice; keep one of them
 }
@@ -60,7 +60,7 @@ func ExampleReader() {
 	// "a site" ["tail" "-n" "500" ""]
 	// site.yaml:4:1: level: this number is out of range; write a whole number from 1 to 3
 	// site.yaml:5:1: kind: "exce" is not possible here; did you mean exec?
-	// site.yaml:6:1: wait: this duration is out of range; write a time from 1s to 1m, such as 15s
+	// site.yaml:6:1: wait: this is not a duration, or it is out of range; write a time from 1s to 1m, such as 15s
 	// site.yaml:8:1: tilte: there is no key "tilte" here; did you mean title?
 	// site.yaml:9:1: title: this key is here twice; keep one of them
 }

@@ -102,7 +102,7 @@ func Paged(e Escalation, pager string, err error) card.Card {
 // PageUnsure reports that an alert may not have been sent. The alert is not
 // repeated.
 func PageUnsure(id, what string) card.Card {
-	text := "The pager may not have been alerted about " + id
+	text := "It is unknown whether the pager was alerted about " + id
 	return card.Card{
 		Push: card.Clip("🚨 "+text+" · "+what, card.PushMost), Broadcast: true,
 		Head: card.Line{card.T("🚨 "), card.B(text), card.T(": I was stopped while I sent the alert, and I never send one twice. Call people yourself.")},

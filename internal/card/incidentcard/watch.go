@@ -106,7 +106,7 @@ func withoutTap(list []card.Button, value string) []card.Button {
 // another channel.
 func WatchedElsewhere(f incident.Follow) card.Card {
 	text := fmt.Sprintf(
-		"👁 Watching %s for %s. Its message is in the audit channel, or in terminal.channel of the config. `%s end` ends the watch.",
+		"👁 Watching %s for %s. The message is in terminal.channel of the config, or else in the audit channel. `%s end` ends the watch.",
 		f.Scope,
 		card.Duration(f.Until.Sub(f.Began)),
 		f.Scope.Command("watch"),

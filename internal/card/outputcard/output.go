@@ -146,7 +146,7 @@ func verdict(parts []Answer) string {
 	}
 	var words []string
 	if silent > 0 {
-		words = append(words, fmt.Sprintf("%d of %d did not answer", silent, len(parts)))
+		words = append(words, fmt.Sprintf("%d of %d failed", silent, len(parts)))
 	}
 	if fatals > 0 {
 		words = append(words, fmt.Sprintf("%d FATAL", fatals))
@@ -246,7 +246,7 @@ func FollowingLog(r Reading, until time.Time, ended bool) card.Card {
 	if ended {
 		c.Foot = append(
 			c.Foot,
-			card.Line{card.T("ended · "), card.C("follow"), card.T(" again for more, "), card.C("logs"), card.T(" for all of it")},
+			card.Line{card.T("ended · "), card.C("follow"), card.T(" again for more, "), card.C("logs"), card.T(" for earlier lines")},
 		)
 		return c
 	}

@@ -208,7 +208,7 @@ func WhyDeny(r engine.Run) card.Form {
 		Action: card.TapDenied, Value: runValue(r), Title: "Deny " + r.ID,
 		Body:   card.Paragraphs([]card.Line{{card.B(card.UpperFirst(RunTitle(r)))}}, askedLines(r)),
 		Inputs: []card.Input{{Name: "text", Label: "Why?", Hint: "The reason is shown in the channel and recorded.", Multiline: true}},
-		Submit: "Deny", Typed: "deny " + r.ID + " why",
+		Submit: "Deny", Typed: "deny " + r.ID + " REASON",
 	}
 }
 

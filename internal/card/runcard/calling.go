@@ -141,7 +141,7 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	head := fmt.Sprintf("%s: the approval ends soon", r.ID)
 	c := card.Card{
 		Push: "⏰ " + card.Clip(head+" · "+RunTitle(r)+" · "+r.Plan.Severity.String(), card.PushMost),
-		Head: card.Line{card.T("⏰ "), card.B(r.ID + ": the approval ends "), card.At(end)},
+		Head: card.Line{card.T("⏰ "), card.B(r.ID + ": the approval ends at "), card.At(end)},
 		Body: card.Paragraphs([]card.Line{
 			{card.T(card.UpperFirst(RunTitle(r)) + " · " + r.Plan.Severity.String())},
 			{
@@ -184,7 +184,7 @@ func validLine(r engine.Run) []card.Line {
 
 // Looking confirms to an approver that the run's message now shows them as a reviewer.
 func Looking(r engine.Run) card.Card {
-	text := fmt.Sprintf("👀 %s shows that you are looking. Reminders are paused, but the request still needs a decision: approve or deny.", r.ID)
+	text := fmt.Sprintf("👀 %s shows that you are looking. The next reminder mentions no one, unless it is the last. The request still needs a decision: approve or deny.", r.ID)
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 
@@ -211,7 +211,7 @@ func lastTimeLines(r engine.Run) []card.Line {
 	head := card.Line{
 		card.B("Last time: "),
 		card.B(l.ID),
-		card.T(" " + string(l.State) + " "),
+		card.T(" " + l.State.Words() + " "),
 		card.DayAt(l.At),
 		card.T(", asked by " + l.Asked),
 	}

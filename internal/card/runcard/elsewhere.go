@@ -15,7 +15,7 @@ func AskedElsewhere(r engine.Run) card.Card {
 		Push: what, Head: card.Line{card.T("⏳ "), card.B(what)}, Private: true,
 		Body: []card.Element{card.Text{Lines: []card.Line{
 			{
-				card.T("The message of the run, with the buttons, is in the channel of the approvers. "),
+				card.T("The message of the run, with the buttons, is in another channel: terminal.channel of the config, or else the audit channel. "),
 				card.C("show " + r.ID),
 				card.T(" shows its state here."),
 			},
@@ -49,7 +49,7 @@ func Unseen(r engine.Run, withdrawn bool) card.Card {
 	what := fmt.Sprintf("%s · %s: %s", r.ID, RunTitle(r), stateWord(r))
 	text := "Slack lets me post neither in the channel you asked in nor in the audit channel, so only you see this."
 	if withdrawn {
-		text += " No one could have approved it, so I withdrew it; nothing was run. Ask again in a channel where I may post."
+		text += " No one could have approved it, so I cancelled it; nothing was run. Ask again in a channel where I may post."
 	} else {
 		text += " Type show " + r.ID + " to see its state."
 	}
@@ -70,7 +70,7 @@ func stateWord(r engine.Run) string {
 
 // DoneElsewhere confirms a command that a person typed outside the channel of the run's message.
 func DoneElsewhere(r engine.Run, verb, link string) card.Card {
-	what := fmt.Sprintf("%s %s: accepted. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
+	what := fmt.Sprintf("%s %s: recorded. %s", verb, r.ID, card.UpperFirst(RunTitle(r)))
 	l := card.Line{card.T("The card of the run shows the progress")}
 	if link != "" {
 		l = append(l, card.T(": "), card.L("open it", link))

@@ -42,11 +42,13 @@ func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 func freed(r engine.Run) []card.Line {
 	switch r.State {
 	case engine.Unknown:
-		who := card.T(" · result unknown. Check the target, then type ")
-		if !r.Plan.Severity.Minor() { // the same rule as in the engine
-			who = card.T(" · result unknown. Someone other than " + r.Asked.Person + " must check the target and then type ")
+		return []card.Line{
+			{
+				card.B(r.ID),
+				card.T(" · outcome unknown. " + card.UpperFirst(closer(r)) + " must check the target and then type "),
+				card.C("close " + r.ID + " WHAT YOU FOUND"),
+			},
 		}
-		return []card.Line{{card.B(r.ID), who, card.C("close " + r.ID + " WHAT YOU FOUND")}}
 	case engine.Paused:
 		return []card.Line{
 			{
@@ -60,4 +62,12 @@ func freed(r engine.Run) []card.Line {
 	default:
 		return nil
 	}
+}
+
+// closer says who may close a run whose outcome is unknown. The gate and the engine check it.
+func closer(r engine.Run) string {
+	if r.Plan.Severity.Minor() {
+		return "the requester or an approver"
+	}
+	return "an approver other than " + r.Asked.Person
 }

@@ -261,22 +261,14 @@ func Propose(p Proposal) card.Card {
 	if p.Title == "" {
 		c.Buttons = append(c.Buttons, card.CommandTap("Plan", p.Look))
 	}
-	c.Foot = []card.Line{{
-		card.T(fmt.Sprintf("Only you can tap Run, within %d s. With ", int(p.Within.Seconds()))),
-		card.C("because REASON"),
-		card.T(" it runs without this question."),
-	}}
-	if len(p.Plan.Targets) > 1 {
-		c.Foot = []card.Line{
-			{
-				card.T(
-					fmt.Sprintf(
-						"Only you can tap Run, within %d s. One target after the other; a failure stops the rest.",
-						int(p.Within.Seconds()),
-					),
-				),
-			},
-		}
+	within := fmt.Sprintf("Only you can tap Run, within %d s.", int(p.Within.Seconds()))
+	switch {
+	case len(p.Plan.Targets) > 1:
+		c.Foot = []card.Line{{card.T(within + " One target after the other; a failure stops the rest.")}}
+	case p.Unmarked:
+		c.Foot = []card.Line{{card.T(within + " With "), card.C("because REASON"), card.T(" the command runs without this question.")}}
+	default:
+		c.Foot = []card.Line{{card.T(within)}}
 	}
 	return c
 }

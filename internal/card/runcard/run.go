@@ -286,7 +286,7 @@ func toldLine(r engine.Run) []card.Line {
 func nextLines(r engine.Run) []card.Line {
 	switch r.State {
 	case engine.Unknown:
-		return []card.Line{{card.T("The target stays locked until a person has checked it and types "), card.C("close " + r.ID + " what you found")}}
+		return []card.Line{{card.T("The target stays locked until " + closer(r) + " has checked it and types "), card.C("close " + r.ID + " WHAT YOU FOUND")}}
 	case engine.Queued:
 		if r.StartBy == nil {
 			return nil

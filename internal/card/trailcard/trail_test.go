@@ -33,7 +33,7 @@ func ExampleTimeline() {
 	look("14:02:11", "Sev 1 · Critical")
 	look("14:03:00", "Sev 1 · Critical")
 	run("14:06:02", audit.Requested, "anna", "disk was full, freed 40 GB")
-	add("14:06:30", audit.Record{Kind: audit.Refused, Person: "anna", Text: "Not allowed: anna can't approve their own request; another approver has to."})
+	add("14:06:30", audit.Record{Kind: audit.Refused, Person: "anna", Text: "Not allowed: this is anna's own request; another approver has to do this."})
 	run("14:07:01", audit.Reminded, "", "reminder 1 of 3, called ben, chris")
 	run("14:07:05", audit.Looking, "ben", "")
 	run("14:07:09", audit.Approved, "ben", "vote 1 of 1")
@@ -48,7 +48,7 @@ func ExampleTimeline() {
 	// 🕓 Timeline · prod · 2026-11-21 13:00 – 2026-11-21 15:00 UTC
 	// 2026-11-21 14:02:11  db_dis was seen at Sev 1 · Critical (status by anna)
 	//            14:06:02  anna asked for R-7F3K: restart db_dis on infra-1 (Sev 1 · Critical): “disk was full, freed 40 GB”
-	//            14:06:30  anna was refused: Not allowed: anna can't approve their own request; another approver has to.
+	//            14:06:30  anna was refused: Not allowed: this is anna's own request; another approver has to do this.
 	//            14:07:01  R-7F3K still waits for approvals: reminder 1 of 3, called ben, chris
 	//            14:07:05  ben is looking at R-7F3K
 	//            14:07:09  ben approved R-7F3K

@@ -68,7 +68,7 @@ func (c *changing) place() error {
 		after = after[1:]
 	}
 	if len(after) == 0 {
-		return c.askAbout(command.StrayPlace, fmt.Sprintf("“%s” what?", pre), nil)
+		return c.askAbout(command.StrayPlace, fmt.Sprintf("“%s” needs a host or a cluster after it.", pre), nil)
 	}
 	if slices.Contains(everyWords, after[0].Key) &&
 		(len(after) == 1 || after[1].Key == "nodes" || slices.Contains(hostWords, after[1].Key) ||

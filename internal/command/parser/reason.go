@@ -31,7 +31,7 @@ func (c *changing) reason(req *command.Request) error {
 	if w[0].MarksReason() {
 		req.Reason = words.Rest(c.text, w[1:])
 		if req.Reason == "" {
-			return c.ask(req, command.NoReason, fmt.Sprintf("“%s” what?", w[0].Raw), c.bareReading(req)...)
+			return c.ask(req, command.NoReason, fmt.Sprintf("“%s” needs a reason after it.", w[0].Raw), c.bareReading(req)...)
 		}
 		return nil
 	}

@@ -120,9 +120,9 @@ func etcdMembers(before []byte, r remote.Result) Verdict {
 	}
 	old, _ := recall(before)
 	old.Members = list
-	text := fmt.Sprintf("%d members vote", etcd.Voters(list))
+	text := fmt.Sprintf("voting members: %d", etcd.Voters(list))
 	if n := len(list) - etcd.Voters(list); n > 0 {
-		text += fmt.Sprintf(", %d learn", n)
+		text += fmt.Sprintf(", learners: %d", n)
 	}
 	return Verdict{State: Met, Text: text, Seen: remember(old)}
 }

@@ -177,7 +177,7 @@ func TestEtcdVotesByList(t *testing.T) {
 	} {
 		before := remember(memory{Observation: observe.Observation{State: observe.Up, PID: 7}})
 		m := Evaluate(runbooks.Step{Until: runbooks.EtcdMembers}, before, three, answertest.Noon)
-		if m.State != Met || m.Text != "3 members vote, 1 learn" {
+		if m.State != Met || m.Text != "voting members: 3, learners: 1" {
 			t.Fatalf("%s: %s", m.State, m.Text)
 		}
 		r := answertest.Of(tt.rows)
@@ -191,7 +191,7 @@ func TestEtcdVotesByList(t *testing.T) {
 		}
 	}
 	simple := answertest.Of("8211f1d0f64f3269, started, infra1, http://127.0.0.1:12380, http://127.0.0.1:2379, false\n91bc3c398fb3c146, started, infra2, http://127.0.0.1:22380, http://127.0.0.1:22379, true\n")
-	if v := Evaluate(runbooks.Step{Until: runbooks.EtcdMembers}, nil, simple, answertest.Noon); v.Text != "1 members vote, 1 learn" {
+	if v := Evaluate(runbooks.Step{Until: runbooks.EtcdMembers}, nil, simple, answertest.Noon); v.Text != "voting members: 1, learners: 1" {
 		t.Errorf("simple: %s: %s", v.State, v.Text)
 	}
 	step := runbooks.Step{Until: runbooks.EtcdMembers, Within: runbooks.Duration(time.Minute)}

@@ -54,7 +54,7 @@ func TestRealEtcd(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		one, three := e.c.Members[0].Host, e.c.Members[2].Host
 		e.before = remember(memory{Observation: observe.Observation{State: observe.Up}})
-		e.before = e.expect("healthy", runbooks.EtcdMembers, "", Met, "3 members vote").Seen
+		e.before = e.expect("healthy", runbooks.EtcdMembers, "", Met, "voting members: 3").Seen
 		e.expect("healthy", runbooks.EtcdStatus, "", Met, "3 of 3 members answer", "leader", "revision agree")
 		e.expect("healthy", runbooks.EtcdQuorum, "", Met, "all 3 members are healthy")
 		e.expect("healthy", runbooks.EtcdAlarms, "", Met, "no alarms")
@@ -133,7 +133,7 @@ func TestRealEtcdLearner(t *testing.T) {
 	eachVersion(t, 0, func(e *etcdCase) {
 		learner := e.c.AddLearner()
 		e.expect("learner", runbooks.EtcdQuorum, "", Noted, "quorum kept: 3 of 3", "a learner, which does not vote")
-		e.before = e.expect("learner", runbooks.EtcdMembers, "", Met, "3 members vote, 1 learn").Seen
+		e.before = e.expect("learner", runbooks.EtcdMembers, "", Met, "voting members: 3, learners: 1").Seen
 		e.expect("learner", runbooks.EtcdSpare, learner.Host, Met, "is a learner")
 		e.c.Kill(2)
 		e.c.Await("the others serve", func() bool {

@@ -54,9 +54,9 @@ func handlingSamples() []Sample {
 		{"incident-which", incidentcard.WhichIncident(command.Fields{Verb: "own"}, several)},
 		{"incident-took", update(incident.Update{Kind: incident.Took, By: "anna"})},
 		{"incident-handed-over", update(incident.Update{Kind: incident.Handed, By: "anna", Who: "ben", Text: "end of shift"})},
-		{"incident-released", update(incident.Update{Kind: incident.Released, Who: "ben", Text: "ben may no longer own it"})},
+		{"incident-released", update(incident.Update{Kind: incident.Released, Who: "ben", Text: "ben is no longer allowed to own it"})},
 		{"incident-muted", update(incident.Update{Kind: incident.Muted, By: "anna", Until: now.Add(30 * time.Minute)})},
-		{"incident-unmuted", update(incident.Update{Kind: incident.Unmuted, Text: "the level changed to Sev 1 · Critical"})},
+		{"incident-unmuted", update(incident.Update{Kind: incident.Unmuted, Text: "the severity changed to Sev 1 · Critical"})},
 		{"incident-note", update(incident.Update{Kind: incident.Noted, By: "anna", Text: "disk replaced, rebuilding"})},
 	}
 }

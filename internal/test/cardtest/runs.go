@@ -248,7 +248,7 @@ func endSamples() []Sample {
 		{"failed-told", runcard.EndLine(ended(failed, engine.Failed, failed.Steps[2].Text))},
 		{"denied", runcard.Run(denied)},
 		{"expired", runcard.Run(ended(restart("db_dis", "infra-1"), engine.Expired, "expired: 0 of 1 approvals by 14:22 UTC"))},
-		{"refused", runcard.Run(ended(voted(restart("db_dis", "infra-1")), engine.Refused, fmt.Sprintf("catalog or config changed since: the plan would now be %s, the approved one was %s", "18c2aa", "7f3a9c")))},
+		{"refused", runcard.Run(ended(voted(restart("db_dis", "infra-1")), engine.Refused, fmt.Sprintf("the catalog or the config has changed since the request: the plan would now be %s, but %s was requested", "18c2aa", "7f3a9c")))},
 		{"cancelled", runcard.Run(cancelled)},
 	}
 }

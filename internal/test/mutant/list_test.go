@@ -187,7 +187,7 @@ func seeing() []mutant {
 		one("a head that a crash cut off is no head", "internal/witness/witness.go", "!bytes.HasSuffix(head, []byte(cutOff))", "true", "./internal/witness", "^TestCutOff"),
 		one("the last head of a renamed witness file counts", "internal/witness/witness.go", "[]string{f.name, f.name + \".old\"}", "[]string{f.name}", "./internal/witness", "^TestRenamed"),
 		one("a dependency that monit does not monitor is not dead", "internal/status/upstream.go", "return !r.Pending && r.Finding.Down\n", "return !r.Pending && (r.Finding.Down || r.Observation.Out())\n", "./internal/status", "^TestUnproved"),
-		one("the card names who may close a run by its level", "internal/card/runcard/locks.go", "if !r.Plan.Severity.Minor() {", "if false {", "./internal/card", "^TestLocksName"),
+		one("the card names who may close a run by its level", "internal/card/runcard/locks.go", "if r.Plan.Severity.Minor() {", "if false {", "./internal/card", "^TestLocksName"),
 		one("a process that was not observed is unknown", "internal/observe/assess.go", `f.unknown(e, FoundUnseen, "Could not be observed", o.Why)`, `f.both(runbooks.None, FoundUnseen, "Could not be observed")`, "./internal/observe", "^Test"),
 		one("not monitored is unknown", "internal/observe/assess.go", "		f.unknown(e, FoundNotMonitored, \"Not monitored\",", "		f.unknown(e, FoundNotMonitored, \"Not monitored\", \"\")\n		f.both(runbooks.None, FoundNotMonitored,", "./internal/observe", "^Test"),
 		one("a command ended by a signal is unknown", "internal/observe/proof/verdict.go", `case r.Signal != "":`, "case false:", "./internal/observe/proof", "^Test"),
