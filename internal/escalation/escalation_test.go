@@ -36,12 +36,13 @@ type bench struct {
 	// refuse returns the error with which Slack answers a message, and the pager answers the end of
 	// an alert.
 	refuse func(ctx context.Context) error
+	level  runbooks.Severity // the minimum severity of the policy
 	// archived is a channel that accepts no messages.
 	archived string
 }
 
 func newBench(t *testing.T) *bench {
-	return &bench{t: t, store: memstore.New(memstore.Config{})}
+	return &bench{t: t, store: memstore.New(memstore.Config{}), level: runbooks.Critical}
 }
 
 func (b *bench) say(text string) {
@@ -96,7 +97,7 @@ func (b *bench) Resolve(ctx context.Context, a pager.Alert) error {
 	if err := b.refused(ctx); err != nil {
 		return err
 	}
-	b.say("resolve " + a.Key)
+	b.say("resolve " + a.Key + " " + a.Severity)
 	return nil
 }
 
@@ -120,7 +121,7 @@ func (posts) Post(_ context.Context, run string) (publish.Post, bool, error) {
 
 func (b *bench) policy() map[string]Policy {
 	return map[string]Policy{"prod": {
-		After: 5 * time.Minute, Level: runbooks.Critical,
+		After: 5 * time.Minute, Level: b.level,
 		Callees: []engine.Callee{{Person: "chris", Account: auth.Account{User: "U0CHRIS"}}},
 		Page:    &Page{After: 10 * time.Minute, Name: "PagerDuty", Pager: b},
 	}}
@@ -320,6 +321,26 @@ func TestIncidentThatIsNotPosted(t *testing.T) {
 		defer b.lead()()
 		fakeclock.Advance(11 * time.Minute)
 		b.want(fmt.Sprintf("page prod/prod-7@%d critical", i.Opened.UnixMilli()))
+	})
+}
+
+// The end of an alert has the severity of the alert, also if the incident has become worse since.
+func TestEndOfAnAlertHasItsSeverity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.level = runbooks.Low
+		i := b.incident(runbooks.Moderate, 0)
+		stop := b.lead()
+		fakeclock.Advance(11 * time.Minute)
+		i.Items[0].To = runbooks.Critical
+		b.keep(incident.ClusterName("prod"), incident.Cluster{V: incident.FormVersion, Cluster: "prod", Incidents: []*incident.Incident{&i}})
+		stop()
+		defer b.lead()()
+		fakeclock.Advance(time.Minute)
+		b.keep(incident.ClusterName("prod"), incident.Cluster{V: incident.FormVersion, Cluster: "prod"})
+		fakeclock.Advance(time.Minute)
+		key := fmt.Sprintf("prod/prod-7@%d", i.Opened.UnixMilli())
+		b.want("C1/7 🚨 No owner for 5 min · prod-7", "page "+key+" error", "C1/7 📟 PagerDuty was alerted", "resolve "+key+" error")
 	})
 }
 

@@ -15,7 +15,6 @@ import (
 	"dhbot/internal/card/incidentcard"
 	"dhbot/internal/engine"
 	"dhbot/internal/incident"
-	"dhbot/internal/pager"
 	"dhbot/internal/publish"
 )
 
@@ -43,7 +42,11 @@ type stored struct {
 	Place   engine.Place `json:"place"`
 	Began   time.Time    `json:"began"`
 	Summary string       `json:"summary"`
-	rev     int64
+	// Severity is the severity of the alert, a name of PagerDuty's. "" means critical. The end of
+	// an alert must have the same severity as the alert, because Alertmanager identifies alerts by
+	// their labels.
+	Severity string `json:"severity,omitempty"`
+	rev      int64
 }
 
 // The outcomes of a stage.
@@ -124,6 +127,9 @@ func (e *Escalator) carryOut(ctx context.Context, p Policy, s subject, name stag
 	st := stored{
 		V: formVersion, Key: s.key, ID: s.id, Stage: name, At: e.Now(), By: e.Replica, Place: s.place, Began: s.since, Summary: s.summary,
 	}
+	if level := pagerLevel(s.severity); name == page && level != critical {
+		st.Severity = level
+	}
 	begun := "begun"
 	if s.call.Again = last.V != 0; s.call.Again {
 		begun = "begun again"
@@ -155,7 +161,9 @@ func (e *Escalator) runStage(ctx context.Context, p Policy, s subject, name stri
 	s.call.Waited = e.Now().Sub(s.since)
 	var err error
 	if st.Stage == page {
-		err = p.Page.Pager.Trigger(ctx, e.alert(ctx, s))
+		a := alertOf(s.cluster, st)
+		a.Link = e.link(ctx, s)
+		err = p.Page.Pager.Trigger(ctx, a)
 	} else {
 		s.call.Group = p.Group
 		s.call.Callees = p.Callees
@@ -231,9 +239,8 @@ func (e *Escalator) removeStage(ctx context.Context, p Policy, name string, st s
 // alert again. The pager ignores the end of an alert that is already resolved.
 func (e *Escalator) resolve(ctx context.Context, p Policy, name string, st stored) {
 	cluster := clusterOf(name)
-	a := pager.Alert{Key: cluster + "/" + st.Key, Cluster: cluster, About: st.ID, Summary: st.Summary, Severity: "critical", Began: st.Began}
 	r := e.record(cluster, st, "resolved", "")
-	if err := p.Page.Pager.Resolve(ctx, a); err != nil {
+	if err := p.Page.Pager.Resolve(ctx, alertOf(cluster, st)); err != nil {
 		e.Logger.ErrorContext(ctx, "a page could not be resolved", "about", st.ID, "err", err)
 		if ctx.Err() != nil {
 			return
