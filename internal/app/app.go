@@ -71,6 +71,9 @@ type Slack interface {
 	publish.Messenger
 	call.Directory
 	presence.Source
+	// Channel reports whether people of other organisations are in a channel or may join it, and
+	// whether the bot is a member. The answer may be up to maxAge old.
+	Channel(ctx context.Context, id string, maxAge time.Duration) (shared, member bool, err error)
 	// Answered is the time of Slack's last answer.
 	Answered() time.Time
 	// Drain stops accepting new deliveries; accepted deliveries are still handled. If

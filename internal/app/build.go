@@ -131,7 +131,7 @@ func (b *bot) newService(assessor *status.Assessor) (*handlers.Service, error) {
 func (b *bot) newMonitor() (*monitor.Monitor, error) {
 	return monitor.New(monitor.Config{
 		Keeper:       b.Store,
-		Messenger:    b.slack,
+		Messenger:    unshared{b.slack},
 		Looker:       observedLooker{b.service, b.Metrics, b.Now},
 		Clusters:     b.Watches,
 		AuditChannel: b.AuditChannel,

@@ -26,7 +26,7 @@ func (b *bot) newEscalator() (*escalation.Escalator, error) {
 		Keeper:       b.Store,
 		Runs:         b.Store,
 		Posts:        b.Store,
-		Messenger:    b.slack,
+		Messenger:    unshared{b.slack},
 		Absent:       b.presence.Ask,
 		AuditChannel: b.AuditChannel,
 		Clusters:     clusters,

@@ -344,7 +344,7 @@ func TestIncidentsOfAnArchivedChannel(t *testing.T) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for _, m := range b.posts[1:min(3, len(b.posts))] {
-			if m.channel != "C0AUDIT" || !strings.Contains(m.text, "Resolved") {
+			if m.channel != "C0AUDIT" || !strings.Contains(m.text, "Resolved") || !strings.Contains(m.text, "I may not post in the channel for incidents of prod") {
 				t.Errorf("posted in %s: %s", m.channel, m.text)
 			}
 		}

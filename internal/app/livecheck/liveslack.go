@@ -75,7 +75,7 @@ func checkChannels(ctx context.Context, edge *slackio.Edge, cfg *config.Config) 
 		err := edge.CheckChannel(ctx, id)
 		if err == nil && private[id] {
 			if shared, _, _ := edge.Channel(ctx, id, 0); shared {
-				err = errors.New("it is shared with another organisation, so incidents cannot be posted there: use a channel of your own")
+				err = errors.New("it is shared with another organisation, so incidents are posted in the audit channel instead: use a channel of your own")
 			}
 		}
 		if err != nil {

@@ -59,11 +59,12 @@ func Incident(i incident.Incident, h incident.Handling, cluster string, find fun
 	return c
 }
 
-// Moved adds to a card of an incident that it is in the audit channel because the channel for
-// incidents of the cluster accepts no messages.
+// Moved adds to a card of an incident that it is in the audit channel because the bot may not post
+// in the channel for incidents of the cluster.
 func Moved(c card.Card, cluster string) card.Card {
-	text := "In the audit channel because Slack does not let me post in the channel for incidents of " + cluster + ". To fix this: bot check --live"
-	c.Foot = append(slices.Clone(c.Foot), card.Line{card.T(text)})
+	c.Foot = append(slices.Clone(c.Foot), card.Line{
+		card.T("In the audit channel because I may not post in the channel for incidents of " + cluster + "; "), card.C("bot check --live"), card.T(" shows why"),
+	})
 	return c
 }
 

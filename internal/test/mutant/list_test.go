@@ -164,6 +164,7 @@ func seeing() []mutant {
 		one("an archived channel does not swallow an incident", "internal/monitor/background.go", "case errors.Is(err, publish.ErrNoPlace) && i.Channel != c.AuditChannel:", "case false:", "./internal/monitor", "^TestIncidentsOfAnArchivedChannel"),
 		one("an incident that Slack has not accepted alerts the pager", "internal/escalation/subject.go", "!h.IsMuted(i.Worst(), e.Now())", "!h.IsMuted(i.Worst(), e.Now()) && i.TS != \"\"", "./internal/escalation", "^TestIncidentThatIsNotPosted"),
 		one("the end of an alert has the labels of the alert", "internal/escalation/alert.go", "cmp.Or(st.Severity, critical)", "cmp.Or(critical, st.Severity)", "./internal/escalation", "^TestEndOfAnAlert"),
+		one("no incident is posted in a channel that is shared with another organisation", "internal/app/unshared.go", "err == nil && shared", "err != nil && shared", "./internal/app", "^TestUnshared"),
 		one("an incident with an owner notifies no one", "internal/escalation/subject.go", "h.Owner == nil && ", "", "./internal/escalation", "^TestWhatIsEscalated"),
 		one("an unknown severity that could be critical is escalated", "internal/escalation/subject.go", "	case it.WorstCase != runbooks.Unknown:\n		return it.WorstCase\n	default:\n		return runbooks.Critical", "	default:\n		return runbooks.Low", "./internal/escalation", "^TestWhatIsEscalated"),
 		one("a request with an approval notifies no one", "internal/escalation/subject.go", "waits: len(r.Votes) == 0", "waits: true", "./internal/escalation", "^TestRequestThatNoOne"),
