@@ -58,7 +58,8 @@ func (s *Service) Handle(ctx context.Context, m call.Message, reply call.Reply) 
 		defer cancel()
 		ctx = told
 	}
-	return s.explain(ctx, m, reply, err) || settled
+	_, settledByAnswer := s.explain(ctx, m, reply, err)
+	return settled || settledByAnswer
 }
 
 // Receive parses a slash command on arrival, before the author's access is known. A text
@@ -92,13 +93,14 @@ func (s *Service) dispatch(ctx context.Context, c *call.Call, reply call.Reply) 
 	return c.Settled, err
 }
 
-// explain tells the author about an error, and records a refusal by the access rules. The result
-// settled reports whether this record, or another replica, settled the claim.
-func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply, err error) (settled bool) {
+// explain tells the author about an error, and records a refusal by the access rules. It returns the
+// code of the refusal, or "" if the error asks something. The result settled reports whether this
+// record, or another replica, settled the claim.
+func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply, err error) (code refusal.Code, settled bool) {
 	if errors.Is(err, engine.ErrSettled) {
 		// Another replica took this replica for dead, and has handled the message.
 		s.Logger.InfoContext(ctx, "message was handled by another replica")
-		return true
+		return call.LeaseLost, true
 	}
 	no := &refusal.Error{}
 	c, asks := questionOf(err)
@@ -111,7 +113,7 @@ func (s *Service) explain(ctx context.Context, m call.Message, reply call.Reply,
 	}
 	// The answer comes before the record, because the record settles the claim. If a replica
 	// stops in between, the answer is repeated, not lost.
-	return no.Recorded && s.recordRefusal(ctx, m, no)
+	return no.Code, no.Recorded && s.recordRefusal(ctx, m, no)
 }
 
 // questionOf returns the card of an error that asks the person something; asks is false for any other

@@ -2,18 +2,22 @@ package handlers
 
 import (
 	"context"
+	"slices"
 
 	"dhbot/handlers/call"
 	"dhbot/internal/card/runcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/internal/refusal"
 )
 
 // Outcome is the result of a command at a terminal, where the run's message is not visible.
 type Outcome struct {
 	// OK is false if the command was refused, not understood, or answered with a question.
-	// Nothing was done, and the reply has the reason.
+	// Unless Unsure is true, nothing was done. The reply has the reason.
 	OK bool
+	// Unsure is true if the command failed, and may have done something before.
+	Unsure bool
 	// Run is the run that the command requested, approved or otherwise changed; "" for
 	// none.
 	Run string
@@ -26,12 +30,15 @@ type Outcome struct {
 	Proposal string
 }
 
+// unsure are the codes of refusals after which it is unknown what the command has done.
+var unsure = []refusal.Code{call.NotInTime, call.LeaseLost, call.Internal}
+
 // Command answers one command of a terminal, with the same parser and gate as Handle.
 func (s *Service) Command(ctx context.Context, m call.Message, reply call.Reply) Outcome {
 	c, err := s.command(ctx, m, reply)
 	if err != nil {
-		s.explain(ctx, m, reply, err)
-		return Outcome{}
+		code, _ := s.explain(ctx, m, reply, err)
+		return Outcome{Unsure: slices.Contains(unsure, code)}
 	}
 	out := Outcome{OK: !c.AskedBack, Run: c.Asked, Asked: c.Asked != "", Proposal: c.Offer}
 	if c.Cmd.Object == command.RunNamed && c.Cmd.Class.Changing() {

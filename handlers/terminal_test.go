@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"dhbot/auth"
 	"dhbot/handlers/call"
@@ -185,6 +186,25 @@ func TestCompletions(t *testing.T) {
 		if tt.has != "" && !slices.Contains(got, tt.has) || slices.Contains(got, tt.hasnt) {
 			t.Errorf("after %v: %v", tt.before, got)
 		}
+	}
+}
+
+// slowReply is a reply that cannot show a card in time.
+type slowReply struct{ answers }
+
+func (*slowReply) Show(context.Context, card.Card) error { return &call.TooLong{After: time.Minute} }
+
+// The outcome of a command that was not handled in time is unknown. A refused command did nothing.
+func TestUnsureOutcome(t *testing.T) {
+	h := newTestService(t)
+	m := h.message("", "runs")
+	m.Via, m.Channel, m.Account = call.Terminal, "", auth.Account{Team: auth.LocalTeam, User: "anna"}
+	if out := h.Command(t.Context(), m, &slowReply{}); out.OK || !out.Unsure {
+		t.Errorf("not in time: %+v", out)
+	}
+	m.Text = "restart nothing"
+	if out := h.Command(t.Context(), m, &answers{}); out.OK || out.Unsure {
+		t.Errorf("not understood: %+v", out)
 	}
 }
 

@@ -87,7 +87,11 @@ func (d *doing) confirms(in io.Reader, out io.Writer) bool {
 	}
 	fmt.Fprint(out, "Run it? [y/N] ")
 	line, err := bufio.NewReader(f).ReadString('\n')
-	return err == nil && strings.EqualFold(strings.TrimSpace(line), "y")
+	if answer := strings.ToLower(strings.TrimSpace(line)); err == nil && (answer == "y" || answer == "yes") {
+		return true
+	}
+	fmt.Fprintln(out, "Nothing was run.")
+	return false
 }
 
 // doing is one command at the terminal.

@@ -60,10 +60,14 @@ func codeOf(end localshell.End) int {
 	case engine.Denied, engine.Expired, engine.Refused, engine.Cancelled:
 		return exitRefused
 	case "":
-		if end.Confirm {
+		switch {
+		case end.Confirm:
 			return exitConfirm
+		case end.Unsure, end.Run != "": // a run whose state is not known
+			return exitUnknown
+		default:
+			return exitRefused
 		}
-		return exitRefused
 	default:
 		return exitFailed
 	}

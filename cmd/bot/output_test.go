@@ -68,6 +68,8 @@ func TestExitCodesOfOutcomes(t *testing.T) {
 		{localshell.End{State: string(engine.Refused)}, exitRefused},
 		{localshell.End{State: string(engine.Cancelled)}, exitRefused},
 		{localshell.End{Why: "not understood"}, exitRefused},
+		{localshell.End{Unsure: true}, exitUnknown},
+		{localshell.End{Run: "R-7F3K", Why: "the run is no longer followed"}, exitUnknown},
 		{localshell.End{Confirm: true}, exitConfirm},
 	} {
 		if got := codeOf(c.end); got != c.code {

@@ -21,5 +21,6 @@
 //   - observed.go, snapshot.go: what the metrics count, and the state at a scrape
 //   - tokens.go, stopped.go, knownhosts.go: warnings about a refused token, stopped changes,
 //     hosts without a key
+//   - unshared.go: no incidents in channels that are shared with another organisation
 //   - memory.go: memory that is returned to the system after a peak
 package app

@@ -77,6 +77,8 @@ type End struct {
 	Run   string `json:"run,omitempty"`
 	State string `json:"state,omitempty"` // engine.State of Run
 	Why   string `json:"why,omitempty"`
+	// Unsure means that the command failed, and may have done something before.
+	Unsure bool `json:"unsure,omitempty"`
 	// Confirm means that nothing ran, because the person must confirm. To confirm, the client sends
 	// the command again after YesPrefix, or sends RunPrefix and Proposal to run exactly the plan
 	// that was shown.
