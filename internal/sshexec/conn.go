@@ -76,7 +76,7 @@ type conn struct {
 	active    int // sessions open or about to open
 	version   int // version of known_hosts that the host key was last checked against
 	retired   bool
-	pinging   bool
+	inspected bool // an inspection is in progress
 	idleSince time.Time
 	made      time.Time // does not change
 	lookedUp  time.Time // last look-up of the host's name

@@ -15,8 +15,8 @@ var (
 	errUnclosed = errors.New("the server does not close a session")
 )
 
-// Maintain keeps the pool's connections warm until ctx ends. It regularly checks idle connections,
-// so that a dead connection is found before a command needs it. It also closes surplus connections.
+// Maintain keeps the pool's connections warm until ctx ends. It regularly checks connections, so that
+// a dead connection is found before a command needs it. It also closes surplus and old connections.
 // At the end, Maintain closes the pool and returns ctx's error.
 func (p *Pool) Maintain(ctx context.Context) error {
 	defer p.Close()
@@ -38,8 +38,8 @@ func (p *Pool) Maintain(ctx context.Context) error {
 	}
 }
 
-// tend checks every idle connection once. A connection to a jump host is also checked while it is
-// in use, because the connections that it carries end with it.
+// tend checks every connection once. The time of most checks must not depend on the use of the
+// connection, because commands may use a connection all the time.
 func (p *Pool) tend(now time.Time) {
 	var superfluous []*conn
 	p.mu.Lock()
@@ -47,12 +47,15 @@ func (p *Pool) tend(now time.Time) {
 		for i, c := range h.conns {
 			idle := c.active == 0 && now.Sub(c.idleSince) >= p.cfg.KeepAlive
 			switch {
-			case p.closed || c.pinging || !idle && !h.key.jump:
-			case i > 0 && idle && now.Sub(c.idleSince) >= idleKeep, idle && outdated(c, now):
+			case p.closed || c.inspected:
+			case i > 0 && idle && now.Sub(c.idleSince) >= idleKeep, outdated(c, now):
 				superfluous = append(superfluous, c)
 			default:
-				c.pinging = true
-				p.wg.Go(func() { p.keepAlive(c) })
+				// A connection to a jump host is also pinged while it is in use, because the
+				// connections that it carries end with it.
+				ping := idle || h.key.jump
+				c.inspected = true
+				p.wg.Go(func() { p.inspect(c, ping) })
 			}
 		}
 	}
@@ -62,21 +65,21 @@ func (p *Pool) tend(now time.Time) {
 	}
 }
 
-// keepAlive retires a connection that does not answer, whose host key is no longer trusted, or
-// whose host has a new address.
-func (p *Pool) keepAlive(c *conn) {
+// inspect retires a connection whose host key is no longer trusted, whose host has a new address, or
+// that does not answer a ping.
+func (p *Pool) inspect(c *conn, ping bool) {
 	err := p.stillTrusted(c)
 	if err == nil {
 		err = p.moved(p.ctx, c)
 	}
-	if err == nil {
+	if err == nil && ping {
 		err = p.ping(p.ctx, c)
 	}
 	if err != nil && p.ctx.Err() == nil {
 		p.retire(c, err)
 	}
 	p.mu.Lock()
-	c.pinging = false
+	c.inspected = false
 	p.mu.Unlock()
 }
 

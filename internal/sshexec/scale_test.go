@@ -177,9 +177,42 @@ func TestHostThatMoved(t *testing.T) {
 	})
 }
 
+// TestBusyHostThatMoved checks that the pool also dials a host that moved again if commands use the
+// old connection all the time. A command in progress is not interrupted.
+func TestBusyHostThatMoved(t *testing.T) {
+	h := &fakeHost{}
+	inBubble(t, h, func(t *testing.T, p *Pool) {
+		hold := make(chan struct{})
+		h.exec = func(_ net.Conn, ch ssh.Channel, r *ssh.Request) {
+			_ = r.Reply(true, nil)
+			<-hold
+			exitWith(ch, 0)
+			ch.Close()
+		}
+		p.lookup = func(context.Context, string) ([]string, error) { return []string{"10.0.0.9"}, nil }
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- p.Maintain(ctx) }()
+		var commands sync.WaitGroup
+		for range 2 {
+			command := onFake(true)
+			command.Timeout = time.Hour
+			commands.Go(func() { want(t, p.Run(t.Context(), command), remote.Answered) })
+			time.Sleep(movedEvery)
+		}
+		if dials, open, _ := h.counts(); dials != 2 || open != 2 {
+			t.Errorf("%d dials, %d open, want a connection for each of the two commands", dials, open)
+		}
+		close(hold)
+		commands.Wait()
+		stop()
+		<-ended
+	})
+}
+
 // TestHostThatMovedBehindAJumpHost checks that a connection through a jump host to a name is
-// replaced after a while, because the name may have a new address. A connection to an IP address is
-// kept.
+// replaced after a while, because the name may have a new address, even if it is in use all the time.
+// A connection to an IP address is kept.
 func TestHostThatMovedBehindAJumpHost(t *testing.T) {
 	for _, c := range []struct {
 		address string
@@ -214,8 +247,10 @@ func TestHostThatMovedBehindAJumpHost(t *testing.T) {
 			if n := inner.Load(); n != 1 {
 				t.Errorf("%s: %d connections before it is due for renewal, want 1", c.address, n)
 			}
-			time.Sleep(renewBehind)
-			want(t, p.Run(t.Context(), command), remote.Answered)
+			for range renewBehind / (5 * time.Second) { // reads as often as watch.every allows
+				time.Sleep(5 * time.Second)
+				want(t, p.Run(t.Context(), command), remote.Answered)
+			}
 			if n := inner.Load(); (n == 2) != c.renewed {
 				t.Errorf("%s: %d connections after it was due for renewal", c.address, n)
 			}

@@ -340,7 +340,7 @@ func edges() []mutant {
 		one("the number of concurrent logins is limited", "internal/sshexec/dial.go", "		if err := p.handshakes.Acquire(ctx, 1); err != nil {\n			return err\n		}\n		close(admitted)\n", "", "./internal/sshexec", "^TestDialStorm"),
 		one("the bot waits for a busy host", "internal/sshexec/dial.go", "own.busy {", "own.busy && false {", "./internal/sshexec", "^TestBusy"),
 		one("a penalty is not provoked", "internal/sshexec/failure.go", "busy: !strings.Contains(l.greeting(), penalty),", "busy: true,", "./internal/sshexec", "^TestPenalty"),
-		one("a host that moved behind a jump host is dialled anew", "internal/sshexec/maintain.go", ", idle && outdated(c, now):", ", idle && outdated(c, now) && false:", "./internal/sshexec", "^TestHostThatMovedBehind"),
+		one("a host that moved behind a jump host is dialled anew", "internal/sshexec/maintain.go", ", outdated(c, now):", ", outdated(c, now) && false:", "./internal/sshexec", "^TestHostThatMovedBehind"),
 		one("a host that moved is dialled anew", "internal/sshexec/maintain.go", "		err = p.moved(p.ctx, c)", "		err = nil", "./internal/sshexec", "^TestHostThatMoved"),
 		one("an ssh_config runs no program", "internal/sshconfig/file.go", "		case \"exec\":", "		case \"never\":", "./internal/sshconfig", "^TestRefused"),
 		one("an ssh_config stays in its directory", "internal/sshconfig/file.go", "			if !f.inside(path) {", "			if false {", "./internal/sshconfig", "^TestRefused"),
