@@ -265,3 +265,24 @@ func TestFilesOfPackages(t *testing.T) {
 		t.Errorf("%d lists of files, %v", docs, err)
 	}
 }
+
+// TestKeysInEtcd checks that the package comment of etcdstore explains every key in etcd.
+func TestKeysInEtcd(t *testing.T) {
+	code, err := os.ReadFile("internal/store/keymap/keymap.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	comment, err := os.ReadFile("internal/store/etcdstore/doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := regexp.MustCompile(`(?:string\(k\) \+ "|"%s)([a-z/]+)`).FindAllStringSubmatch(string(code), -1)
+	for _, key := range keys {
+		if !regexp.MustCompile(`(?m)^//\t` + key[1] + `(\b|$)`).Match(comment) {
+			t.Errorf("the package comment of internal/store/etcdstore does not explain the key %s", key[1])
+		}
+	}
+	if len(keys) < 20 {
+		t.Errorf("found only %d keys", len(keys))
+	}
+}

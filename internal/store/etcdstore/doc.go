@@ -33,14 +33,24 @@
 //	                  the number of the last one, 16 digits. The sealer; Archive
 //	                  deletes it once it is archived and posted.
 //	head              audit.CanonicalEntry of the newest sealed entry. The sealer.
+//	checkpoint        {v,size,parts,note,before}: the hash tree of the sealed entries,
+//	                  its signed head as a note, and the note before. Only with a
+//	                  key. Written with each chunk.
+//	install           {v,witnesses}, signed with the epoch: to which key this state
+//	                  belongs, and which witnesses have ever received a head. Only
+//	                  with a key. Written when an epoch begins, when a new witness
+//	                  has a head, and by Rotate; each Commit and each chunk require
+//	                  that it has not changed.
 //	replica/NAME      {v,pid,host,since,clock,config,leaving}, signed, with a lease: the
 //	                  replica is alive. clock is its own time, updated with every
 //	                  renewal; leaving means that it is stopping. Written by the
 //	                  replica; every Commit requires that it still owns the key.
 //	maintenance/CLUSTER/PROCESS/HOST
-//	                  {v,from,until,by,reason}: announced maintenance, in Unix
-//	                  milliseconds; HOST is * for every host. SetMaintenance
-//	                  replaces it; EndMaintenance deletes it.
+//	                  {v,from,until,by,reason,waits,approver,origin}: announced
+//	                  maintenance, in Unix milliseconds. HOST is * for every host;
+//	                  PROCESS is * for a maintenance window, and only a window has the
+//	                  last three fields. SetMaintenance replaces it; EndMaintenance
+//	                  deletes it.
 //	watch/follow/CLUSTER/PROCESS/HOST/CHANNEL/THREAD
 //	                  incident.Follow (field v): a person's watch, until its end was
 //	                  posted; - for an empty part. SetWatchState requires the
