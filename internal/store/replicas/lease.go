@@ -93,7 +93,7 @@ type NameInUseError struct {
 }
 
 func (e *NameInUseError) Error() string {
-	return fmt.Sprintf("replica %q is already running as process %d on %s since %s: give this one another name (state.replica)",
+	return fmt.Sprintf("replica %q is already running as process %d on %s since %s: the name consists of the host name and the process id, so give this machine or container another host name",
 		e.Name, e.PID, e.Host, e.Since.UTC().Format(time.RFC3339))
 }
 
