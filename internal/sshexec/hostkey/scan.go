@@ -25,10 +25,18 @@ type Key struct {
 	Authority   string // fingerprint of the authority of a certificate; "" for a plain key
 }
 
-// scanned are the requested key types.
-var scanned = []string{
-	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSA, ssh.CertAlgoED25519v01,
-	ssh.CertAlgoECDSA256v01, ssh.CertAlgoRSASHA512v01,
+// scanned are the requested types of keys and certificates, each with its signature algorithms.
+var scanned = [][]string{
+	{ssh.KeyAlgoED25519},
+	{ssh.KeyAlgoECDSA256},
+	{ssh.KeyAlgoECDSA384},
+	{ssh.KeyAlgoECDSA521},
+	{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA},
+	{ssh.CertAlgoED25519v01},
+	{ssh.CertAlgoECDSA256v01},
+	{ssh.CertAlgoECDSA384v01},
+	{ssh.CertAlgoECDSA521v01},
+	{ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01, ssh.CertAlgoRSAv01},
 }
 
 // errScanned ends a handshake after the host key was shown.
@@ -62,14 +70,24 @@ func shownKey(key ssh.PublicKey, name string) Key {
 	return out
 }
 
-// scan requests each key type over its own connection.
+// scan requests each key type over its own connection. A host that refuses a type
+// names its own types. After that, scan requests only these, because sshd may block an address that
+// opens many connections without a login.
 func scan(address string, timeout time.Duration, dial func() (net.Conn, error)) ([]ssh.PublicKey, error) {
 	var out []ssh.PublicKey
 	var last error
-	for _, algorithm := range scanned {
-		key, err := scanKey(address, algorithm, timeout, dial)
+	var offered []string // the host's types, once they are known
+	for _, algorithms := range scanned {
+		if offered != nil && !slices.ContainsFunc(algorithms, func(a string) bool { return slices.Contains(offered, a) }) {
+			continue
+		}
+		key, err := scanKey(address, algorithms, timeout, dial)
 		if err != nil {
 			last = err
+			var none *ssh.AlgorithmNegotiationError
+			if errors.As(err, &none) && slices.Equal(none.SupportedAlgorithms, algorithms) {
+				offered = none.RequestedAlgorithms
+			}
 			continue
 		}
 		same := func(k ssh.PublicKey) bool { return bytes.Equal(k.Marshal(), key.Marshal()) }
@@ -83,7 +101,7 @@ func scan(address string, timeout time.Duration, dial func() (net.Conn, error)) 
 	return out, nil
 }
 
-func scanKey(address, algorithm string, timeout time.Duration, dial func() (net.Conn, error)) (ssh.PublicKey, error) {
+func scanKey(address string, algorithms []string, timeout time.Duration, dial func() (net.Conn, error)) (ssh.PublicKey, error) {
 	conn, err := dial()
 	if err != nil {
 		return nil, err
@@ -92,14 +110,14 @@ func scanKey(address, algorithm string, timeout time.Duration, dial func() (net.
 	// A connection through a jump host has no deadline, so a timer closes the connection.
 	late := time.AfterFunc(timeout, func() { conn.Close() })
 	defer late.Stop()
-	algorithms, weak := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
+	supported, weak := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
 	var shown ssh.PublicKey
 	_, _, _, err = ssh.NewClientConn(conn, address, &ssh.ClientConfig{
 		Config: ssh.Config{
-			KeyExchanges: append(algorithms.KeyExchanges, weak.KeyExchanges...),
-			Ciphers:      append(algorithms.Ciphers, weak.Ciphers...),
+			KeyExchanges: append(supported.KeyExchanges, weak.KeyExchanges...),
+			Ciphers:      append(supported.Ciphers, weak.Ciphers...),
 		},
-		HostKeyAlgorithms: []string{algorithm}, ClientVersion: "SSH-2.0-dhbot",
+		HostKeyAlgorithms: algorithms, ClientVersion: "SSH-2.0-dhbot",
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error { shown = key; return errScanned },
 	})
 	if shown == nil {
