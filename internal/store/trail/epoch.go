@@ -51,7 +51,7 @@ func (s *Log) recognise(ctx context.Context) error {
 			}
 		case has:
 			vouched = true
-		case !w.awaited() && s.hadHead(w):
+		case w.isEmpty() && s.hadHead(w):
 			s.Alarm("witness "+w.Name(), fmt.Sprintf("the witness %s had heads and is empty now: they were lost, or someone deleted them", w.Name()))
 		}
 	}

@@ -186,6 +186,7 @@ type watched struct {
 
 	mu      sync.Mutex
 	asked   bool // the witness has answered since the start
+	empty   bool // its last answer had no head, not even one that is not ours
 	last    audit.SignedHead
 	has     bool   // last is set
 	note    string // the note from which last was read
@@ -204,6 +205,13 @@ func (w *watched) awaited() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return !w.asked
+}
+
+// isEmpty reports whether the witness has answered that it has no head.
+func (w *watched) isEmpty() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.empty
 }
 
 // health compares the witness with the trail's newest head.
@@ -265,6 +273,7 @@ func (s *Log) askWitness(ctx context.Context, w *watched) {
 	}
 	w.mu.Lock()
 	w.asked = true
+	w.empty = len(msg) == 0
 	w.mu.Unlock()
 	if len(msg) == 0 {
 		return // recognise checks whether the witness has lost its heads, once the store is read
