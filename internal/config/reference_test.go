@@ -10,16 +10,17 @@ import (
 func referenceText(all map[string][]key) string {
 	var b strings.Builder
 	b.WriteString("# Config reference\n\n" +
-		"The config is one YAML file. `bot check` reports all problems at once, each with the line\n" +
-		"and what to write instead. An unknown key is a problem too.\n\n" +
-		"`--config FILE` or `DHBOT_CONFIG` names the file. Without both, most commands read\n" +
-		"`config.yaml` in the current directory. The commands `plan`, `catalog`, `sudoers`,\n" +
-		"`discover` and `runbook lint` then use no config.\n\n" +
-		"The config never contains secrets. The Slack tokens come from `SLACK_APP_TOKEN` and\n" +
-		"`SLACK_BOT_TOKEN`, or from files that `SLACK_APP_TOKEN_FILE` and `SLACK_BOT_TOKEN_FILE`\n" +
-		"name. For other secrets, the config names files.\n\n" +
-		"Relative paths in the config start at its directory. These paths must be absolute:\n" +
-		"`state.dir`, `state.archive`, `state.notes_dir`, files in `state.witnesses`,\n" +
+		"The config is one YAML file. `bot check` reports all problems in the config at once.\n" +
+		"For each problem, it prints the line and what to write instead. An unknown key is a\n" +
+		"problem too.\n\n" +
+		"The option `--config FILE` or the environment variable `DHBOT_CONFIG` names the file. If\n" +
+		"neither is set, most commands read `config.yaml` in the current directory. The commands\n" +
+		"`plan`, `catalog`, `sudoers`, `discover` and `runbook lint` then use no config.\n\n" +
+		"The config never contains secrets. The Slack tokens come from the environment variables\n" +
+		"`SLACK_APP_TOKEN` and `SLACK_BOT_TOKEN`, or from the files that `SLACK_APP_TOKEN_FILE`\n" +
+		"and `SLACK_BOT_TOKEN_FILE` name. Every other secret is in a file that the config names.\n\n" +
+		"A relative path in the config starts at the directory of the config. These paths must be\n" +
+		"absolute: `state.dir`, `state.archive`, `state.notes_dir`, files in `state.witnesses`,\n" +
 		"`terminal.socket`, the program in `ssh.renew`, and all paths on hosts.\n\n" +
 		"Only root and the bot's user may have write access to the config, your own runbooks,\n" +
 		"`ssh.known_hosts`, `ssh.config_file`, the program in `ssh.renew`, and the directories\n" +
@@ -27,11 +28,11 @@ func referenceText(all map[string][]key) string {
 		"A duration is a number with a unit, such as `30s`, `5m` or `1h30m`. The names of people,\n" +
 		"clusters and hosts consist of lower-case letters, digits, dots, dashes and underscores,\n" +
 		"and begin with a letter or digit.\n\n" +
-		"`bot schema` prints this reference as a JSON Schema. An editor with the YAML language\n" +
-		"server uses the schema if you save it as `config.schema.json` next to the config, and\n" +
-		"begin the config with\n\n" +
+		"`bot schema` prints this reference as a JSON Schema, which an editor with the YAML\n" +
+		"language server can use. Save the schema as `config.schema.json` next to the config, and\n" +
+		"begin the config with this line:\n\n" +
 		"    # yaml-language-server: $schema=config.schema.json\n\n" +
-		"[config.example.yaml](../config.example.yaml) is an example with comments.\n\n" +
+		"[config.example.yaml](../config.example.yaml) is an example of a config, with comments.\n\n" +
 		"<!-- generated from internal/config/keys.go: go test ./internal/config -update -->\n")
 	section(&b, all, "fileKeys", "")
 	return b.String()
