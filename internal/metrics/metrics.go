@@ -55,7 +55,7 @@ func New(build Build, configHash string) *Metrics {
 			Name: namespace + "store_operation_duration_seconds", Help: "Duration of calls of the state store.", Buckets: short,
 		}, []string{"operation"}),
 		storeErrors: counter("store_errors_total", "Calls that the state store did not answer.", "operation"),
-		leads:       prometheus.NewGauge(prometheus.GaugeOpts{Name: namespace + "leader", Help: "1 while this replica leads: it posts, monitors and seals the trail."}),
+		leads:       prometheus.NewGauge(prometheus.GaugeOpts{Name: namespace + "leader", Help: "1 while this replica leads: it updates messages, posts the audit trail, monitors and escalates."}),
 		severity: gauge("process_severity", "Severity by the incident key, from the last round of the background monitoring: 0 none, 1 critical, 2 moderate, 3 low, -1 unknown.",
 			"cluster", "host", "process"),
 		assessed: gauge("cluster_assessed_timestamp_seconds", "When the background monitoring last finished a round of a cluster.", "cluster"),
