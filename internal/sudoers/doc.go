@@ -12,9 +12,10 @@
 // ends. So this package refuses a pattern that could match a blank. A fixed line allows the same
 // text however it is split into arguments.
 //
-// Of the caller's environment, only the locale reaches a command. SETENV is never granted, and
-// env_keep is emptied. The search path, the home and the working directory are fixed. If a command
-// needs a variable, it sets it with the program env, whose arguments are part of the line.
+// Of the caller's environment, only variables that sudo checks (env_check) reach a command: by
+// default the locale, the time zone and the terminal type. SETENV is never granted, and env_keep is
+// emptied. The search path, the home and the working directory are fixed. If a command needs a
+// variable, it sets it with the program env, whose arguments are part of the line.
 //
 // # Files
 //

@@ -20,7 +20,8 @@ func (f *File) String() string {
 	if n := len(f.Plain); n > 0 {
 		fmt.Fprintf(&b, "# %d more commands need no sudo: %s must be able to run them itself (most of them read logs).\n", n, f.User)
 	}
-	b.WriteString("\n# No terminal is needed; of the caller's environment only the locale is used.\n")
+	b.WriteString("\n# No terminal is needed. Of the caller's environment, only variables that sudo checks (env_check)\n" +
+		"# reach a command: by default the locale, the time zone and the terminal type.\n")
 	for _, d := range f.Defaults() {
 		fmt.Fprintf(&b, "Defaults:%s %s\n", f.User, d)
 	}

@@ -18,8 +18,9 @@ var everything = regexp.MustCompile(`(?m)^ +\((ALL|root)[^)]*\) NOPASSWD:( SETEN
 // askFirst matches a rule that needs a password.
 var askFirst = regexp.MustCompile(`(?m)^ +\([^)]*\) (PASSWD:|/|ALL)`)
 
-// checkSudo returns the lines that a host's sudoers file lacks for the catalog's commands. It
-// runs only sudo -n -l.
+// checkSudo returns the lines that a host's sudoers file lacks for the catalog's commands. It asks
+// sudo with `sudo -n -l` and `sudo --version`. For an old sudo, it asks the wrapper script, with the
+// option --may. None of these runs a command of the catalog.
 func checkSudo(ctx context.Context, on remote.Runner, cat *catalogs.Catalog, cl *fleet.Cluster, h *fleet.Host, about string) []Found {
 	file, err := sudoers.For(cat, cl, h, sudoers.Options{User: h.Login})
 	if err != nil {
