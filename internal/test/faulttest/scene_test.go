@@ -47,10 +47,9 @@ func TestScenes(t *testing.T) {
 		"configs differ": {script: disagree, also: oneDone},
 	}
 	for i, name := range slices.Sorted(maps.Keys(scenes)) {
-		rd := scenes[name]
-		rd.replay = "go test -run 'Scenes/" + name + "' ./internal/test/faulttest"
 		for n, s := range []shape{embedded, shared} {
-			rd.shape = s
+			rd := scenes[name]
+			rd.shape, rd.replay = s, "go test -run 'Scenes/"+name+"' ./internal/test/faulttest"
 			switch {
 			case name == "configs differ" && s.Replicas == 1:
 				continue
