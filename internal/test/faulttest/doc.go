@@ -17,11 +17,14 @@
 //	go test ./internal/test/faulttest                                     short, under half a minute
 //	DHBOT_FAULT_ROUNDS=1000 go test -timeout 0 ./internal/test/faulttest  every point once, and 1,000 random rounds
 //	DHBOT_FAULT_SEED=42 go test -run Random ./internal/test/faulttest     one random round again
-//	DHBOT_FAULT_POINT='claim after 1' go test -run Point ./internal/test/faulttest
+//	DHBOT_FAULT_POINT='claim after 1' go test -run Points ./internal/test/faulttest
 //	DHBOT_FAULT_RESTORES=1 go test -timeout 0 -run Restores ./internal/test/faulttest
 //	DHBOT_FAULT_BROKEN=1 go test -timeout 0 -run Broken ./internal/test/faulttest
 //	DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/test/faulttest
 //	DHBOT_FAULT_SOAK=24 go test -timeout 0 -v -run Soak ./internal/test/faulttest
+//
+// Rounds that use programs of other projects, such as an external etcd, need
+// DHBOT_REAL=1 as well; without it they are skipped.
 //
 // Broken builds bots that each lack one rule, and requires that the harness
 // detects every such bot. RollingRestart and Soak run for the given number of

@@ -111,7 +111,7 @@ func die(t *testing.T, s shape, at point) {
 	}
 	p, _ := round{
 		shape: s, script: plain, snares: []snare{{at, kill(back)}}, startTTL: wait,
-		replay: fmt.Sprintf("DHBOT_FAULT_POINT=%q go test -run Points ./internal/test/faulttest", at),
+		replay: fmt.Sprintf("DHBOT_FAULT_POINT=%q go test -run Points", at),
 	}.play(t)
 	if left := p.watch.unsprung(); len(left) > 0 {
 		t.Logf("in this round no replica crossed %v", left)

@@ -52,7 +52,7 @@ func random(t *testing.T, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	rd := round{
 		shape: shapes[r.IntN(len(shapes))], seed: seed, script: crowd,
-		replay: fmt.Sprintf("DHBOT_FAULT_SEED=%d go test -run Random ./internal/test/faulttest", seed),
+		replay: fmt.Sprintf("DHBOT_FAULT_SEED=%d go test -run Random", seed),
 	}
 	for range 1 + r.IntN(3) {
 		rd.snares = append(rd.snares, snare{at: somewhere(r), fault: oneOf(r, rd.shape)})

@@ -78,7 +78,7 @@ func TestPatchGoesOnAfterReboots(t *testing.T) {
 	if lost == "" {
 		p.violation("no command was running at the second reboot")
 	}
-	round{shape: embedded, replay: "go test -run PatchGoesOn ./internal/test/faulttest"}.report(t, p, st)
+	round{shape: embedded, replay: "go test -run PatchGoesOn"}.report(t, p, st)
 }
 
 // reboot kills the bot and starts it again. Only the stored state remains.
@@ -108,7 +108,7 @@ func (p *people) need(what string, ok func() bool) {
 	p.t.Helper()
 	if !p.until(what, patience, ok) {
 		st, _ := p.peek()
-		round{shape: p.shape, replay: "go test -run PatchGoesOn ./internal/test/faulttest"}.report(p.t, p, st)
+		round{shape: p.shape, replay: "go test -run PatchGoesOn"}.report(p.t, p, st)
 		p.t.FailNow()
 	}
 }

@@ -108,7 +108,7 @@ func playRestores(t *testing.T, chosen func(n int) bool) (played bool) {
 		}
 	}
 	t.Logf("%d crash points, %d restores, %d of them began an epoch", len(copies), len(copies)*len(restoreVariants), w.epochs)
-	round{shape: embedded, replay: "DHBOT_FAULT_RESTORES=1 go test -timeout 0 -run Restores ./internal/test/faulttest"}.report(t, p, last)
+	round{shape: embedded, replay: "DHBOT_FAULT_RESTORES=1 go test -timeout 0 -run Restores"}.report(t, p, last)
 	return true
 }
 

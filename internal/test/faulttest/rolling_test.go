@@ -63,7 +63,7 @@ func TestRollingRestart(t *testing.T) {
 	for text, n := range tr.refusals() {
 		t.Logf("%d times: %s", n, text)
 	}
-	tr.finish(t, "DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart ./internal/test/faulttest")
+	tr.finish(t, "DHBOT_FAULT_ROLLING=10 go test -timeout 0 -v -run RollingRestart")
 }
 
 // restart stops a replica as an upgrade does, starts it again, and waits until it is connected to

@@ -32,7 +32,7 @@ type round struct {
 	snares []snare
 	script script
 	also   func(p *people, st state) // checks in addition to judge; may be nil
-	replay string                    // the command that repeats the round
+	replay string                    // the command that repeats the round, without DHBOT_REAL and the package
 
 	startTTL time.Duration // how long a request may stay in the queue; 0 for startTTL
 }
@@ -158,7 +158,7 @@ func (rd round) report(t testing.TB, p *people, st state) {
 	for _, v := range wrong {
 		fmt.Fprintf(&b, "\n  VIOLATION %s", v)
 	}
-	fmt.Fprintf(&b, "\n%s; play it again: %s", rd.shape, rd.replay)
+	fmt.Fprintf(&b, "\n%s; play it again: DHBOT_REAL=1 %s ./internal/test/faulttest", rd.shape, rd.replay)
 	for _, s := range rd.snares {
 		fmt.Fprintf(&b, "\n  %s at %q", s.fault.name, s.at)
 	}

@@ -2,6 +2,7 @@ package faulttest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -49,7 +50,8 @@ func TestScenes(t *testing.T) {
 	for i, name := range slices.Sorted(maps.Keys(scenes)) {
 		for n, s := range []shape{embedded, shared} {
 			rd := scenes[name]
-			rd.shape, rd.replay = s, "go test -run 'Scenes/"+name+"' ./internal/test/faulttest"
+			rd.shape = s
+			rd.replay = fmt.Sprintf("DHBOT_FAULT_ROUNDS=1 go test -run 'Scenes/%s/%s'", name, s)
 			switch {
 			case name == "configs differ" && s.Replicas == 1:
 				continue

@@ -73,7 +73,7 @@ func TestSoak(t *testing.T) {
 		t.Logf("%d times: %s", n, text)
 	}
 	w.wantFlat(table)
-	tr.finish(t, "DHBOT_FAULT_SOAK=24 go test -timeout 0 -v -run Soak ./internal/test/faulttest")
+	tr.finish(t, "DHBOT_FAULT_SOAK=24 go test -timeout 0 -v -run Soak")
 }
 
 // weight is a row of the table that TestSoak prints.
