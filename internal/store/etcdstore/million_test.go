@@ -27,10 +27,10 @@ import (
 var million = flag.Int("million", 1_000_000, "records of the trail in BenchmarkMillion")
 
 const (
-	year = 365 * 24 * time.Hour
-	// inStore is how many records the store keeps: between one and two segments.
-	inStore      = 7_500
-	inSegment    = 5_000
+	year      = 365 * 24 * time.Hour
+	inSegment = 5_000
+	// inStore is how many of the newest records are in etcd. All older records are in the archive.
+	inStore      = 2 * inSegment
 	peopleOfYear = 25
 )
 
