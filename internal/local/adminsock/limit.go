@@ -34,7 +34,7 @@ var capacity = sync.OnceValue(func() int {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil {
 		return minCapacity
 	}
-	return capacityFor(files.Cur)
+	return capacityFor(uint64(files.Cur)) // signed on FreeBSD
 })
 
 const (
