@@ -18,7 +18,7 @@ func checkCommand() *cobra.Command {
 	var live, fileOnly bool
 	cmd := &cobra.Command{
 		Use: "check", Short: "Check the config and list every problem", Args: argCheck(cobra.NoArgs),
-		Long: "Check the config, the Slack tokens, and the files that the config names, including your\nown runbooks. The command lists every problem at once, each with the line and the fix. For\nknown_hosts it lists the skipped lines and the hosts without a key.\n\n--live also connects to Slack, every host, the pagers and an external etcd. It lists for\neach host the processes that the supervisor knows, and the missing sudo rules. It changes\nnothing.\n\n--file-only checks the config, your own runbooks and the ssh_config file. It needs no\nsecrets, such as Slack tokens, and no private keys.",
+		Long: "Check the config, the Slack tokens, and the files that the config names, including your\nown runbooks. The command lists every problem at once, each with the line and the fix. For\nknown_hosts it lists the skipped lines and the hosts without a key.\n\n--live also connects to Slack, every host, the pagers and an external etcd. It lists for\neach host the processes that the supervisor knows, and the missing sudo rules. It changes\nnothing, except that it runs the command ssh.renew of the config if a certificate has\nexpired or a credential cannot be used.\n\n--file-only checks the config, your own runbooks and the ssh_config file. It needs no\nsecrets, such as Slack tokens, and no private keys.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if live && fileOnly {
 				return misuse{errors.New("--live and --file-only contradict each other")}

@@ -23,7 +23,9 @@ func hostkeysCommand() *cobra.Command {
 		Long: "Request the keys of hosts in the config, through their jump hosts, and print each\n" +
 			"next to its entry in known_hosts. Compare a fingerprint with the one that the host prints\n" +
 			"itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, at its console) before\n" +
-			"you add the line for this key. The command writes nothing and trusts no host.\n\n" +
+			"you add the line for this key. The command trusts no host and does not change known_hosts.\n" +
+			"If a certificate has expired or a credential cannot be used, it runs\n" +
+			"the command ssh.renew of the config.\n\n" +
 			"The exit code is 1 if a host shows a key that is not in known_hosts, or does not answer.",
 		Example: "  bot hostkeys --config config.yaml infra-1 query-1",
 		RunE: func(cmd *cobra.Command, args []string) error {

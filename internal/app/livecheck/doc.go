@@ -1,6 +1,7 @@
 // Package livecheck checks a config against the running systems for bot check --live: that Slack
 // accepts the tokens, that each host can be reached and knows the account, that sudo allows what
-// the catalogs run, that pagers answer. It changes nothing.
+// the catalogs run, that pagers answer. It changes nothing, except that the SSH client may run
+// the command ssh.renew.
 //
 // # Files
 //
