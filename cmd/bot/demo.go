@@ -38,7 +38,7 @@ func demoCommand() *cobra.Command {
 			if o.Log, err = demoLog(cmd.ErrOrStderr(), verbose); err != nil {
 				return err
 			}
-			// A closed terminal and a closed pipe end the demo like Ctrl-C, so that
+			// If the terminal or the pipe is closed, the demo ends as with Ctrl-C, so that
 			// nothing is left behind. signal.Notify is not used for SIGPIPE, because it
 			// would also report other broken connections.
 			signal.Ignore(syscall.SIGPIPE)

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// releaseEach is how often the heap is compared with its size after the last release.
+	// releaseEach is the time between two checks. A check compares the heap with its least size
+	// since the last release.
 	releaseEach = 30 * time.Second
 	// mostGrown is how many bytes the heap may be above its least size since the last release,
 	// before memory is released again.

@@ -83,7 +83,7 @@ func TestVerifyGoodTrail(t *testing.T) {
 		if rep.Entries != uint64(n) || rep.Head != want || rep.Runs != min(n, 2) {
 			t.Errorf("%d entries: report %+v", n, rep)
 		}
-		// The remaining entries are verified as a part that continues the first part.
+		// The remaining entries are verified as the continuation of the first n entries.
 		rep, err = audit.Verify(seq(list[n:]), audit.Options{After: want, Heads: []audit.Head{headOf(list)}})
 		if err != nil || rep.Head != headOf(list) {
 			t.Errorf("after entry %d: report %+v, %v", n, rep, err)

@@ -49,8 +49,8 @@ type Config struct {
 	// Queue is how many more deliveries may wait; 0 means 256. The edge answers any further
 	// delivery with "busy, not accepted".
 	Queue int
-	// AckTimeout limits sending an acknowledgement; 0 means 2 s. Together with at most 1 s for a
-	// claim it must stay within Slack's 3 s.
+	// AckTimeout limits sending an acknowledgement; 0 means 2 s. Slack waits 3 s for
+	// an acknowledgement, and the claim before it takes up to 1 s, so 2 s is the most.
 	AckTimeout time.Duration
 	// Sockets is the number of connections; 0 means 2, so that one works while Slack refreshes the
 	// other. Slack allows ten for all replicas together.

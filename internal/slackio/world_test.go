@@ -85,7 +85,7 @@ func (c *claims) Claim(ctx context.Context, key string, payload []byte) (bool, e
 
 type handler = func(context.Context, call.Message, call.Reply)
 
-// unsettled is a handler that leaves the claim to the edge.
+// unsettled returns a handler that does not settle the claim. Edge then settles it.
 func unsettled(h handler) func(context.Context, call.Message, call.Reply) bool {
 	return func(ctx context.Context, m call.Message, r call.Reply) bool {
 		h(ctx, m, r)

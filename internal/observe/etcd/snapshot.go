@@ -7,9 +7,9 @@ import (
 	"dhbot/internal/remote"
 )
 
-// Snapshot is the output of `snapshot status FILE --write-out json`, by etcdctl up to 3.5 or by
-// etcdutl. It proves that the file can be read as a database, but not that its data is intact: only
-// a restore verifies the checksum (measured).
+// Snapshot is what `snapshot status FILE --write-out json` prints, in etcdctl up to 3.5 and in
+// etcdutl. It proves that the file can be read as a database, but not that its data is intact: tests
+// with real versions show that only a restore verifies the checksum.
 type Snapshot struct {
 	Revision  int64 `json:"revision"`
 	TotalKey  int64 `json:"totalKey"`

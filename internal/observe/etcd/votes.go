@@ -14,8 +14,8 @@ type Vote struct {
 type Votes struct {
 	Voters   []Vote
 	Learners []Vote
-	// Uncounted is why the cluster's own list of members could not be used. Each endpoint then
-	// counts as a member. It is "" if the list was used, or if there was no list.
+	// Uncounted says why the cluster's own list of members could not be used. It is "" if the list
+	// was used, or if there was no list. If Uncounted is set, each endpoint counts as a member.
 	Uncounted string
 }
 

@@ -40,7 +40,7 @@ func gone(r remote.Result, before []byte) Verdict {
 }
 
 // readPIDs returns the pids in the answer. The second result says why the list is incomplete, or is
-// "". A list without pid 1 is incomplete, because the host hides other users' processes.
+// "". If pid 1 is missing, the host hides other users' processes, so the list is incomplete.
 func readPIDs(r remote.Result) (map[int]bool, string) {
 	switch {
 	case r.Outcome != remote.Answered:

@@ -53,9 +53,10 @@ func (s *Store) claimValue(key, state string, payload []byte) (string, error) {
 	return string(s.Key().Sign(s.keys.Claim(key), sign.Value{Epoch: s.Epoch(), N: n, Body: b})), nil
 }
 
-// openClaim parses the value of a claim's key. current is false for a claim that does not count:
-// its signature is invalid, of an earlier epoch or of a newer form, or the claim is accepted but
-// the notes on this machine say that the delivery was already handled.
+// openClaim parses the value of a claim's key. current is false if the claim does not count.
+// A claim does not count if its signature is invalid, or belongs to an earlier epoch or a newer
+// form. An accepted claim also does not count if the notes on this machine say that the delivery
+// was already handled.
 func (s *Store) openClaim(kv *etcdconn.KeyValue, key string) (c claim, current bool, err error) {
 	v, signed := sign.Content(kv.Value)
 	current = true
