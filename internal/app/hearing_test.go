@@ -18,20 +18,20 @@ import (
 	"dhbot/internal/test/memstore"
 )
 
-// ears is a fake Slack client. The test sets whether it receives events, and reads what the bot
+// fakeSlack is a fake Slack client. The test sets whether it receives events, and reads what the bot
 // posted.
-type ears struct {
+type fakeSlack struct {
 	Slack
 	deaf   atomic.Bool
 	mu     sync.Mutex
 	posted []string
 }
 
-func (e *ears) Health() slackio.Health {
+func (e *fakeSlack) Health() slackio.Health {
 	return slackio.Health{Sockets: []slackio.SocketHealth{{Up: !e.deaf.Load(), Read: time.Now()}}}
 }
 
-func (e *ears) Post(_ context.Context, at engine.Place, c card.Card) (string, error) {
+func (e *fakeSlack) Post(_ context.Context, at engine.Place, c card.Card) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.posted = append(e.posted, at.Channel+": "+c.Push)
@@ -39,7 +39,7 @@ func (e *ears) Post(_ context.Context, at engine.Place, c card.Card) (string, er
 }
 
 // said lists the posts so far.
-func (e *ears) said() []string {
+func (e *fakeSlack) said() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Clone(e.posted)
@@ -49,7 +49,7 @@ func (e *ears) said() []string {
 // A short gap, a slow store or a first start is not.
 func TestGapsAreReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slack := &ears{}
+		slack := &fakeSlack{}
 		var last time.Time
 		var storeDown atomic.Bool
 		store := memstore.New(memstore.Config{})

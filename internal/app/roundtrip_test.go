@@ -39,16 +39,16 @@ func (o *memoryRoundTrip) SaveRoundTrip(_ context.Context, old, next etcdstore.R
 	return true, nil
 }
 
-// marking is a fake Slack client. The field how selects which events its reactions cause.
-type marking struct {
-	ears
+// reactingSlack is a fake Slack client. The field how selects which events its reactions cause.
+type reactingSlack struct {
+	fakeSlack
 	hear func(slackio.RoundTrip)
 
 	how     string // "at once", "again", "never", or what Slack answers instead
 	renewed int
 }
 
-func (m *marking) SetRoundTripMark(_ context.Context, channel, ts string, on bool) error {
+func (m *reactingSlack) SetRoundTripMark(_ context.Context, channel, ts string, on bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch m.how {
@@ -62,19 +62,19 @@ func (m *marking) SetRoundTripMark(_ context.Context, channel, ts string, on boo
 	}
 }
 
-func (m *marking) Renew(context.Context) {
+func (m *reactingSlack) Renew(context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.renewed++
 }
 
-func (m *marking) turn(how string) {
+func (m *reactingSlack) turn(how string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.how = how
 }
 
-func (m *marking) renewals() int {
+func (m *reactingSlack) renewals() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.renewed
@@ -85,7 +85,7 @@ func (m *marking) renewals() int {
 // events of its own reactions is not checked.
 func TestRoundTrip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slack := &marking{how: "never"}
+		slack := &reactingSlack{how: "never"}
 		b := &bot{slack: slack, echoes: roundTrips{heard: make(chan slackio.RoundTrip, 16)}, Config: Config{
 			Now: time.Now, Log: slog.New(slog.DiscardHandler), AuditChannel: "C0AUDIT", Grammar: command.Grammar{Channels: map[string]string{"C0INCIDENT": "prod"}},
 		}, Edges: Edges{Store: appStore{memstore.New(memstore.Config{})}, RoundTrip: &memoryRoundTrip{}}}

@@ -14,7 +14,7 @@ import (
 // Stopped changes are reported in the audit channel, once for each reason.
 func TestStoppedIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slack := &ears{}
+		slack := &fakeSlack{}
 		var why atomic.Value
 		why.Store("")
 		b := &bot{

@@ -80,7 +80,7 @@ func fleetOfOurs(b *testing.B, e *estate) (all asking, line string) {
 // the second uses the same connections again.
 func (a *asking) round(b *testing.B, e *estate) (line string) {
 	b.Helper()
-	own := &lasting{B: b}
+	own := &cleanupOnRequest{B: b}
 	defer own.end()
 	var sent *recorder
 	s := newSide(own, "dhbot", func(local *slacklocal.Server) { _, sent = startOurs(own, e, local) })
@@ -94,15 +94,15 @@ func (a *asking) round(b *testing.B, e *estate) (line string) {
 	return lines[0].sent
 }
 
-// lasting is a benchmark whose cleanups run on request.
-type lasting struct {
+// cleanupOnRequest is a benchmark whose cleanups run on request.
+type cleanupOnRequest struct {
 	*testing.B
 	ends []func()
 }
 
-func (l *lasting) Cleanup(f func()) { l.ends = append(l.ends, f) }
+func (l *cleanupOnRequest) Cleanup(f func()) { l.ends = append(l.ends, f) }
 
-func (l *lasting) end() {
+func (l *cleanupOnRequest) end() {
 	for i := len(l.ends) - 1; i >= 0; i-- {
 		l.ends[i]()
 	}
@@ -145,7 +145,7 @@ func (s *side) askFleet(b *testing.B) (took, cpu time.Duration) {
 // x/crypto/ssh.
 func fleetOfPlain(b *testing.B, e *estate, sent string) (warm spent) {
 	b.Helper()
-	own := &lasting{B: b}
+	own := &cleanupOnRequest{B: b}
 	defer own.end()
 	plain := &bare{clients: map[string]*ssh.Client{}}
 	for _, h := range e.hosts {

@@ -26,8 +26,8 @@ import (
 const (
 	manyHosts = 500
 	// warmMB is the most memory, in MB, that manyHosts warm connections may use.
-	warmMB      = 60
-	stormRounds = 3
+	warmMB        = 60
+	connectRounds = 3
 	// A round of the comparison is warmCommands commands over an open connection, and coldCommands
 	// commands over new connections. There are sshRounds rounds.
 	warmCommands = 60
@@ -47,7 +47,7 @@ const (
 // command over an open and over a new connection to a real sshd.
 func BenchmarkSSH(b *testing.B) {
 	for b.Loop() {
-		results := append(append(storm(b), crowded(b)...), beside(b)...)
+		results := append(append(connectMany(b), crowded(b)...), beside(b)...)
 		for _, r := range results {
 			b.ReportMetric(r.value, r.metric)
 			fmt.Println(r)
@@ -76,17 +76,17 @@ func resident(tb testing.TB) float64 {
 	return 0
 }
 
-// storm connects the pool and plain x/crypto to many hosts at once, in turn. It measures the memory
+// connectMany connects the pool and plain x/crypto to many hosts at once, in turn. It measures the memory
 // of the connections, and how long connecting takes.
-func storm(tb testing.TB) []result {
+func connectMany(tb testing.TB) []result {
 	tb.Helper()
 	address, known := startServer(tb)
 	key := benchKey(tb)
-	plainStorm(tb, address, known, key) // a warm-up of the server
+	connectPlain(tb, address, known, key) // a warm-up of the server
 	var held, heldBeside, took []float64
-	for range stormRounds {
-		ours, oursTook := poolStorm(tb, address, known, key)
-		plain, plainTook := plainStorm(tb, address, known, key)
+	for range connectRounds {
+		ours, oursTook := connectPool(tb, address, known, key)
+		plain, plainTook := connectPlain(tb, address, known, key)
 		held = append(held, ours)
 		heldBeside = append(heldBeside, ours/plain)
 		took = append(took, float64(oursTook)/float64(plainTook))
@@ -97,12 +97,12 @@ func storm(tb testing.TB) []result {
 		// The limit is 3 because our pool runs one extra command per connection, to check
 		// the login shell. These commands run on the same cores that simulate the 500
 		// hosts.
-		{what: "dial storm of 500, ours / plain x/crypto at once", metric: "storm500-ratio", value: median(took), atMost: 3},
+		{what: "500 dials at once, ours / plain x/crypto", metric: "storm500-ratio", value: median(took), atMost: 3},
 	}
 }
 
-// poolStorm connects a pool, and returns the memory of its connections in MB.
-func poolStorm(tb testing.TB, address, known, key string) (held float64, took time.Duration) {
+// connectPool connects a pool, and returns the memory of its connections in MB.
+func connectPool(tb testing.TB, address, known, key string) (held float64, took time.Duration) {
 	tb.Helper()
 	before := resident(tb)
 	pool, err := sshexec.New(sshexec.Config{Credentials: sshroute.Keys(key), KnownHosts: known})
@@ -128,9 +128,9 @@ func poolStorm(tb testing.TB, address, known, key string) (held float64, took ti
 	return resident(tb) - before, took
 }
 
-// plainStorm connects to many hosts without a pool, and returns the memory of the
+// connectPlain connects to many hosts without a pool, and returns the memory of the
 // connections in MB, and the time.
-func plainStorm(tb testing.TB, address, known, key string) (held float64, took time.Duration) {
+func connectPlain(tb testing.TB, address, known, key string) (held float64, took time.Duration) {
 	tb.Helper()
 	before := resident(tb)
 	began := time.Now()
@@ -147,7 +147,7 @@ func plainStorm(tb testing.TB, address, known, key string) (held float64, took t
 // the race detector.
 func TestWarmMemory(t *testing.T) {
 	address, known := startServer(t)
-	if held, _ := poolStorm(t, address, known, benchKey(t)); held > warmMB && !raced {
+	if held, _ := connectPool(t, address, known, benchKey(t)); held > warmMB && !raced {
 		t.Errorf("%d warm connections use %.0f MB, more than %d", manyHosts, held, warmMB)
 	}
 }

@@ -17,9 +17,9 @@ import (
 	"dhbot/runbooks"
 )
 
-// mortal is a process that dies at its n-th call to the store or to a host, just before or just
+// dyingProcess is a process that dies at its n-th call to the store or to a host, just before or just
 // after the call. After its death its calls have no effect, and every answer is an error.
-type mortal struct {
+type dyingProcess struct {
 	engine.Runs
 	hosts *hosts
 	die   func() // ends the worker
@@ -35,7 +35,7 @@ var errDead = fmt.Errorf("%w: the process is dead", engine.ErrStoreDown)
 
 // enter counts a call. The result effect reports whether the call takes effect. The result answer
 // reports whether the process is still alive to receive the answer.
-func (m *mortal) enter() (effect, answer bool) {
+func (m *dyingProcess) enter() (effect, answer bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.dead {
@@ -49,7 +49,7 @@ func (m *mortal) enter() (effect, answer bool) {
 	return !m.before, false
 }
 
-func (m *mortal) Commit(ctx context.Context, c engine.Change) (rev int64, err error) {
+func (m *dyingProcess) Commit(ctx context.Context, c engine.Change) (rev int64, err error) {
 	effect, answer := m.enter()
 	if effect {
 		rev, err = m.Runs.Commit(context.WithoutCancel(ctx), c)
@@ -60,14 +60,14 @@ func (m *mortal) Commit(ctx context.Context, c engine.Change) (rev int64, err er
 	return rev, err
 }
 
-func (m *mortal) Get(ctx context.Context, id string) (engine.Stored, error) {
+func (m *dyingProcess) Get(ctx context.Context, id string) (engine.Stored, error) {
 	if _, answer := m.enter(); !answer {
 		return engine.Stored{}, errDead
 	}
 	return m.Runs.Get(ctx, id)
 }
 
-func (m *mortal) Run(ctx context.Context, c remote.Command) (r remote.Result) {
+func (m *dyingProcess) Run(ctx context.Context, c remote.Command) (r remote.Result) {
 	effect, answer := m.enter()
 	if effect {
 		r = m.hosts.Run(context.WithoutCancel(ctx), c)
@@ -115,7 +115,7 @@ func crash(t *testing.T, heir string, at int, before bool) (state engine.State, 
 		synctest.Test(t, func(t *testing.T) {
 			h := newTestEngine(t)
 			ctx, cancel := context.WithCancel(context.Background())
-			m := &mortal{Runs: h.store, hosts: h.hosts, dieAt: at, before: before, die: cancel}
+			m := &dyingProcess{Runs: h.store, hosts: h.hosts, dieAt: at, before: before, die: cancel}
 			first := h.engine("bot", m, m)
 			ended := make(chan error, 1)
 			go func() { ended <- first.Run(ctx) }()

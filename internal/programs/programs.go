@@ -21,7 +21,7 @@ const (
 // Of returns the effect of a command. A word that varies is written as a placeholder in braces.
 // The value of a placeholder never begins with "-".
 func Of(argv []string) Effect {
-	argv, bent := unwrap(argv)
+	argv, uncertain := unwrap(argv)
 	if len(argv) == 0 {
 		return Changes
 	}
@@ -29,7 +29,7 @@ func Of(argv []string) Effect {
 	if judge, known := judges[path.Base(argv[0])]; known && trusted(argv[0]) {
 		effect = judge(argv[1:])
 	}
-	if bent {
+	if uncertain {
 		effect = max(effect, Changes)
 	}
 	return effect
@@ -51,9 +51,9 @@ func trusted(program string) bool {
 // etcd client, but not which program runs.
 var harmlessVariables = []string{"LC_ALL", "LANG", "TZ", "DH_ETCD_USER"}
 
-// unwrap removes sudo, env and timeout from a command. bent means that one of these has an
+// unwrap removes sudo, env and timeout from a command. uncertain means that one of these has an
 // unknown option, or that a variable may change which program runs.
-func unwrap(argv []string) (rest []string, bent bool) {
+func unwrap(argv []string) (rest []string, uncertain bool) {
 	for len(argv) > 0 {
 		switch name := path.Base(argv[0]); {
 		case argv[0] == "sudo":
@@ -63,7 +63,7 @@ func unwrap(argv []string) (rest []string, bent bool) {
 				case argv[0] == "-u" && len(argv) > 1:
 					argv = argv[1:]
 				case argv[0] != "-n" && argv[0] != "--":
-					bent = true
+					uncertain = true
 				}
 				argv = argv[1:]
 			}
@@ -81,11 +81,11 @@ func unwrap(argv []string) (rest []string, bent bool) {
 			}
 		case strings.Contains(argv[0], "=") && !strings.HasPrefix(argv[0], "/"):
 			variable, _, _ := strings.Cut(argv[0], "=")
-			bent = bent || !slices.Contains(harmlessVariables, variable)
+			uncertain = uncertain || !slices.Contains(harmlessVariables, variable)
 			argv = argv[1:]
 		default:
-			return argv, bent
+			return argv, uncertain
 		}
 	}
-	return argv, bent
+	return argv, uncertain
 }

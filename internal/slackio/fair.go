@@ -75,9 +75,9 @@ type reads struct {
 
 func newReads() *reads { return &reads{under: map[string]int{}, over: map[string]int{}} }
 
-// enter accepts a read, or refuses it. turnedAway is the number of the person's refused reads, or 0
+// enter accepts a read, or refuses it. refused is the number of the person's refused reads, or 0
 // if the read is accepted.
-func (r *reads) enter(user string) (ok bool, turnedAway int) {
+func (r *reads) enter(user string) (ok bool, refused int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.under[user] >= readsAtATime {
@@ -88,18 +88,18 @@ func (r *reads) enter(user string) (ok bool, turnedAway int) {
 	return true, 0
 }
 
-// leave ends a read. When the person's last accepted read ends, turnedAway is the number of
+// leave ends a read. When the person's last accepted read ends, refused is the number of
 // refused reads; before that it is 0.
-func (r *reads) leave(user string) (turnedAway int) {
+func (r *reads) leave(user string) (refused int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.under[user]--; r.under[user] > 0 {
 		return 0
 	}
-	turnedAway = r.over[user]
+	refused = r.over[user]
 	delete(r.under, user)
 	delete(r.over, user)
-	return turnedAway
+	return refused
 }
 
 // isRead parses a slash command and reports whether it only reads.

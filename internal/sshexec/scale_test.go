@@ -89,7 +89,7 @@ func TestDialStorm(t *testing.T) {
 	var working gauge
 	h := &fakeHost{}
 	h.greet = func(c net.Conn) {
-		h.serve(&slowed{Conn: c, gauge: &working})
+		h.serve(&slowLogin{Conn: c, gauge: &working})
 	}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
 		p.cfg.Handshakes = atOnce
@@ -128,14 +128,14 @@ func TestDialStorm(t *testing.T) {
 	}
 }
 
-// slowed is the host's end of a connection whose login takes a while.
-type slowed struct {
+// slowLogin is the host's end of a connection whose login takes a while.
+type slowLogin struct {
 	net.Conn
 	gauge  *gauge
 	writes atomic.Int32
 }
 
-func (s *slowed) Write(p []byte) (int, error) {
+func (s *slowLogin) Write(p []byte) (int, error) {
 	switch s.writes.Add(1) {
 	case 3: // the key exchange, which follows the version and the offer
 		s.gauge.add(1)

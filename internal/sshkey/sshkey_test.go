@@ -63,9 +63,9 @@ func TestSignatureHoldsForItsWordsOnly(t *testing.T) {
 		t.Error("valid for another key")
 	}
 	for i := range sig {
-		bent := bytes.Clone(sig)
-		bent[i] ^= 1
-		if _, err := Verify(bent, purpose, []byte("restart db_dis")); err == nil {
+		changed := bytes.Clone(sig)
+		changed[i] ^= 1
+		if _, err := Verify(changed, purpose, []byte("restart db_dis")); err == nil {
 			t.Errorf("valid with byte %d changed", i)
 		}
 	}

@@ -112,7 +112,7 @@ func TestLabTruth(t *testing.T) {
 func TestLabDependency(t *testing.T) {
 	l := newLabTable(t)
 	l.targets = []runbooks.Target{{Process: "authentication_server", Host: "infra"}}
-	l.well()
+	l.awaitWell()
 	t.Cleanup(func() { l.on(l.targets, labtest.Again) })
 	l.on(l.targets, "monit stop $p; ")
 	for range 4 {
@@ -140,7 +140,7 @@ func TestLabDependency(t *testing.T) {
 		}
 	}
 	l.on(l.targets, labtest.Again)
-	l.well()
+	l.awaitWell()
 }
 
 // TestLabDatabases stops MariaDB and a member of etcd. Each must be reported with the last lines of
@@ -148,7 +148,7 @@ func TestLabDependency(t *testing.T) {
 // if the ACLs are in etcd.
 func TestLabDatabases(t *testing.T) {
 	l := newLabTable(t)
-	l.well()
+	l.awaitWell()
 	on := func(verb string) {
 		for host, unit := range map[string]string{"infra": "mariadb", "query1": "dh-etcd"} {
 			if out, err := labtest.AsRoot(host, "systemctl "+verb+" "+unit); err != nil {
@@ -195,7 +195,7 @@ func TestLabDatabases(t *testing.T) {
 		}
 	}
 	on("start")
-	l.well()
+	l.awaitWell()
 }
 
 // TestLabAuthLog counts the lines that one check by the monitoring adds to each host's log of sudo.
@@ -344,7 +344,7 @@ func (l *labTable) play(st labState) {
 		s.asked = s.fresh(l)
 		s.watched = &incident.Cluster{V: 1, Cluster: "lab"}
 	}
-	l.well()
+	l.awaitWell()
 	for _, s := range l.sites {
 		s.opened = map[runbooks.Target]int{}
 		s.held = map[runbooks.Target]bool{}
@@ -372,10 +372,10 @@ func (l *labTable) play(st labState) {
 					green[s.name+": "+r.Target().String()] = fmt.Sprintf("look %d: %s", n, r.Finding.Text)
 				}
 			}
-			untold := s.untold(broken)
-			told = told && len(untold) == 0
-			if n == st.looks && len(untold) > 0 {
-				l.Errorf("%s: no incident within %d checks for %v", s.name, n, untold)
+			unreported := s.unreported(broken)
+			told = told && len(unreported) == 0
+			if n == st.looks && len(unreported) > 0 {
+				l.Errorf("%s: no incident within %d checks for %v", s.name, n, unreported)
 			}
 		}
 	}
@@ -386,7 +386,7 @@ func (l *labTable) play(st labState) {
 		s.agree(l, st)
 	}
 	mend()
-	l.well()
+	l.awaitWell()
 	for _, s := range l.sites {
 		for target, n := range s.opened {
 			if n != 1 || !l.brokenBy(st, target) {
@@ -396,9 +396,9 @@ func (l *labTable) play(st labState) {
 	}
 }
 
-// untold lists the targets that have no incident of their own and are not shown in the incident of
+// unreported lists the targets that have no incident of their own and are not shown in the incident of
 // another target.
-func (s *labSite) untold(targets []runbooks.Target) []runbooks.Target {
+func (s *labSite) unreported(targets []runbooks.Target) []runbooks.Target {
 	return slices.DeleteFunc(slices.Clone(targets), func(t runbooks.Target) bool { return s.opened[t] > 0 || s.held[t] })
 }
 
@@ -434,9 +434,9 @@ func (l *labTable) brokenBy(st labState, t runbooks.Target) bool {
 	})
 }
 
-// well repeats checks until every process is as expected and no incident is open. It fails the test
+// awaitWell repeats checks until every process is as expected and no incident is open. It fails the test
 // after a few minutes.
-func (l *labTable) well() {
+func (l *labTable) awaitWell() {
 	l.Helper()
 	var bad []string
 	told := ""

@@ -111,7 +111,7 @@ func TestLabChanges(t *testing.T) {
 		{name: "members", run: labMembers, only: "current"},
 		{name: "checklists", run: labChecklists, fleet: alsoUpdates},
 		{name: "controller", run: func(_ *testing.T, l *lab) { l.do(runbooks.Inputs{Action: "controller-reload"}) }, only: "legacy-20200121"},
-		{name: "everything", run: labEverything, fleet: fewer},
+		{name: "everything", run: labEverything, fleet: removeProcesses},
 	} {
 		for _, catalog := range []string{"current", "legacy-20200121"} {
 			if part.only != "" && part.only != catalog {
@@ -586,9 +586,9 @@ func checklist(t *testing.T, c *catalogs.Catalog, action string) bool {
 	return false
 }
 
-// fewer removes most processes from a cluster of the legacy generation, so that one is left for
+// removeProcesses removes most processes from a cluster of the legacy generation, so that one is left for
 // each place in the restart order. A cluster of the current generation keeps all processes.
-func fewer(cl *fleet.Cluster) {
+func removeProcesses(cl *fleet.Cluster) {
 	if cl.Catalog == "current" {
 		return
 	}

@@ -120,7 +120,7 @@ func (d *testServer) do(r Request) (shown string, end End, err error) {
 	return b.String(), end, err
 }
 
-func (d *testServer) letIn() int {
+func (d *testServer) admitted() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return len(d.let)
@@ -240,7 +240,7 @@ func TestUnidentifiedPeopleAreRefused(t *testing.T) {
 	if _, end, err := d.do(Request{Command: "status", As: "ben", Signers: []sshkey.Signer{d.anna, d.ben}}); err != nil || !end.OK || d.let[0].Account.User != "ben" {
 		t.Errorf("ben, with --as: %+v, %v", end, err)
 	}
-	if n := d.letIn(); n != 1 {
+	if n := d.admitted(); n != 1 {
 		t.Errorf("%d commands were accepted", n)
 	}
 }
@@ -298,7 +298,7 @@ func TestProofsThatAreInvalid(t *testing.T) {
 			if code, _ := d.post("/do", right); code != http.StatusForbidden {
 				t.Errorf("the challenge was accepted again: %d", code)
 			}
-			if n := d.letIn(); n != 0 {
+			if n := d.admitted(); n != 0 {
 				t.Errorf("%d commands were accepted", n)
 			}
 			if refused := d.refused(); len(refused) != 2 {
@@ -318,7 +318,7 @@ func TestReplay(t *testing.T) {
 	if code, body := d.post("/do", p); code != http.StatusForbidden || !strings.Contains(body, "already answered") {
 		t.Errorf("the second answer to the challenge: %d %s", code, body)
 	}
-	if n := d.letIn(); n != 1 {
+	if n := d.admitted(); n != 1 {
 		t.Errorf("%d commands were accepted", n)
 	}
 }

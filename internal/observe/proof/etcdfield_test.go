@@ -20,8 +20,8 @@ func member(endpoint string, cluster, id, leader, revision, index int, more stri
 
 func rowsOf(rows ...string) string { return "[" + strings.Join(rows, ",") + "]\n" }
 
-// ill returns a row of `endpoint health` with an error, or a healthy row if why is "".
-func ill(endpoint, why string) string {
+// unhealthy returns a row of `endpoint health` with an error, or a healthy row if why is "".
+func unhealthy(endpoint, why string) string {
 	if why == "" {
 		return `{"endpoint":"` + endpoint + `","health":true,"took":"6.1ms"}`
 	}
@@ -101,29 +101,29 @@ func TestFieldEtcd(t *testing.T) {
 
 		{"3.4 health in words", runbooks.EtcdQuorum, "", answertest.Exited(1, "", "10.0.0.11:2379 is healthy: successfully committed proposal: took = 2ms\n10.0.0.12:2379 is unhealthy: failed to commit proposal: context deadline exceeded\nError: unhealthy cluster\n"),
 			NotYet, []string{"no quorum: 1 of 2"}, nil},
-		{"all alarmed", runbooks.EtcdQuorum, "", answertest.Exited(1, rowsOf(ill("a:1", nospace), ill("b:1", nospace), ill("c:1", nospace)), ""), Noted, []string{"quorum kept: 3 of 3 members are healthy", "NOSPACE"}, nil},
-		{"corrupt", runbooks.EtcdQuorum, "", answertest.Exited(1, rowsOf(ill("a:1", "etcdserver: corrupt cluster"), ill("b:1", "etcdserver: corrupt cluster"), ill("c:1", "etcdserver: corrupt cluster")), ""),
+		{"all alarmed", runbooks.EtcdQuorum, "", answertest.Exited(1, rowsOf(unhealthy("a:1", nospace), unhealthy("b:1", nospace), unhealthy("c:1", nospace)), ""), Noted, []string{"quorum kept: 3 of 3 members are healthy", "NOSPACE"}, nil},
+		{"corrupt", runbooks.EtcdQuorum, "", answertest.Exited(1, rowsOf(unhealthy("a:1", "etcdserver: corrupt cluster"), unhealthy("b:1", "etcdserver: corrupt cluster"), unhealthy("c:1", "etcdserver: corrupt cluster")), ""),
 			NotYet, []string{"3 of 3 members answer", "do not serve", "corrupt cluster"}, []string{"no quorum"}},
-		{"certificates of all", runbooks.EtcdQuorum, "", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", late), ill("10.0.0.12:2379", late), ill("10.0.0.13:2379", late)),
+		{"certificates of all", runbooks.EtcdQuorum, "", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", late), unhealthy("10.0.0.12:2379", late), unhealthy("10.0.0.13:2379", late)),
 			dialLog("10.0.0.11:2379", "authentication handshake failed: x509: certificate has expired")+dialLog("10.0.0.12:2379", "authentication handshake failed: x509: certificate has expired")+dialLog("10.0.0.13:2379", "authentication handshake failed: x509: certificate has expired")),
 			Unknown, []string{"unknown whether there is a quorum", "x509"}, nil},
 
-		{"spare: certificates of all", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", late), ill("10.0.0.12:2379", late), ill("10.0.0.13:2379", late)),
+		{"spare: certificates of all", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", late), unhealthy("10.0.0.12:2379", late), unhealthy("10.0.0.13:2379", late)),
 			dialLog("10.0.0.11:2379", "authentication handshake failed: x509: certificate has expired")+dialLog("10.0.0.12:2379", "authentication handshake failed: x509: certificate has expired")+dialLog("10.0.0.13:2379", "authentication handshake failed: x509: certificate has expired")),
 			Unknown, []string{"unknown whether the others keep a quorum"}, []string{"no quorum to lose"}},
-		{"spare: NOSPACE, all up", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", nospace), ill("10.0.0.12:2379", nospace), ill("10.0.0.13:2379", nospace)), ""), Noted, []string{"2 of 3 members remain", "NOSPACE"}, nil},
-		{"spare: NOSPACE, the member that does not answer", runbooks.EtcdSpare, "10.0.0.13", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", nospace), ill("10.0.0.12:2379", nospace), ill("10.0.0.13:2379", late)), ""), NotYet, []string{"not affected"}, nil},
-		{"spare: corrupt and one down", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", "etcdserver: corrupt cluster"), ill("10.0.0.12:2379", "etcdserver: corrupt cluster"), ill("10.0.0.13:2379", late)), ""), Never, []string{"refused", "corrupt"}, nil},
-		{"spare: no leader yet", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", "etcdserver: no leader"), ill("10.0.0.12:2379", "etcdserver: no leader"), ill("10.0.0.13:2379", late)), ""), Never, []string{"refused: 2 of 3 members answer"}, nil},
-		{"spare: alarm list not fetched", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", "Unable to fetch the alarm list"), ill("10.0.0.13:2379", late)), ""), Never, []string{"refused: 2 of 3"}, nil},
-		{"spare: the learner", runbooks.EtcdSpare, "10.0.0.14", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", ""), ill("10.0.0.13:2379", ""), ill("10.0.0.14:2379", "etcdserver: rpc not supported for learner")), ""), Met, []string{"is a learner"}, nil},
-		{"spare: a learner is no vote", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", ""), ill("10.0.0.13:2379", "etcdserver: rpc not supported for learner")), ""), Never, []string{"refused: 2 of 2"}, nil},
-		{"spare: an unknown error", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", ""), ill("10.0.0.13:2379", "flux inverted")), ""), Unknown, []string{"flux inverted"}, nil},
-		{"spare: one endpoint twice", runbooks.EtcdSpare, "10.0.0.11", answertest.Of(rowsOf(ill("10.0.0.11:2379", ""), ill("https://10.0.0.11:2379", ""), ill("10.0.0.12:2379", ""))), Never, []string{"refused: 2 of 2"}, nil},
-		{"spare: short name", runbooks.EtcdSpare, "10.9.9.9 etcd-3", answertest.Exited(1, rowsOf(ill("https://etcd-1.example.com:2379", ""), ill("https://etcd-2.example.com:2379", ""), ill("https://etcd-3.example.com:2379", late)), ""), NotYet, []string{"etcd-3.example.com:2379 does not serve"}, nil},
-		{"spare: IPv6", runbooks.EtcdSpare, "fd00::3", answertest.Exited(1, rowsOf(ill("https://[fd00::1]:2379", ""), ill("https://[fd00::2]:2379", ""), ill("https://[fd00:0::3]:2379", late)), ""), NotYet, []string{"does not serve"}, nil},
-		{"serves: alarmed", runbooks.EtcdServes, "10.0.0.11", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", nospace), ill("10.0.0.12:2379", nospace)), ""), Noted, []string{"10.0.0.11:2379 answers", "NOSPACE"}, nil},
-		{"serves: learner", runbooks.EtcdServes, "10.0.0.12", answertest.Exited(1, rowsOf(ill("10.0.0.11:2379", ""), ill("10.0.0.12:2379", "etcdserver: rpc not supported for learner")), ""), Noted, []string{"10.0.0.12:2379 answers"}, nil},
+		{"spare: NOSPACE, all up", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", nospace), unhealthy("10.0.0.12:2379", nospace), unhealthy("10.0.0.13:2379", nospace)), ""), Noted, []string{"2 of 3 members remain", "NOSPACE"}, nil},
+		{"spare: NOSPACE, the member that does not answer", runbooks.EtcdSpare, "10.0.0.13", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", nospace), unhealthy("10.0.0.12:2379", nospace), unhealthy("10.0.0.13:2379", late)), ""), NotYet, []string{"not affected"}, nil},
+		{"spare: corrupt and one down", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", "etcdserver: corrupt cluster"), unhealthy("10.0.0.12:2379", "etcdserver: corrupt cluster"), unhealthy("10.0.0.13:2379", late)), ""), Never, []string{"refused", "corrupt"}, nil},
+		{"spare: no leader yet", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", "etcdserver: no leader"), unhealthy("10.0.0.12:2379", "etcdserver: no leader"), unhealthy("10.0.0.13:2379", late)), ""), Never, []string{"refused: 2 of 3 members answer"}, nil},
+		{"spare: alarm list not fetched", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", ""), unhealthy("10.0.0.12:2379", "Unable to fetch the alarm list"), unhealthy("10.0.0.13:2379", late)), ""), Never, []string{"refused: 2 of 3"}, nil},
+		{"spare: the learner", runbooks.EtcdSpare, "10.0.0.14", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", ""), unhealthy("10.0.0.12:2379", ""), unhealthy("10.0.0.13:2379", ""), unhealthy("10.0.0.14:2379", "etcdserver: rpc not supported for learner")), ""), Met, []string{"is a learner"}, nil},
+		{"spare: a learner is no vote", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", ""), unhealthy("10.0.0.12:2379", ""), unhealthy("10.0.0.13:2379", "etcdserver: rpc not supported for learner")), ""), Never, []string{"refused: 2 of 2"}, nil},
+		{"spare: an unknown error", runbooks.EtcdSpare, "10.0.0.11", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", ""), unhealthy("10.0.0.12:2379", ""), unhealthy("10.0.0.13:2379", "flux inverted")), ""), Unknown, []string{"flux inverted"}, nil},
+		{"spare: one endpoint twice", runbooks.EtcdSpare, "10.0.0.11", answertest.Of(rowsOf(unhealthy("10.0.0.11:2379", ""), unhealthy("https://10.0.0.11:2379", ""), unhealthy("10.0.0.12:2379", ""))), Never, []string{"refused: 2 of 2"}, nil},
+		{"spare: short name", runbooks.EtcdSpare, "10.9.9.9 etcd-3", answertest.Exited(1, rowsOf(unhealthy("https://etcd-1.example.com:2379", ""), unhealthy("https://etcd-2.example.com:2379", ""), unhealthy("https://etcd-3.example.com:2379", late)), ""), NotYet, []string{"etcd-3.example.com:2379 does not serve"}, nil},
+		{"spare: IPv6", runbooks.EtcdSpare, "fd00::3", answertest.Exited(1, rowsOf(unhealthy("https://[fd00::1]:2379", ""), unhealthy("https://[fd00::2]:2379", ""), unhealthy("https://[fd00:0::3]:2379", late)), ""), NotYet, []string{"does not serve"}, nil},
+		{"serves: alarmed", runbooks.EtcdServes, "10.0.0.11", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", nospace), unhealthy("10.0.0.12:2379", nospace)), ""), Noted, []string{"10.0.0.11:2379 answers", "NOSPACE"}, nil},
+		{"serves: learner", runbooks.EtcdServes, "10.0.0.12", answertest.Exited(1, rowsOf(unhealthy("10.0.0.11:2379", ""), unhealthy("10.0.0.12:2379", "etcdserver: rpc not supported for learner")), ""), Noted, []string{"10.0.0.12:2379 answers"}, nil},
 
 		{"snapshot by etcdutl", runbooks.SnapshotGood, "", answertest.Of(`{"hash":886505214,"revision":3,"totalKey":7,"totalSize":20480,"version":"3.6.0"}` + "\n"), Met, []string{"revision 3, 7 keys"}, nil},
 		{"snapshot without keys", runbooks.SnapshotGood, "", answertest.Of(`{"hash":1,"revision":0,"totalKey":0,"totalSize":20480}` + "\n"), Never, []string{"no keys"}, nil},
@@ -166,14 +166,14 @@ func TestEtcdVotesByList(t *testing.T) {
 		state        State
 		text         string
 	}{
-		{"by a peer's address", "10.0.0.13", rowsOf(ill("https://etcd-1.dc:2379", ""), ill("https://etcd-2.dc:2379", ""), ill("https://etcd-3.dc:2379", late)), NotYet, "https://etcd-3.dc:2379 does not serve"},
-		{"by a peer's address, refused", "10.0.0.12", rowsOf(ill("https://etcd-1.dc:2379", ""), ill("https://etcd-2.dc:2379", ""), ill("https://etcd-3.dc:2379", late)), Never, "refused: 2 of 3"},
-		{"the client knows one of three", "10.0.0.11", rowsOf(ill("https://etcd-1.dc:2379", "")), Unknown, "unknown whether the others keep a quorum of 2"},
-		{"the client knows one twice", "10.0.0.11", rowsOf(ill("https://etcd-1.dc:2379", ""), ill("https://10.0.0.11:2379", ""), ill("https://etcd-2.dc:2379", ""), ill("https://etcd-3.dc:2379", late)), Never, "refused: 2 of 3"},
-		{"a learner does not vote", "10.0.0.11", rowsOf(ill("https://etcd-1.dc:2379", ""), ill("https://etcd-2.dc:2379", ""), ill("https://etcd-3.dc:2379", late), ill("https://etcd-4.dc:2379", "etcdserver: rpc not supported for learner")), Never, "refused: 2 of 3"},
-		{"the learner", "10.0.0.14", rowsOf(ill("https://etcd-1.dc:2379", ""), ill("https://etcd-2.dc:2379", ""), ill("https://etcd-3.dc:2379", ""), ill("https://etcd-4.dc:2379", "etcdserver: rpc not supported for learner")), Met, "is a learner"},
-		{"all up", "10.0.0.11", rowsOf(ill("https://etcd-1.dc:2379", ""), ill("https://etcd-2.dc:2379", ""), ill("https://etcd-3.dc:2379", "")), Noted, "2 of 3 members remain"},
-		{"endpoints that the list does not have", "x", rowsOf(ill("https://vip-a:2379", ""), ill("https://vip-b:2379", "")), Unknown, "unknown whether"},
+		{"by a peer's address", "10.0.0.13", rowsOf(unhealthy("https://etcd-1.dc:2379", ""), unhealthy("https://etcd-2.dc:2379", ""), unhealthy("https://etcd-3.dc:2379", late)), NotYet, "https://etcd-3.dc:2379 does not serve"},
+		{"by a peer's address, refused", "10.0.0.12", rowsOf(unhealthy("https://etcd-1.dc:2379", ""), unhealthy("https://etcd-2.dc:2379", ""), unhealthy("https://etcd-3.dc:2379", late)), Never, "refused: 2 of 3"},
+		{"the client knows one of three", "10.0.0.11", rowsOf(unhealthy("https://etcd-1.dc:2379", "")), Unknown, "unknown whether the others keep a quorum of 2"},
+		{"the client knows one twice", "10.0.0.11", rowsOf(unhealthy("https://etcd-1.dc:2379", ""), unhealthy("https://10.0.0.11:2379", ""), unhealthy("https://etcd-2.dc:2379", ""), unhealthy("https://etcd-3.dc:2379", late)), Never, "refused: 2 of 3"},
+		{"a learner does not vote", "10.0.0.11", rowsOf(unhealthy("https://etcd-1.dc:2379", ""), unhealthy("https://etcd-2.dc:2379", ""), unhealthy("https://etcd-3.dc:2379", late), unhealthy("https://etcd-4.dc:2379", "etcdserver: rpc not supported for learner")), Never, "refused: 2 of 3"},
+		{"the learner", "10.0.0.14", rowsOf(unhealthy("https://etcd-1.dc:2379", ""), unhealthy("https://etcd-2.dc:2379", ""), unhealthy("https://etcd-3.dc:2379", ""), unhealthy("https://etcd-4.dc:2379", "etcdserver: rpc not supported for learner")), Met, "is a learner"},
+		{"all up", "10.0.0.11", rowsOf(unhealthy("https://etcd-1.dc:2379", ""), unhealthy("https://etcd-2.dc:2379", ""), unhealthy("https://etcd-3.dc:2379", "")), Noted, "2 of 3 members remain"},
+		{"endpoints that the list does not have", "x", rowsOf(unhealthy("https://vip-a:2379", ""), unhealthy("https://vip-b:2379", "")), Unknown, "unknown whether"},
 	} {
 		before := remember(memory{Observation: observe.Observation{State: observe.Up, PID: 7}})
 		m := Evaluate(runbooks.Step{Until: runbooks.EtcdMembers}, before, three, answertest.Noon)

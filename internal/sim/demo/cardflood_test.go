@@ -29,7 +29,7 @@ func TestCardBesideFloods(t *testing.T) {
 	if os.Getenv("DHBOT_FLOOD") == "" {
 		t.Skip("set DHBOT_FLOOD to measure")
 	}
-	others := strangers(300)
+	others := unknownPeople(300)
 	names := make([]string, len(others))
 	for i, p := range others {
 		names[i] = p.Name

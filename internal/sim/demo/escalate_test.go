@@ -19,9 +19,9 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// night is the whole bot with a clock that the test controls. It includes an Alertmanager that
+// escalatingBot is the whole bot with a clock that the test controls. It includes an Alertmanager that
 // records the alerts it receives.
-type night struct {
+type escalatingBot struct {
 	t     *testing.T
 	ahead atomic.Int64
 	pager *httptest.Server
@@ -38,8 +38,8 @@ type sentAlert struct {
 	GeneratorURL string            `json:"generatorURL"`
 }
 
-func newNight(t *testing.T) *night {
-	n := &night{t: t}
+func newEscalatingBot(t *testing.T) *escalatingBot {
+	n := &escalatingBot{t: t}
 	n.pager = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var list []sentAlert
 		if r.Method == http.MethodPost {
@@ -55,12 +55,12 @@ func newNight(t *testing.T) *night {
 	return n
 }
 
-func (n *night) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
+func (n *escalatingBot) now() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 
 // run calls f with a running bot. The bot's escalation mentions people or a group before it
 // alerts the pager. The argument mentioned is the part of the config that names these people or
 // this group.
-func (n *night) run(mentioned string, watch bool, f func(d *demo.Demo) error) {
+func (n *escalatingBot) run(mentioned string, watch bool, f func(d *demo.Demo) error) {
 	n.t.Helper()
 	o := demo.Options{
 		Generation: hostsim.Current, Pace: 0.1, Log: warnings(n.t), Watch: watch, Now: n.now,
@@ -74,7 +74,7 @@ func (n *night) run(mentioned string, watch bool, f func(d *demo.Demo) error) {
 
 // pass advances the clock by d and waits until done returns true. While it waits, it advances the
 // clock further, because the machine may be slow.
-func (n *night) pass(d time.Duration, what string, done func() bool) {
+func (n *escalatingBot) pass(d time.Duration, what string, done func() bool) {
 	n.t.Helper()
 	n.ahead.Add(int64(d))
 	for range 12 {
@@ -90,7 +90,7 @@ func (n *night) pass(d time.Duration, what string, done func() bool) {
 }
 
 // sent returns the alerts that the pager received, oldest first.
-func (n *night) sent() []sentAlert {
+func (n *escalatingBot) sent() []sentAlert {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Clone(n.alerts)
@@ -98,7 +98,7 @@ func (n *night) sent() []sentAlert {
 
 // find returns the first message in the incident channel that contains all
 // words.
-func (n *night) find(d *demo.Demo, words ...string) (slacklocal.Message, bool) {
+func (n *escalatingBot) find(d *demo.Demo, words ...string) (slacklocal.Message, bool) {
 	n.t.Helper()
 	list, err := d.Slack.Messages(slacklocal.DemoIncident, "")
 	if err != nil {
@@ -114,12 +114,12 @@ func (n *night) find(d *demo.Demo, words ...string) (slacklocal.Message, bool) {
 	return list[i], true
 }
 
-func (n *night) has(d *demo.Demo, words ...string) func() bool {
+func (n *escalatingBot) has(d *demo.Demo, words ...string) func() bool {
 	return func() bool { _, ok := n.find(d, words...); return ok }
 }
 
 // away makes every approver of the demo absent, each in a different way.
-func (n *night) away(d *demo.Demo) {
+func (n *escalatingBot) away(d *demo.Demo) {
 	n.t.Helper()
 	yes, until := true, n.now().Add(8*time.Hour).Unix()
 	for _, p := range []slacklocal.PersonChange{{User: "approver", Away: &yes}, {User: "approver2", DNDUntil: &until}} {
@@ -134,7 +134,7 @@ func (n *night) away(d *demo.Demo) {
 // alerts the pager, and resolves the alert when the incident ends.
 func TestIncidentWithoutOwner(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newEscalatingBot(t)
 	n.run("people: [approver, approver2]", true, func(d *demo.Demo) error {
 		n.away(d)
 		if err := d.Hosts.Fault("infra-1", "db_dis", "stop"); err != nil {
@@ -178,7 +178,7 @@ func TestIncidentWithoutOwner(t *testing.T) {
 // the pager. It mentions the requester once, at the end of the request.
 func TestRequestWithoutVotes(t *testing.T) {
 	t.Parallel()
-	n := newNight(t)
+	n := newEscalatingBot(t)
 	n.run("group: "+slacklocal.DemoGroup, false, func(d *demo.Demo) error {
 		n.away(d)
 		request(t, d, "restart db_dis because disk was full")
@@ -217,7 +217,7 @@ func TestRequestWithoutVotes(t *testing.T) {
 
 // once checks, for each of the words, that exactly one message contains it. A duplicate would have
 // appeared by now, because the bot has polled several times since.
-func (n *night) once(d *demo.Demo, words ...string) {
+func (n *escalatingBot) once(d *demo.Demo, words ...string) {
 	n.t.Helper()
 	list, err := d.Slack.Messages(slacklocal.DemoIncident, "")
 	if err != nil {

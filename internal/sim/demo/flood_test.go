@@ -60,7 +60,7 @@ func TestFlood(t *testing.T) {
 	key, public := publicKey(t)
 	o := demo.Options{
 		Generation: hostsim.Current, Pace: 0.1, Log: warnings(t),
-		Keys: map[string]string{"operator": public}, Others: strangers(f.strangers),
+		Keys: map[string]string{"operator": public}, Others: unknownPeople(f.strangers),
 	}
 	err = demo.Run(t.Context(), o, func(ctx context.Context, d *demo.Demo) error {
 		dir := filepath.Join(filepath.Dir(d.ConfigFile()), "state")
@@ -191,7 +191,7 @@ func slashes(slack *slacklocal.Server, people []slacklocal.Person) func(int) err
 	}
 }
 
-func strangers(n int) (out []slacklocal.Person) {
+func unknownPeople(n int) (out []slacklocal.Person) {
 	for i := range n {
 		name := fmt.Sprintf("stranger%d", i)
 		out = append(out, slacklocal.Person{ID: fmt.Sprintf("U0STRANGER%d", i), Name: name, RealName: name, TeamID: slacklocal.DemoTeam, TZ: "UTC"})

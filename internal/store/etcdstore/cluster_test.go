@@ -229,7 +229,7 @@ func TestTampering(t *testing.T) {
 // again.
 func TestStoreGoesAwayAndReturns(t *testing.T) {
 	t.Parallel()
-	cut, proxied := cuttable(t, startEtcd(t))
+	cut, proxied := startProxy(t, startEtcd(t))
 	s := open(t, etcdstore.Config{Endpoints: []string{proxied}, Timeout: 3 * time.Second, LeaseTTL: 10 * time.Minute})
 	at := newRun(t, s)
 	seen := make(chan engine.Stored, 100)
@@ -277,7 +277,7 @@ func TestWatchOverCompaction(t *testing.T) {
 	a, b := newRun(t, s), newRun(t, s)
 	seen := make(chan engine.Stored, 1000)
 	var log syncBuffer
-	proxyCut, proxied := cuttable(t, endpoint)
+	proxyCut, proxied := startProxy(t, endpoint)
 	w := open(t, etcdstore.Config{
 		Endpoints: []string{proxied}, Replica: "w", Timeout: 5 * time.Second, LeaseTTL: 10 * time.Minute,
 		Log: slog.New(slog.NewTextHandler(&log, nil)),
@@ -328,9 +328,9 @@ func (s *syncBuffer) String() string {
 	return s.b.String()
 }
 
-// cuttable forwards connections to an endpoint. cut(true) breaks all of them and refuses new
+// startProxy forwards connections to an endpoint. cut(true) breaks all of them and refuses new
 // connections until cut(false).
-func cuttable(t *testing.T, endpoint string) (cut func(bool), proxied string) {
+func startProxy(t *testing.T, endpoint string) (cut func(bool), proxied string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

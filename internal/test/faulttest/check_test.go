@@ -20,7 +20,7 @@ func (p *people) judge(st state) {
 	p.judgeCommands(st)
 	p.judgeVotes(st)
 	p.judgeLocks(st)
-	p.judgeDeeds(st)
+	p.judgeActions(st)
 	p.judgeMessages(st)
 	for _, key := range st.Unsettled {
 		p.violation("delivery %s was accepted and never handled", key)
@@ -189,7 +189,7 @@ func (p *people) judgeVotes(st state) {
 func (p *people) tapped(vote audit.Record, run engine.Run) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.ContainsFunc(p.deeds, func(d *deed) bool {
+	return slices.ContainsFunc(p.actions, func(d *action) bool {
 		return d.kind == "approve" && d.run == run.ID && account(d.who).String() == vote.Account &&
 			(d.who == "approver" || d.who == "approver2") && account(d.who) != run.Asked.Account && showsAll(d.shown, run)
 	})
@@ -221,20 +221,20 @@ func (p *people) judgeLocks(st state) {
 	}
 }
 
-// judgeDeeds checks that every action that Slack delivered to the bot has a visible result. A
+// judgeActions checks that every action that Slack delivered to the bot has a visible result. A
 // command that only reads is an exception: it is not stored, so it may be lost.
-func (p *people) judgeDeeds(st state) {
+func (p *people) judgeActions(st state) {
 	p.mu.Lock()
-	deeds := slices.Clone(p.deeds)
+	actions := slices.Clone(p.actions)
 	p.mu.Unlock()
-	for _, d := range deeds {
+	for _, d := range actions {
 		if d.kind != "read" && d.acked && d.answer == "" && !p.seen(d, st) {
 			p.violation("%s: %s (%s%s) at %s was acked, but has no result that %s can see", d.who, d.kind, d.tag, d.run, d.at.Format("15:04:05.000"), d.who)
 		}
 	}
 }
 
-func (p *people) seen(d *deed, st state) bool {
+func (p *people) seen(d *action, st state) bool {
 	list, err := p.slack.Messages(d.where, d.who)
 	if err != nil {
 		return false

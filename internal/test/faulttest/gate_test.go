@@ -136,8 +136,8 @@ func (w *watch) trap(p point, do func(replica string)) {
 	w.traps[p] = do
 }
 
-// unsprung returns the traps whose point no replica has crossed.
-func (w *watch) unsprung() []point {
+// untriggered returns the traps whose point no replica has crossed.
+func (w *watch) untriggered() []point {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var out []point

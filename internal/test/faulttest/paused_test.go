@@ -86,7 +86,7 @@ func pausedAt(t *testing.T, at point) {
 		snares: []snare{{at, fault{name: "SIGSTOP for longer than the lease", do: freezeReplica}}},
 		replay: fmt.Sprintf("DHBOT_PAUSED_POINT=%q go test -run PausedReplica", at),
 	}.play(t)
-	if left := p.watch.unsprung(); len(left) > 0 {
+	if left := p.watch.untriggered(); len(left) > 0 {
 		t.Logf("in this round no replica crossed %v", left)
 	}
 }

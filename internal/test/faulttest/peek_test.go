@@ -107,7 +107,7 @@ func servePeek(socket string, s *etcdstore.Store) (stop func() error, err error)
 	}
 	mux := http.NewServeMux()
 	answer(mux, "GET /state", func(ctx context.Context) (state, error) { return readState(ctx, s) })
-	answer(mux, "GET /burden", func(ctx context.Context) (burden, error) { return readBurden(ctx, s) })
+	answer(mux, "GET /usage", func(ctx context.Context) (usage, error) { return readUsage(ctx, s) })
 	srv := &http.Server{Handler: mux}
 	served := make(chan struct{})
 	go func() { defer close(served); _ = srv.Serve(l) }()
@@ -125,19 +125,19 @@ func answer[T any](mux *http.ServeMux, pattern string, read func(context.Context
 	})
 }
 
-// burden is how much memory and other resources a replica uses.
-type burden struct {
+// usage is how much memory and other resources a replica uses.
+type usage struct {
 	RSS, Heap, Size, InUse  int64 // bytes: the process, its heap, the store's database, and the used part of it
 	Goroutines, Descriptors int
 	Sealed, Stored          uint64 // the last sealed entry of the trail, and the first entry that is still in the store
 }
 
-func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {
+func readUsage(ctx context.Context, s *etcdstore.Store) (usage, error) {
 	h, err := s.Health(ctx)
 	if err != nil {
-		return burden{}, err
+		return usage{}, err
 	}
-	b := burden{Size: h.Size, InUse: h.InUse, Sealed: h.Sealed, Stored: h.Stored, Goroutines: runtime.NumGoroutine()}
+	b := usage{Size: h.Size, InUse: h.InUse, Sealed: h.Sealed, Stored: h.Stored, Goroutines: runtime.NumGoroutine()}
 	// Without this, garbage would count as used memory.
 	runtime.GC()
 	var m runtime.MemStats
@@ -145,16 +145,16 @@ func readBurden(ctx context.Context, s *etcdstore.Store) (burden, error) {
 	b.Heap = int64(m.HeapAlloc)
 	open, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
-		return burden{}, err
+		return usage{}, err
 	}
 	b.Descriptors = len(open)
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
-		return burden{}, err
+		return usage{}, err
 	}
 	var total, resident int64
 	if _, err := fmt.Sscan(string(statm), &total, &resident); err != nil {
-		return burden{}, fmt.Errorf("/proc/self/statm: %w", err)
+		return usage{}, fmt.Errorf("/proc/self/statm: %w", err)
 	}
 	b.RSS = resident * int64(os.Getpagesize())
 	return b, nil

@@ -13,8 +13,8 @@ import (
 	"dhbot/internal/sim/slacklocal"
 )
 
-// deed is an action of a person. It also says whether Slack reported that the action was delivered.
-type deed struct {
+// action is what a person does in Slack. It also says whether Slack reported that the action was delivered.
+type action struct {
 	who    string
 	where  string // the channel
 	kind   string // ask, approve, read
@@ -30,17 +30,17 @@ type deed struct {
 type people struct {
 	*world
 
-	mu    sync.Mutex
-	deeds []*deed
-	tags  int
+	mu      sync.Mutex
+	actions []*action
+	tags    int
 }
 
 const channel = "incident"
 
-func (p *people) note(d *deed) *deed {
+func (p *people) note(d *action) *action {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.deeds = append(p.deeds, d)
+	p.actions = append(p.actions, d)
 	return d
 }
 
@@ -59,7 +59,7 @@ const (
 // ask types a command, and repeats it as long as Slack reports a failure.
 func (p *people) ask(ctx context.Context, who, command string) {
 	for range askTries {
-		d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now()})
+		d := p.note(&action{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now()})
 		a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: command + " because " + d.tag})
 		if err != nil {
 			p.violation("%s cannot type %q: %v", who, command, err)
@@ -78,10 +78,10 @@ func (p *people) ask(ctx context.Context, who, command string) {
 }
 
 // asks returns every attempt of every request.
-func (p *people) asks() (out []deed) {
+func (p *people) asks() (out []action) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, d := range p.deeds {
+	for _, d := range p.actions {
 		if d.kind == "ask" {
 			out = append(out, *d)
 		}
@@ -92,7 +92,7 @@ func (p *people) asks() (out []deed) {
 // mention sends a message that mentions the bot. Slack repeats the event until the bot acknowledges
 // it.
 func (p *people) mention(who, command string) {
-	d := p.note(&deed{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now(), acked: true})
+	d := p.note(&action{who: who, where: channel, kind: "ask", tag: p.newTag(), at: time.Now(), acked: true})
 	if _, err := p.slack.Mention(slacklocal.Mention{User: who, Channel: channel, Text: "@dh " + command + " because " + d.tag}); err != nil {
 		p.violation("%s cannot mention the bot: %v", who, err)
 	}
@@ -100,7 +100,7 @@ func (p *people) mention(who, command string) {
 
 // status sends a status command, which only reads.
 func (p *people) status(who, command string) {
-	d := p.note(&deed{who: who, where: channel, kind: "read", at: time.Now()})
+	d := p.note(&action{who: who, where: channel, kind: "read", at: time.Now()})
 	a, err := p.slack.Slash(slacklocal.SlashCommand{User: who, Channel: channel, Text: command})
 	if err != nil {
 		p.violation("%s cannot type %q: %v", who, command, err)
@@ -142,7 +142,7 @@ func (p *people) approve(ctx context.Context, temper func(run string) []string) 
 }
 
 func (p *people) tap(who, run string, m slacklocal.Message, b slacklocal.Button) {
-	d := p.note(&deed{who: who, where: m.Channel, kind: "approve", run: run, shown: words(m), at: time.Now()})
+	d := p.note(&action{who: who, where: m.Channel, kind: "approve", run: run, shown: words(m), at: time.Now()})
 	a, err := p.slack.Click(slacklocal.Click{User: who, Channel: m.Channel, TS: m.TS, ActionID: b.ActionID, BlockID: b.BlockID, Value: b.Value})
 	if err != nil {
 		return // the card has changed and no longer has this button

@@ -113,7 +113,7 @@ func die(t *testing.T, s shape, at point) {
 		shape: s, script: plain, snares: []snare{{at, kill(back)}}, startTTL: wait,
 		replay: fmt.Sprintf("DHBOT_FAULT_POINT=%q go test -run Points", at),
 	}.play(t)
-	if left := p.watch.unsprung(); len(left) > 0 {
+	if left := p.watch.untriggered(); len(left) > 0 {
 		t.Logf("in this round no replica crossed %v", left)
 	}
 }

@@ -41,7 +41,7 @@ func TestRollingRestart(t *testing.T) {
 		gateOnly(t)
 		within, between = 10*time.Second, time.Second
 	}
-	w := makeWorld(t, setup{shape: shape{Replicas: 3, Members: 1}, earnest: true, channels: manyChannels(10)})
+	w := makeWorld(t, setup{shape: shape{Replicas: 3, Members: 1}, production: true, channels: manyChannels(10)})
 	w.until("all replicas are connected to Slack", time.Minute, func() bool { return w.slack.Connections() == 6 })
 	tr := newTraffic(&people{world: w}, perMinute)
 	ctx, cancel := context.WithTimeout(t.Context(), within)

@@ -207,7 +207,7 @@ func waitsForVotes(st state) bool {
 
 func (p *people) asksDone(st state) bool {
 	p.mu.Lock()
-	deeds := slices.Clone(p.deeds)
+	actions := slices.Clone(p.actions)
 	p.mu.Unlock()
-	return !slices.ContainsFunc(deeds, func(d *deed) bool { return d.kind == "ask" && d.acked && d.answer == "" && !p.seen(d, st) })
+	return !slices.ContainsFunc(actions, func(d *action) bool { return d.kind == "ask" && d.acked && d.answer == "" && !p.seen(d, st) })
 }

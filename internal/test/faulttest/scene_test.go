@@ -97,7 +97,7 @@ func decided(st state) bool {
 func (p *people) taps(who string) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, d := range p.deeds {
+	for _, d := range p.actions {
 		if d.kind == "approve" && d.who == who && d.acked {
 			n++
 		}

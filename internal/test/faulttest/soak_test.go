@@ -40,7 +40,7 @@ func TestSoak(t *testing.T) {
 	}
 	hour := within / soakHours
 	w := makeWorld(t, setup{
-		shape: embedded, earnest: true, channels: manyChannels(10), keep: keep,
+		shape: embedded, production: true, channels: manyChannels(10), keep: keep,
 		keepClaims: time.Duration(hour.Hours() * float64(keepClaims)),
 	})
 	tr := newTraffic(&people{world: w}, perMinute)
@@ -54,7 +54,7 @@ func TestSoak(t *testing.T) {
 	t.Logf("%8s %9s %9s %9s %10s %5s %9s %9s %7s %7s %9s", "after", "commands", "RSS", "heap", "goroutines", "files", "database", "in use", "trail", "stored", "p99")
 	weighing.Go(func() {
 		for last := began; pause.For(ctx, hour); last = time.Now() {
-			b, err := w.weigh()
+			b, err := w.measureUsage()
 			if err != nil {
 				w.violation("the bot cannot be measured: %v", err)
 				continue
@@ -80,7 +80,7 @@ func TestSoak(t *testing.T) {
 type weight struct {
 	after    time.Duration
 	commands int
-	burden
+	usage
 	p99 time.Duration
 }
 
@@ -90,14 +90,14 @@ func (w weight) String() string {
 		w.Goroutines, w.Descriptors, mb(w.Size), mb(w.InUse), w.Sealed, w.Sealed-w.Stored+1, w.p99)
 }
 
-// weigh returns how many resources the only replica uses.
-func (w *world) weigh() (burden, error) {
+// measureUsage returns how many resources the only replica uses.
+func (w *world) measureUsage() (usage, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for _, r := range w.alive() {
-		return peek[burden](ctx, w.peekSock(r), "/burden")
+		return peek[usage](ctx, w.peekSock(r), "/usage")
 	}
-	return burden{}, fmt.Errorf("no replica runs")
+	return usage{}, fmt.Errorf("no replica runs")
 }
 
 // wantFlat compares the first and the second half of the day. It omits the first hour, in which the

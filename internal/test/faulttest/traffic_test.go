@@ -24,9 +24,9 @@ func manyChannels(n int) []slacklocal.Channel {
 	return out
 }
 
-// wish is one command that a simulated person sends, and its outcome.
-type wish struct {
-	*deed
+// sentCommand is one command that a simulated person sends, and its outcome.
+type sentCommand struct {
+	*action
 	asksOf   string // for a status, its process
 	answered time.Time
 	turned   bool // the bot refused the command as busy or stopping, or Slack said that the bot did not answer
@@ -40,14 +40,14 @@ type traffic struct {
 	every    time.Duration
 	channels []string
 
-	wishes []*wish
-	read   map[string]int  // number of messages read, by channel
-	tapped map[string]bool // approved cards, by run
+	sentCommands []*sentCommand
+	read         map[string]int  // number of messages read, by channel
+	tapped       map[string]bool // approved cards, by run
 	// broadcast has the replies in threads that the channel also showed. A key is the thread and
 	// the text.
 	broadcast map[string]bool
 	asking    map[string]struct{} // process and channel of an open question
-	extra     []string            // answers that match no open wish
+	extra     []string            // answers that match no open command
 	mu        sync.Mutex          // guards the fields above
 	doing     sync.WaitGroup
 }
@@ -108,11 +108,11 @@ func (t *traffic) flow(ctx context.Context) {
 func (t *traffic) next(n int) func() {
 	where := t.channels[n%len(t.channels)]
 	if n%changesEach == changesEach-1 {
-		w := t.wish(&wish{deed: &deed{who: "operator", where: where, kind: "ask", tag: t.newTag()}})
+		w := t.record(&sentCommand{action: &action{who: "operator", where: where, kind: "ask", tag: t.newTag()}})
 		return func() { t.slash(w, restarted[n/changesEach%len(restarted)]+" again=yes because "+w.tag) }
 	}
 	who := []string{"reader", "operator", "approver"}[n%3]
-	w := t.wish(&wish{deed: &deed{who: who, where: where, kind: "read"}, asksOf: t.question(where, n)})
+	w := t.record(&sentCommand{action: &action{who: who, where: where, kind: "read"}, asksOf: t.question(where, n)})
 	if n%5 < 2 {
 		return func() { t.ask(w, "@dh status "+w.asksOf) }
 	}
@@ -134,16 +134,16 @@ func (t *traffic) question(where string, n int) string {
 	return asked[0]
 }
 
-func (t *traffic) wish(w *wish) *wish {
-	t.note(w.deed)
+func (t *traffic) record(w *sentCommand) *sentCommand {
+	t.note(w.action)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w.at = time.Now()
-	t.wishes = append(t.wishes, w)
+	t.sentCommands = append(t.sentCommands, w)
 	return w
 }
 
-func (t *traffic) slash(w *wish, command string) {
+func (t *traffic) slash(w *sentCommand, command string) {
 	a, err := t.slack.Slash(slacklocal.SlashCommand{User: w.who, Channel: w.where, Text: command})
 	if err != nil {
 		t.violation("%s cannot type %q: %v", w.who, command, err)
@@ -159,15 +159,15 @@ func (t *traffic) slash(w *wish, command string) {
 }
 
 // ask sends a message that mentions the bot. Slack repeats the event until the bot acknowledges it.
-func (t *traffic) ask(w *wish, text string) {
+func (t *traffic) ask(w *sentCommand, text string) {
 	w.acked = true
 	if _, err := t.slack.Mention(slacklocal.Mention{User: w.who, Channel: w.where, Text: text}); err != nil {
 		t.violation("%s cannot write %q: %v", w.who, text, err)
 	}
 }
 
-// refused records that the bot refused the command of a wish. The caller holds mu.
-func (t *traffic) refused(w *wish, at time.Time) {
+// refused records that the bot refused a command. The caller holds mu.
+func (t *traffic) refused(w *sentCommand, at time.Time) {
 	w.turned, w.answered = true, at
 	delete(t.asking, w.where+" "+w.asksOf)
 }
@@ -176,7 +176,7 @@ func (t *traffic) open() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := 0
-	for _, w := range t.wishes {
+	for _, w := range t.sentCommands {
 		if w.answered.IsZero() {
 			n++
 		}
@@ -184,7 +184,7 @@ func (t *traffic) open() int {
 	return n
 }
 
-// look reads new messages in every channel, finds the wishes that they answer, and approves waiting
+// look reads new messages in every channel, finds the commands that they answer, and approves waiting
 // runs. If ephemeral is set, it also reads ephemeral messages.
 func (t *traffic) look(ephemeral bool) {
 	for _, where := range t.channels {
@@ -210,7 +210,7 @@ func (t *traffic) look(ephemeral bool) {
 	}
 }
 
-// matchAnswer finds the wish that a message of the bot answers.
+// matchAnswer finds the command that a message of the bot answers.
 func (t *traffic) matchAnswer(m slacklocal.Message) {
 	if m.BotID == "" || m.Ephemeral {
 		return
@@ -224,7 +224,7 @@ func (t *traffic) matchAnswer(m slacklocal.Message) {
 		return
 	}
 	shown := words(m)
-	for _, w := range slices.Backward(t.wishes) {
+	for _, w := range slices.Backward(t.sentCommands) {
 		switch {
 		case w.where != m.Channel:
 		case w.tag != "" && strings.Contains(shown, w.tag):
@@ -242,7 +242,7 @@ func (t *traffic) matchAnswer(m slacklocal.Message) {
 	t.extra = append(t.extra, m.Channel+": "+m.Text)
 }
 
-// matchEphemeral finds the wishes that ephemeral messages answer.
+// matchEphemeral finds the commands that ephemeral messages answer.
 func (t *traffic) matchEphemeral(where string) {
 	for _, who := range []string{"reader", "operator", "approver"} {
 		list, err := t.slack.Messages(where, who)
@@ -255,7 +255,7 @@ func (t *traffic) matchEphemeral(where string) {
 			if !m.Ephemeral || m.User == slackbot {
 				continue
 			}
-			for _, w := range t.wishes[max(0, len(t.wishes)-500):] {
+			for _, w := range t.sentCommands[max(0, len(t.sentCommands)-500):] {
 				if w.who == who && w.where == where && w.answered.IsZero() && !w.at.After(m.At) && !t.tapped[m.TS] {
 					t.tapped[m.TS] = true
 					w.answer = m.Text
@@ -290,7 +290,7 @@ func (t *traffic) count(from, to time.Time) figures {
 	defer t.mu.Unlock()
 	var f figures
 	var took []time.Duration
-	for _, w := range t.wishes {
+	for _, w := range t.sentCommands {
 		if w.at.Before(from) || !to.IsZero() && !w.at.Before(to) {
 			continue
 		}
@@ -328,7 +328,7 @@ func (t *traffic) refusals() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	out := map[string]int{}
-	for _, w := range t.wishes {
+	for _, w := range t.sentCommands {
 		if w.turned {
 			out[w.answer]++
 		}

@@ -41,11 +41,11 @@ func (s shape) String() string {
 // setup configures a world.
 type setup struct {
 	shape
-	// earnest means that the bot has the times of `bot run`, and the simulated Slack has the limits
+	// production means that the bot has the times of `bot run`, and the simulated Slack has the limits
 	// of the real Slack. There is no gate.
-	earnest  bool
-	channels []slacklocal.Channel // channels in addition to those of the demo
-	keep     uint64               // number of trail entries that stay in the store; 0 for the default
+	production bool
+	channels   []slacklocal.Channel // channels in addition to those of the demo
+	keep       uint64               // number of trail entries that stay in the store; 0 for the default
 	// keepClaims is how long the store keeps handled deliveries. It counts only if keep is set.
 	keepClaims time.Duration
 	startTTL   time.Duration // how long a request may stay in the queue; 0 for startTTL
@@ -124,7 +124,7 @@ func makeWorld(t testing.TB, s setup) *world {
 func (s setup) slack() slacklocal.Config {
 	c := slacklocal.Config{Workspace: slacklocal.DemoWorkspace()}
 	c.Workspace.Channels = append(c.Workspace.Channels, s.channels...)
-	if !s.earnest {
+	if !s.production {
 		c.Unlimited = true
 		c.Clocks = slacklocal.Clocks{Retries: []time.Duration{0, time.Second, 3 * time.Second, 10 * time.Second, 20 * time.Second}, Warning: time.Second}
 	}
@@ -190,7 +190,7 @@ func (w *world) configure(change configChange) error {
 
 // archive returns the archive's part of the config, for replicas that share a store.
 func (w *world) archive() string {
-	if !w.setup.earnest {
+	if !w.setup.production {
 		return ""
 	}
 	return ", archive: " + w.file("archive")
@@ -254,7 +254,7 @@ func (w *world) launch(r *replica) error {
 
 // gate returns the socket to which replicas report crossings, or "" without a gate.
 func (w *world) gate() string {
-	if w.setup.earnest {
+	if w.setup.production {
 		return ""
 	}
 	return w.file("gate")
@@ -409,7 +409,7 @@ func (w *world) lastState() (state, error) {
 	switch {
 	case w.etcd == nil:
 		c.Dir, c.Archive = w.stateDir(0), filepath.Join(w.stateDir(0), "archive")
-	case w.setup.earnest:
+	case w.setup.production:
 		c.Endpoints, c.Archive = w.etcd.endpoints(), w.file("archive")
 	default:
 		c.Endpoints = w.etcd.endpoints()

@@ -276,7 +276,7 @@ func edges() []mutant {
 		one("an abbreviated option counts as changing", "internal/programs/options.go", "case joined || !slices.Contains(long, name):", "case false:", "./internal/programs", "^TestDisguised"),
 		one("a program is known only in the system's directories", "internal/programs/programs.go", "known && trusted(argv[0])", "known", "./internal/programs", "^TestDisguised"),
 		one("a program's own file is outside of the system's directories", "internal/programs/options.go", "|| !slices.ContainsFunc(systemFiles, inside)", "|| true", "./internal/programs", "^TestDisguised"),
-		one("a variable may change which program runs", "internal/programs/programs.go", "bent = bent || !slices.Contains(harmlessVariables, variable)", "_ = variable", "./internal/programs", "^Test"),
+		one("a variable may change which program runs", "internal/programs/programs.go", "uncertain = uncertain || !slices.Contains(harmlessVariables, variable)", "_ = variable", "./internal/programs", "^Test"),
 		one("a lowered class needs a line of the config", "runbooks/catalogs/lowered.go", "if rank(a.Class) < rank(floor) {", "if false {", "./internal/config", "^TestOwnRunbooksKeep"),
 		one("a lowered level needs a line of the config", "runbooks/catalogs/lowered.go", "if !known || p.Level <= was.Level {", "if !known || true {", "./internal/config", "^TestOwnRunbooksKeep"),
 		one("no file is written into the system's directories", "runbooks/catalogs/lowered.go", "programs.FreshFile(was) && !programs.FreshFile(dir)", "false && programs.FreshFile(was) && !programs.FreshFile(dir)", "./internal/config", "^TestOwnRunbooksKeep"),
