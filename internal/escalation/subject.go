@@ -19,6 +19,7 @@ type subject struct {
 	cluster  string
 	since    time.Time // when it began to wait
 	waits    bool      // whether it has no owner or no decision yet
+	posted   bool      // for an incident, whether Slack shows its message, below which people are mentioned
 	summary  string
 	severity runbooks.Severity
 	place    engine.Place
@@ -35,7 +36,7 @@ func (s subject) due(p Policy, name stage, now time.Time) bool {
 	if name == page {
 		return p.Page != nil && waited >= p.Page.After
 	}
-	return waited >= p.After && (len(p.Callees) > 0 || p.Group != "")
+	return s.posted && waited >= p.After && (len(p.Callees) > 0 || p.Group != "")
 }
 
 // subjects returns the open incidents of a cluster, and its requests that wait for approval. It
@@ -76,6 +77,7 @@ func (e *Escalator) ofIncident(cluster string, p Policy, i incident.Incident, h 
 		id:      i.ID,
 		cluster: cluster,
 		place:   engine.Place{Channel: i.Channel, Thread: i.TS},
+		posted:  i.TS != "",
 		summary: incidentcard.IncidentSummary(i, cluster),
 	}
 	s.severity = runbooks.None
@@ -114,6 +116,7 @@ func (e *Escalator) ofRun(ctx context.Context, r engine.Run) (subject, error) {
 	s := subject{
 		key: r.ID, id: r.ID, cluster: r.Plan.Cluster, since: r.RequestedAt, waits: len(r.Votes) == 0, severity: r.Plan.Severity,
 		place:   engine.Place{Channel: e.AuditChannel},
+		posted:  true,
 		summary: incidentcard.RunSummary(r),
 	}
 	if ok && post.TS != "" {
