@@ -62,6 +62,28 @@ func TestNotReadyOffersNextActions(t *testing.T) {
 	}
 }
 
+// A run that was stopped while it waited for a person says only that the bot changed nothing.
+func TestStoppedAtManualStep(t *testing.T) {
+	begun := time.Date(2026, 3, 14, 14, 7, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		step engine.Step
+		want string
+	}{
+		"the step did not begin": {engine.Step{State: engine.StepSkipped}, "Nothing was changed."},
+		"the step began":         {engine.Step{State: engine.StepSkipped, Started: &begun}, "The bot changed nothing. Check this step, which a person may have begun: move the file"},
+	} {
+		run := engine.Run{
+			ID: "R-7F3K", State: engine.Cancelled, Asked: engine.Actor{Person: "anna"},
+			Plan:  runbooks.Plan{Cluster: "prod", Steps: []runbooks.Step{{Kind: runbooks.Manual, Title: "move the file", Host: "infra-1"}}},
+			Steps: []engine.Step{tt.step},
+		}
+		text := card.PlainText(runcard.Run(run))
+		if !strings.Contains(text, tt.want) || strings.Contains(text, "Nothing was changed") != (tt.step.Started == nil) {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+}
+
 // If monit does not watch the process, the restart is not sent, and the card offers to start the
 // process. After any other failure the card offers only a status.
 func TestRestartOfAnUnwatchedOffersStart(t *testing.T) {

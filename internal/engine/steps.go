@@ -37,6 +37,12 @@ func (r Run) completed(i int) bool {
 	return r.Steps[i].State == StepDone || r.Steps[i].State == StepNoted
 }
 
+// Interrupted reports whether the run was stopped while it waited for a person to do step i. The
+// person may have begun the step.
+func (r Run) Interrupted(i int) bool {
+	return r.Plan.Steps[i].Kind == runbooks.Manual && r.Steps[i].State == StepSkipped && r.Steps[i].Started != nil
+}
+
 // stoppedAs is the final state of a run that stops between two steps. It is Partly if the run has
 // changed something, and otherwise the given state.
 func (r Run) stoppedAs(unchanged State) State {
@@ -74,7 +80,7 @@ func aboutHost(s runbooks.Step) string {
 	return s.Host
 }
 
-// notDone names the targets of changes that did not happen.
+// notDone names the targets of changes that did not happen, or did not complete.
 func (r Run) notDone() string {
 	var names []string
 	seen := map[string]bool{}
@@ -83,6 +89,9 @@ func (r Run) notDone() string {
 		name := runbooks.Target{Process: ps.Process, Host: ps.Host}.String()
 		if ps.Kind == runbooks.Manual {
 			name = ps.Title // its host may be any
+		}
+		if r.Interrupted(i) {
+			name += " (a person may have begun this step)"
 		}
 		if st.State == StepSkipped && r.changes(i) && !seen[name] {
 			seen[name] = true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -246,6 +247,28 @@ func TestManualStep(t *testing.T) {
 		}
 		if did := h.hosts.did(); !slices.Equal(did, []string{"exec a", "exec b"}) {
 			t.Errorf("executed %v", did)
+		}
+		h.wantTrail()
+	})
+}
+
+// TestStoppedAtManualStep: a person may have begun the manual step at which a run was stopped.
+func TestStoppedAtManualStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newTestEngine(t)
+		defer h.start(h.eng)()
+		req := engine.TestAsked(runbooks.Low, runbooks.Disruptive,
+			engine.TestStep(runbooks.Exec, "a"), engine.TestStep(runbooks.Manual, "a"), engine.TestStep(runbooks.Manual, "b"))
+		for i := range req.Plan.Steps {
+			req.Plan.Steps[i].Title = "step " + string(rune('1'+i))
+		}
+		r := h.submit(req).Run
+		h.want(h.after(time.Minute, r.ID), engine.Paused)
+		h.apply(r.ID, engine.CancelledBy{By: engine.Anna})
+		partly := h.get(r.ID)
+		h.want(partly, engine.Partly, "not done: step 2 (a person may have begun this step), step 3")
+		if strings.Contains(partly.Why, "step 3 (") {
+			t.Errorf("a step that did not begin: %s", partly.Why)
 		}
 		h.wantTrail()
 	})

@@ -37,7 +37,7 @@ func run(r engine.Run, call bool) card.Card {
 		c.Body = waitingBody(r, call)
 		c.Buttons = voteButtons(r)
 	case engine.Denied, engine.Expired, engine.Refused, engine.Cancelled:
-		c.Body = card.Paragraphs(append(whyLines(r), card.Line{card.B("Nothing was changed.")}), askedLines(r))
+		c.Body = card.Paragraphs(append(whyLines(r), unchangedLine(r)), askedLines(r))
 		if r.State == engine.Expired {
 			c.Buttons = expiredButtons(r)
 		}
@@ -280,6 +280,17 @@ func toldLine(r engine.Run) []card.Line {
 		return nil
 	}
 	return []card.Line{{card.B(card.UpperFirst(why))}}
+}
+
+// unchangedLine says that a run changed nothing. If the run was stopped while it waited for a person
+// to do a step, it says this only about the bot.
+func unchangedLine(r engine.Run) card.Line {
+	for i := range steps(r) {
+		if r.Interrupted(i) {
+			return card.Line{card.B("The bot changed nothing."), card.T(" Check this step, which a person may have begun: " + r.Plan.Steps[i].Title)}
+		}
+	}
+	return card.Line{card.B("Nothing was changed.")}
 }
 
 // nextLines says what a person should do next, if anything.

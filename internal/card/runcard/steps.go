@@ -22,7 +22,11 @@ func stepLines(r engine.Run) []card.Line {
 	}
 	several := len(planHosts(r.Plan)) > 1
 	for i := first; i < last; i++ {
-		lines = append(lines, stepLine(r.Plan.Steps[i], r.Steps[i], several))
+		l := stepLine(r.Plan.Steps[i], r.Steps[i], several)
+		if r.Interrupted(i) {
+			l = append(l, card.T("; a person may have begun it"))
+		}
+		lines = append(lines, l)
 	}
 	if rest := steps(r) - last; rest > 0 {
 		lines = append(lines, card.Line{card.T("· " + card.Count(rest, "more step"))})

@@ -194,12 +194,17 @@ func detailSamples() []Sample {
 	return []Sample{{"details", short}, {"details-long", all}}
 }
 
+// paused returns a run that waits for a person to do its first change.
+func paused() engine.Run {
+	r := after(restart("db_dis", "infra-1"), 1)
+	r.State, r.Worker = engine.Paused, ""
+	r.Plan.Steps[1] = runbooks.Step{Kind: runbooks.Manual, Host: "infra-1", Process: "db_dis", Title: "look at the disk: at least 20 GB must be free"}
+	return r
+}
+
 func runSamples() []Sample {
 	queued := voted(restart("db_dis", "infra-1"))
 	queued.State, queued.Behind = engine.Queued, "R-2C9D"
-	paused := after(restart("db_dis", "infra-1"), 1)
-	paused.State, paused.Worker = engine.Paused, ""
-	paused.Plan.Steps[1] = runbooks.Step{Kind: runbooks.Manual, Host: "infra-1", Process: "db_dis", Title: "look at the disk: at least 20 GB must be free"}
 	stopping := after(restart("db_dis", "infra-1"), 2)
 	stopping.Abort, stopping.Why = &approver, "cancelled by approver: wrong host"
 	return []Sample{
@@ -208,7 +213,7 @@ func runSamples() []Sample {
 		{"running", runcard.Run(after(restart("db_dis", "infra-1"), 2))},
 		{"running-long", runcard.Run(after(restart("tailer1", "infra-1", "query-1", "query-2", "query-3", "query-4"), 9))},
 		{"running-two-hosts", runcard.Run(after(restart("db_query_server", "query-1", "query-2"), 3))},
-		{"paused", runcard.Run(paused)},
+		{"paused", runcard.Run(paused())},
 		{"stopping", runcard.Run(stopping)},
 	}
 }
@@ -233,6 +238,10 @@ func endSamples() []Sample {
 	broughtBack := ended(after(restart("db_dis", "infra-1"), 1), engine.Closed, `from before the restore: the store was reset to an earlier time, or adopted; this store has no record of what the run did after that. Checked at 14:08 UTC: db_dis on infra-1: monit: "OK", pid 51877`)
 	cancelled := ended(restart("db_dis", "infra-1"), engine.Cancelled, "cancelled by operator")
 	cancelled.EndedBy = &operator
+	interrupted := paused()
+	interrupted.Steps[1].Started = interrupted.StartedAt
+	interrupted = ended(interrupted, engine.Cancelled, "cancelled by operator")
+	interrupted.EndedBy = &operator
 	return []Sample{
 		{"done", runcard.Run(ended(after(restart("db_dis", "infra-1"), 4), engine.Done, ""))},
 		{"done-two-hosts", runcard.Run(ended(after(restart("db_query_server", "query-1", "query-2"), 8), engine.Done, ""))},
@@ -250,5 +259,6 @@ func endSamples() []Sample {
 		{"expired", runcard.Run(ended(restart("db_dis", "infra-1"), engine.Expired, "expired: 0 of 1 approvals by 14:22 UTC"))},
 		{"refused", runcard.Run(ended(voted(restart("db_dis", "infra-1")), engine.Refused, fmt.Sprintf("the catalog or the config has changed since the request: the plan would now be %s, but %s was requested", "18c2aa", "7f3a9c")))},
 		{"cancelled", runcard.Run(cancelled)},
+		{"cancelled-manual", runcard.Run(interrupted)},
 	}
 }
