@@ -39,9 +39,12 @@ func Settled(r Run) error { return settled(r) }
 // settled refuses an action because the run has already moved on. The refusal names the outcome,
 // so that a late tap always gets an answer.
 func settled(r Run) error {
+	if r.BroughtBack() { // it is not known whether it was approved after the backup
+		return refusal.New(AlreadyEnded, "%s was closed at %s, because the bot's state was restored. Before you request it again, check its target.", r.ID, clock(r.EndedAt))
+	}
 	switch r.State {
 	case Denied:
-		return refusal.New(AlreadyEnded, "%s was already denied by %s at %s: %s.", r.ID, who(r.DenyBy), clock(r.EndedAt), r.Why)
+		return refusal.New(AlreadyEnded, "%s was already denied by %s at %s: %s.", r.ID, who(r.DenyBy), clock(r.EndedAt), sentence(r.Why))
 	case Expired:
 		return refusal.New(AlreadyEnded, "%s expired at %s; request it again if you still need it.", r.ID, clock(r.EndedAt))
 	case Cancelled:
