@@ -105,7 +105,11 @@ func (s *Service) mayRun(c *call.Call) error {
 	r := c.About
 	asked := r.Asked.Person == c.Who.Name
 	approver := func() error {
-		if err := s.Rules.MayVote(c.Who.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class); err != nil || c.Cmd.Verb != "approve" {
+		err := s.Rules.MayVote(c.Who.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class)
+		if c.Cmd.Verb == "deny" && refusal.Is(err, auth.OwnRequest) && !r.State.Ended() {
+			return auth.RefuseIn(r.Plan.Cluster, auth.OwnRequest, "%s requested %s and can only cancel it: `cancel %s`.", c.Who.Name, r.ID, r.ID)
+		}
+		if err != nil || c.Cmd.Verb != "approve" {
 			return err
 		}
 		return auth.MayInSilence(c.Who.SilentSince, r.Plan.Class, c.Origin, r.Asked.Origin)

@@ -339,6 +339,15 @@ func TestVotes(t *testing.T) {
 			t.Fatalf("%s: the run is %s with %d votes", c.what, now.Run.State, len(now.Run.Votes))
 		}
 	}
+	for what, do := range map[string]func() *answers{
+		"words": func() *answers { return h.say("UANNA", "deny "+r.ID+" my mistake") },
+		"tap":   func() *answers { return tap("UANNA", TapDeny, good) },
+	} {
+		want := "Not allowed: anna requested " + r.ID + " and can only cancel it: `cancel " + r.ID + "`."
+		if a := do(); a.code() != auth.OwnRequest || len(a.forms) > 0 || !strings.Contains(a.all(), want) {
+			t.Errorf("the requester denies by %s: %q, want %q", what, a.all(), want)
+		}
+	}
 	if a := tap("UBEN", TapDeny, good); len(a.forms) != 1 {
 		t.Errorf("a tap on deny does not ask for the reason: %q", a.all())
 	}
