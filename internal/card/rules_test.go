@@ -84,6 +84,16 @@ func TestStoppedAtManualStep(t *testing.T) {
 	}
 }
 
+// However many checks had no result, one more approval is needed.
+func TestOneMoreApproval(t *testing.T) {
+	run := engine.Run{ID: "R-7F3K", State: engine.Waiting, Need: 2, Unclear: []engine.Unclear{{Step: 0, Text: "no etcdctl on infra-1"}, {Step: 3, Text: "no etcdctl on infra-2"}}}
+	text := card.PlainText(runcard.Run(run))
+	want := "Could not be checked, so one more approval is needed: no etcdctl on infra-1\n⚠️ Could not be checked either: no etcdctl on infra-2\n"
+	if !strings.Contains(text, want) || strings.Count(text, "one more approval") != 1 {
+		t.Error(text)
+	}
+}
+
 // If monit does not watch the process, the restart is not sent, and the card offers to start the
 // process. After any other failure the card offers only a status.
 func TestRestartOfAnUnwatchedOffersStart(t *testing.T) {

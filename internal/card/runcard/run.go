@@ -79,16 +79,19 @@ func waitingBody(r engine.Run, call bool) []card.Element {
 	)
 }
 
-// unclearLines lists the checks that had no result. Each text is cut after maxRunes runes (0:
-// never).
+// unclearLines lists the checks that had no result. They need one more approval in total. Each text
+// is cut after maxRunes runes (0: never).
 func unclearLines(r engine.Run, maxRunes int) []card.Line {
 	var out []card.Line
-	for _, u := range r.Unclear {
-		text := u.Text
+	for i, u := range r.Unclear {
+		head, text := "Could not be checked, so one more approval is needed: ", u.Text
+		if i > 0 {
+			head = "Could not be checked either: "
+		}
 		if maxRunes > 0 {
 			text = card.Clip(text, maxRunes)
 		}
-		out = append(out, card.Line{card.T("⚠️ "), card.B("Could not be checked, so one more approval is needed: "), card.T(text)})
+		out = append(out, card.Line{card.T("⚠️ "), card.B(head), card.T(text)})
 	}
 	return out
 }
