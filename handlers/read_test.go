@@ -230,13 +230,15 @@ func TestHostileParameters(t *testing.T) {
 // requester. A mention is visible, so its answer names no one.
 func TestReadsNameTheRequester(t *testing.T) {
 	h := newTestService(t)
-	if a := h.say("URITA", "status db_dis"); !strings.Contains(a.all(), "asked by rita") {
-		t.Errorf("a slash command: %q", a.all())
-	}
-	m := h.message("URITA", "status db_dis")
-	m.Via = call.Mention
-	if a := h.handleMessage(m); strings.Contains(a.all(), "asked by") {
-		t.Errorf("a mention: %q", a.all())
+	for _, text := range []string{"status db_dis", "verify", "runs", "locks", "people", "maintenance", "watch", "incidents", "audit", "timeline"} {
+		if a := h.say("URITA", text); len(a.shown) == 0 || !strings.Contains(a.all(), "asked by rita") {
+			t.Errorf("the slash command %s: %q", text, a.all())
+		}
+		m := h.message("URITA", text)
+		m.Via = call.Mention
+		if a := h.handleMessage(m); strings.Contains(a.all(), "asked by") {
+			t.Errorf("a mention with %s: %q", text, a.all())
+		}
 	}
 }
 

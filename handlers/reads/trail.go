@@ -90,7 +90,7 @@ func (s *Reads) tellTrail(ctx context.Context, c *call.Call, q trailQuery, out c
 	if c.ChannelShared {
 		return c.Reply.Direct(ctx, out, files...)
 	}
-	if err := c.Reply.Show(ctx, out); err != nil {
+	if err := c.Reply.Show(ctx, c.Signed(out)); err != nil {
 		return err
 	}
 	for _, f := range files {
