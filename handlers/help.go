@@ -103,8 +103,8 @@ func takes(cmd command.Command, policy auth.Policy) string {
 	if cmd.Object == command.RunNamed || cmd.Object == command.IncidentNamed {
 		return ""
 	}
-	if cmd.OverCritical {
-		return "Needs the approval of another person if the outage of a process on these hosts is Sev 1."
+	if cmd.Takes != "" {
+		return cmd.Takes
 	}
 	switch cmd.Class {
 	case runbooks.Read:

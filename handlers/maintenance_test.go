@@ -134,6 +134,9 @@ func TestLongMaintenance(t *testing.T) {
 		}
 		return list[0].Until
 	}
+	if a := say("UANNA", "help maintenance"); !strings.Contains(a, "ends after at most 4 h, unless another person, who is operator and approver, announces it too") {
+		t.Errorf("help: %s", a)
+	}
 	begun := *now
 	if a := say("UANNA", "maintenance db_dis in prod 1d because move"); !strings.Contains(a, "Shortened to 4 h") || !until().Equal(begun.Add(4*time.Hour)) {
 		t.Errorf("alone: until %s: %s", until(), a)

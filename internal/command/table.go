@@ -48,9 +48,8 @@ type Command struct {
 	// Class determines the required role, whether the command changes something, and whether
 	// its output is sensitive. A command with a plan is also checked against the plan's class.
 	Class runbooks.Class
-	// OverCritical reports whether the command needs the approval of a second person, although
-	// its class does not, if it covers a process whose outage is Sev 1.
-	OverCritical bool
+	// Takes says in help which approvals the command needs. If it is "", this follows from the class.
+	Takes string
 	// Lasts reports whether the command takes a duration, or a word such as `end` that ends
 	// the watch or the maintenance.
 	Lasts bool
@@ -118,14 +117,15 @@ func changes() []Command {
 			Aliases:  []string{"maint", "silence"},
 			Object:   ProcessNamed,
 			Class:    runbooks.Writes,
+			Takes:    "No approval needed. Maintenance of a process whose outage is Sev 1 ends after at most 4 h, unless another person, who is operator and approver, announces it too.",
 			Lasts:    true,
 			ByItself: true,
 			Summary:  "announce maintenance of a process, during which the bot opens no incidents for the process; without a process, list the announced maintenance",
 			Usage:    "maintenance [PROCESS [on HOST] [in CLUSTER] 2h|end [because REASON]]", Example: "maintenance db_dis 2h because disk swap"},
 		{Verb: "maintenance-window",
-			Object:       AnyTarget,
-			Class:        runbooks.Writes,
-			OverCritical: true,
+			Object: AnyTarget,
+			Class:  runbooks.Writes,
+			Takes:  "Needs the approval of another person if the outage of a process on these hosts is Sev 1.",
 			Params: []catalogs.Param{
 				{Name: ParamFrom, Type: catalogs.TextParam, Help: "when the window begins, with a zone: 2026-12-05T20:00Z, 2026-12-05T20:00+01:00"},
 				{Name: ParamUntil, Type: catalogs.TextParam, Help: "when the window ends, with a zone, or how long the window lasts: 12h, 2d"},
