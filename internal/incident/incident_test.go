@@ -101,7 +101,10 @@ func TestTrack(t *testing.T) {
 		{"two outages are not flapping", ".11..11.....", watcher, "2:0>1@1 11:1>0@7"},
 		{"flapping that ends well", ".1.1.1.............", watcher, "5:0>1@1~ 16:1>0@6"},
 		{"flapping that stays down", ".1.1.11111111111111", watcher, "5:0>1@1~ 15:1>1@5"},
-		{"flapping that gets worse", ".3.3.3.1.1.3", watcher, "5:0>3@1~ 7:3>1@7~"},
+		{"flapping that gets worse", ".3.3.3.1.1.3", watcher, "5:0>3@1~ 9:3>1@7~"},
+		{"flapping that stays down and gets worse", ".3.3.311", watcher, "5:0>3@1~ 7:3>1@6~"},
+		{"flapping with one check that finds it worse", ".3.3.3.1.3.3", watcher, "5:0>3@1~"},
+		{"flapping with one unknown check", ".3.3.3.?.3.3", watcher, "5:0>3@1~"},
 		{"slow changes are not flapping", ".11" + strings.Repeat(".", 12) + "11" + strings.Repeat(".", 12) + "11", watcher,
 			"2:0>1@1 7:1>0@3 16:0>1@15 21:1>0@17 30:0>1@29"},
 		{"a watch is posted at once", ".11..", follower, "2:0>1@1 4:1>0@3"},
@@ -140,6 +143,27 @@ func TestMemoryForgets(t *testing.T) {
 	}
 	if len(m) != 0 {
 		t.Errorf("remembered: %+v", m[0])
+	}
+}
+
+// A flapping target that is found worse is soon checked again. If the problem was already observed
+// several times, no second check is needed.
+func TestFlappingAndWorse(t *testing.T) {
+	for _, proved := range []bool{false, true} {
+		var m Memory
+		for n, letter := range ".3.3.3.1" {
+			s := look(t, dis, letter, n)
+			s.Proved = proved && letter == '1'
+			changes := m.See([]Seen{s}, s.At, DefaultRules(quiet))
+			worse := letter == '1'
+			if n > 5 && (m.Unknown() != (worse && !proved) || (len(changes) > 0) != (worse && proved)) {
+				t.Errorf("proved %t, check %d: check soon %t, posted %v", proved, n, m.Unknown(), changes)
+			}
+		}
+		m.See([]Seen{look(t, dis, '.', 8)}, began, DefaultRules(quiet))
+		if m.Unknown() {
+			t.Errorf("proved %t: checked soon although it is well", proved)
+		}
 	}
 }
 

@@ -45,7 +45,8 @@ var ManyHosts = runbooks.Target{Host: "several hosts"}
 
 // Rules are the limits that decide when a change is posted.
 type Rules struct {
-	// Confirm is the number of consecutive checks that must find a change before it is posted.
+	// Confirm is the number of consecutive checks that must find a change before it is posted. For
+	// a flapping target they need not be consecutive.
 	Confirm int
 	// Quiet is how long a target must have been healthy before its problem is over.
 	Quiet time.Duration
@@ -93,9 +94,10 @@ type Track struct {
 	// Told is the level that was posted last, and Since is the time when it was first observed.
 	Told  runbooks.Severity `json:"told"`
 	Since time.Time         `json:"since,omitzero"`
-	// Looks is the number of the latest consecutive checks whose level differs from Told. Next is
-	// the level in the last check, and NextSince is the time of the first. Both are unused if Looks
-	// is 0.
+	// Looks is the number of the latest consecutive checks whose level differs from Told. For a
+	// flapping target, it is the number of checks, consecutive or not, whose level is worse than
+	// Told. Next is the level in the last of these checks, and NextSince is the time of the first.
+	// Both are unused if Looks is 0.
 	Next      runbooks.Severity `json:"next"`
 	NextSince time.Time         `json:"next_since,omitzero"`
 	Looks     int               `json:"looks,omitempty"`
@@ -187,7 +189,8 @@ func (t *Track) count(s Seen) {
 }
 
 // flapping returns the change to post about a flapping target, if there is one. Only two changes
-// are posted: the target became worse, or it is stable again.
+// are posted: the target became worse, or it is stable again. The checks that confirm a worse level
+// need not be consecutive, because the target may be well in every other check.
 func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 	calm := len(t.Flips) == 0 || s.At.Sub(t.Flips[len(t.Flips)-1]) >= r.Calm
 	switch {
@@ -200,11 +203,17 @@ func (t *Track) flapping(s Seen, r Rules) (Change, bool) {
 		t.Flips = nil
 		t.Peak = s.Severity
 		return t.setPosted(s, s.Severity, since, 0), true
-	case s.Severity != runbooks.None && !s.Recovering && s.Severity.Worse(t.Told):
-		return t.setPosted(s, s.Severity, s.At, len(t.Flips)), true
-	default:
+	case s.Severity == runbooks.None || s.Recovering || !s.Severity.Worse(t.Told):
 		return Change{}, false
 	}
+	if t.Looks++; t.Looks == 1 {
+		t.NextSince = s.At
+	}
+	t.Next = s.Severity
+	if t.Looks < r.Confirm && !s.Proved {
+		return Change{}, false
+	}
+	return t.setPosted(s, t.Next, t.NextSince, len(t.Flips)), true
 }
 
 // setPosted makes level the posted level, and returns the change to post.
@@ -259,7 +268,9 @@ func (m Memory) NotUp(t runbooks.Target) time.Time {
 // Unknown reports whether the last check found a problem that is not yet confirmed. Another check
 // should then follow soon.
 func (m Memory) Unknown() bool {
-	return slices.ContainsFunc(m, func(t *Track) bool { return t.Looks > 0 && t.Next != runbooks.None && !t.Flapping })
+	return slices.ContainsFunc(m, func(t *Track) bool {
+		return t.Looks > 0 && t.Next != runbooks.None && (!t.Flapping || t.Raw == t.Next)
+	})
 }
 
 // See updates the tracks with the results of a check of all targets, and returns the changes to
