@@ -35,7 +35,7 @@ func (s *Service) shownAlready(ctx context.Context, c *call.Call, plan runbooks.
 	for _, o := range open {
 		if same(o.Run.Plan, plan) {
 			c.Asked = o.Run.ID
-			head := fmt.Sprintf("%s is already open: %s (%s). No second run was started.", plan.Title, o.Run.ID, o.Run.State.Words())
+			head := fmt.Sprintf("The same plan is already open: %s (%s). No second run was started.", o.Run.ID, o.Run.State.Words())
 			return true, c.Reply.Ephemeral(ctx, runcard.WithNote(runcard.Run(o.Run), head))
 		}
 	}

@@ -48,7 +48,7 @@ func ExampleRun_lookAlike() {
 	// 1  sudo -u irisadmin monit restart db_query_server
 	// 2  wait until up with a new pid (at most 3 min)
 	// Impact during the run: Every running query worker ends and none can start: all persistent queries and all consoles of this server.
-	// ⚠️ Not touched: db_query_server on query-2, query-3
+	// ⚠️ Not part of this run: db_query_server on query-2, query-3
 	// [Approve] [Deny…] [Details]
 	// asked 14:07 UTC · plan 7f3a9c · 1 record
 }
@@ -110,7 +110,7 @@ func ExampleStatus_cluster() {
 	// 🔴 db_dis on infra-1 · Sev 1 · Critical · Down when it should be up · open run: R-7F3K
 	// 🟡 db_ltds on infra-1 · Sev 3 · Low · Port not answering
 	// ⚪🔴 2 unknown on query-2, could be up to Sev 1 · Critical: db_query_server, tailer1 — could not connect to query-2: i/o timeout
-	// 🟢 query-1 2 as expected
+	// 🟢 query-1 · 2 as expected
 	// [db_dis] [db_ltds] [👁 Watch]
 	// as of 14:06 UTC
 }

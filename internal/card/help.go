@@ -38,7 +38,7 @@ func Help(groups []HelpGroup, cluster string) Card {
 		}
 	}
 	c.Foot = []Line{
-		{C("help restart"), T(" or "), C("help db_dis"), T(" shows more. A reason follows “because”. In a thread, mention me instead of using the slash command.")},
+		{C("help restart"), T(" or "), C("help db_dis"), T(" shows more. Write the reason after “because”. In a thread, mention me instead of using the slash command.")},
 	}
 	return c
 }

@@ -353,7 +353,7 @@ func TestAlertIsResolvedAgain(t *testing.T) {
 		trail  string
 	}{
 		"the leader stops":     {stalled, "resolve prod/prod-7@", "page: resolved"},
-		"the pager refuses it": {refuseOnce("it answers with 400"), "C1/7 ⚠️ The alert about prod-7 could not be resolved", "page: not resolved"},
+		"the pager refuses it": {refuseOnce("it answered 400"), "C1/7 ⚠️ The alert about prod-7 may still be open in PagerDuty", "page: not resolved"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -484,7 +484,7 @@ func TestRequestThatNoOneApproves(t *testing.T) {
 func TestPageFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.fails = errors.New("it answers with 400")
+		b.fails = errors.New("it answered 400")
 		b.incident(runbooks.Critical, 0)
 		stop := b.lead()
 		fakeclock.Advance(time.Hour)

@@ -133,9 +133,9 @@ func (p *Pager) post(ctx context.Context, body []byte) error {
 	case code/100 == 2 && err == nil:
 		return nil
 	case code == http.StatusTooManyRequests, code == http.StatusRequestTimeout, code >= 500, code/100 == 2:
-		return retry.RetryableError(fmt.Errorf("it answers with %s", resp.Status))
+		return retry.RetryableError(fmt.Errorf("it answered %s", resp.Status))
 	default:
-		return fmt.Errorf("it answers with %s: %s", resp.Status, reason(answer))
+		return fmt.Errorf("it answered %s: %s", resp.Status, reason(answer))
 	}
 }
 

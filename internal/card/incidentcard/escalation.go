@@ -32,6 +32,14 @@ func (e Escalation) about() string {
 	return e.Run
 }
 
+// lacks says what no one has done yet, and for how long.
+func (e Escalation) lacks() string {
+	if e.Run != "" {
+		return "no approval or denial for " + card.Duration(e.Waited)
+	}
+	return "no owner for " + card.Duration(e.Waited)
+}
+
 // IncidentSummary describes an incident in one line.
 func IncidentSummary(i incident.Incident, cluster string) string {
 	o := OpenIncident{Incident: i, Cluster: cluster}
@@ -49,10 +57,10 @@ func RunSummary(r engine.Run) string {
 // Escalated is the message that mentions people because an incident has no owner or a request has
 // no decision.
 func Escalated(e Escalation) card.Card {
-	head, please := "No owner for "+card.Duration(e.Waited), ": please take this incident"
+	head, please := card.UpperFirst(e.lacks()), ": please take this incident"
 	button := aboutIncident("I'm on it", "own", e.Incident, "")
 	if e.Run != "" {
-		head, please = "No approval or denial for "+card.Duration(e.Waited), ": please approve or deny"
+		please = ": please approve or deny"
 		button = card.CommandTap("Show "+e.Run, command.Fields{Verb: "show", Run: e.Run})
 	}
 	call := card.Line{card.T("🔔 ")}
@@ -94,7 +102,7 @@ func Paged(e Escalation, pager string, err error) card.Card {
 		Head: card.Line{
 			card.T("📟 "),
 			card.B(pager + " was alerted"),
-			card.T(" · " + e.about() + " · unanswered for " + card.Duration(e.Waited)),
+			card.T(" · " + e.about() + " · " + e.lacks()),
 		},
 	}
 }
@@ -111,10 +119,10 @@ func PageUnsure(id, what string) card.Card {
 
 // PageNotResolved reports that the bot could not resolve an alert at the pager.
 func PageNotResolved(id, pager string, err error) card.Card {
-	text := "The alert about " + id + " could not be resolved"
+	text := "The alert about " + id + " may still be open in " + pager
 	return card.Card{
 		Push: "⚠️ " + text, Broadcast: true,
-		Head: card.Line{card.T("⚠️ "), card.B(text), card.T(": please resolve it in " + pager + " yourself.")},
+		Head: card.Line{card.T("⚠️ "), card.B(text), card.T(": I could not resolve it. Please resolve it there.")},
 		Body: []card.Element{card.Text{Lines: []card.Line{{card.T(pager + ": " + card.Clip(err.Error(), card.PushMost))}}}},
 	}
 }

@@ -119,7 +119,7 @@ func itemLines(it incident.Item, named bool, find func(string) (catalogs.Process
 	}
 	lines := []card.Line{since}
 	if it.Flaps > 0 {
-		lines = append(lines, card.Line{card.T("Flapping: next alert once it has stayed up or down for a while")})
+		lines = append(lines, card.Line{card.T("Flapping: no more alerts until the state has been stable for a while")})
 	} else if it.Text != "" {
 		lines = append(lines, card.Line{card.T(it.Text)})
 	}

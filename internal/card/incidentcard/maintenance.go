@@ -81,7 +81,7 @@ func Window(m fleet.Maintenance, callees []engine.Callee) card.Card {
 	c.Head = append(c.Head, card.T(by))
 	lines := []card.Line{{card.T(begins), effect}}
 	if len(callees) > 0 {
-		lines = append(lines, runcard.CallLine(callees))
+		lines = append(lines, runcard.CallLine(callees, "approve or cancel"))
 	}
 	c.Body, c.Foot = []card.Element{card.Text{Lines: lines}}, []card.Line{foot}
 	return c

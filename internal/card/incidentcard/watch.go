@@ -106,7 +106,7 @@ func withoutTap(list []card.Button, value string) []card.Button {
 // another channel.
 func WatchedElsewhere(f incident.Follow) card.Card {
 	text := fmt.Sprintf(
-		"👁 Watching %s for %s. The message is in terminal.channel of the config, or else in the audit channel. `%s end` ends the watch.",
+		"👁 Watching %s for %s. The message is in the channel that terminal.channel in the config names, or in the audit channel if terminal.channel is not set. `%s end` ends the watch.",
 		f.Scope,
 		card.Duration(f.Until.Sub(f.Began)),
 		f.Scope.Command("watch"),
@@ -179,7 +179,7 @@ func Changed(c incident.Change, n int, cluster string) card.Card {
 	}
 	out.Body = card.Paragraphs(changeLines(c))
 	out.Broadcast = c.To != runbooks.None && c.From != runbooks.None && c.To.Worse(c.From)
-	foot := card.Line{card.T(fmt.Sprintf("change %d", n))}
+	foot := card.Line{card.T(fmt.Sprintf("state change %d", n))}
 	if c.Command != "" {
 		foot = append(foot, card.T(" · "), card.C(c.Command))
 	}
@@ -205,7 +205,7 @@ func changeHead(c incident.Change) string {
 func changeLines(c incident.Change) []card.Line {
 	first := card.Line{card.T("In this state since "), card.At(c.Since)}
 	if c.Flaps > 0 {
-		first = card.Line{card.T("Flapping since "), card.At(c.Since), card.T(": next alert once it has stayed up or down for a while")}
+		first = card.Line{card.T("Flapping since "), card.At(c.Since), card.T(": no more alerts until the state has been stable for a while")}
 	}
 	if c.From != c.To {
 		first = append(first, card.T(" · was "+card.SeverityIcon(c.From)+" "+c.From.String()))

@@ -59,7 +59,7 @@ func excerpt(text string, inOrder bool) (e logExcerpt, ok bool) {
 		e.times += " to " + last.Day
 	}
 	if last.Zone != "" {
-		e.times += ", " + last.Zone
+		e.times += ", time zone " + last.Zone
 	}
 	return e, true
 }

@@ -24,7 +24,7 @@ func TestLogExcerpt(t *testing.T) {
 		got[2] != "14:01:22 INFO line 22" || got[9] != "14:01:29 INFO line 29" {
 		t.Errorf("whole %v, ok %v:\n%s", e.whole, ok, e.text)
 	}
-	if want := "Times as in the log, 2026-03-14, +0000"; e.times != want {
+	if want := "Times as in the log, 2026-03-14, time zone +0000"; e.times != want {
 		t.Errorf("times %q, want %q", e.times, want)
 	}
 	if e, _ := excerpt(text, true); !strings.HasPrefix(e.text, "14:01:20 ERROR") || !strings.HasSuffix(e.text, "line 29") {

@@ -203,7 +203,7 @@ func saidLines(p Answer) []card.Line {
 	}
 	lines := []card.Line{l}
 	if p.FirstError != "" {
-		lines = append(lines, card.Line{card.T("first: "), card.C(p.FirstError)})
+		lines = append(lines, card.Line{card.T("first error: "), card.C(p.FirstError)})
 	}
 	if p.Command == "" {
 		return lines

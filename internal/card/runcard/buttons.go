@@ -46,7 +46,7 @@ func approveConfirm(r engine.Run) *card.Confirm {
 		text += ". " + r.Plan.Impact
 	}
 	if len(r.Beside) > 0 {
-		text += " Not touched: " + strings.Join(r.Beside, ", ") + "."
+		text += " Not part of this run: " + strings.Join(r.Beside, ", ") + "."
 	}
 	return &card.Confirm{Title: card.UpperFirst(RunTitle(r)) + "?", Text: text, Yes: "Approve", No: "Back"}
 }
@@ -153,7 +153,7 @@ func lateButtons(r engine.Run, step int) []card.Button {
 		return out
 	}
 	giveUp := card.ChangeTap("stop", at, r.Plan.Cluster, r.Plan.Impact)
-	giveUp.Label = "Give up…"
+	giveUp.Label = "Give up and stop…"
 	giveUp.Confirm.Title = "Give up and stop " + at.String() + " · " + r.Plan.Cluster + "?"
 	giveUp.Confirm.Text = "The supervisor then stops trying to start the process. While the process is down: " + r.Plan.Impact
 	return append(out, giveUp)

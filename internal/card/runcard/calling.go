@@ -23,7 +23,7 @@ func calledLines(r engine.Run, call bool) []card.Line {
 	case len(called) == 0:
 		return lines
 	case call:
-		return append(lines, CallLine(called))
+		return append(lines, CallLine(called, "approve or deny"))
 	case len(r.Reminders) > 0:
 		return append(lines, card.Line{card.T("Notified: " + calleeNames(called) + " · reminded "), card.At(at)})
 	default:
@@ -39,8 +39,8 @@ func lookingLines(r engine.Run) []card.Line {
 	return nil
 }
 
-// CallLine mentions people.
-func CallLine(called []engine.Callee) card.Line {
+// CallLine mentions people and asks them to do what please names, for example "approve or deny".
+func CallLine(called []engine.Callee, please string) card.Line {
 	l := card.Line{card.T("🔔 ")}
 	for i, c := range called {
 		if i > 0 {
@@ -48,7 +48,7 @@ func CallLine(called []engine.Callee) card.Line {
 		}
 		l = append(l, card.P(c.Person, c.Account))
 	}
-	return append(l, card.T(": please approve or deny"))
+	return append(l, card.T(": please "+please))
 }
 
 func calleeNames(list []engine.Callee) string {
@@ -80,7 +80,7 @@ func Reminder(r engine.Run, n int, called []engine.Callee) card.Card {
 	c.Body = card.Paragraphs(append([]card.Line{what}, askedLines(r)...))
 	switch {
 	case len(called) > 0:
-		c.Body = append(c.Body, card.Text{Lines: []card.Line{CallLine(called)}})
+		c.Body = append(c.Body, card.Text{Lines: []card.Line{CallLine(called, "approve or deny")}})
 	case r.Looking != nil:
 		c.Body = append(
 			c.Body, card.Text{Lines: []card.Line{{
@@ -134,9 +134,9 @@ func voteEnd(r engine.Run) string {
 // the approvers, or the requester of a run without votes.
 func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 	end, _ := r.ValidUntil()
-	left := "1 remaining step stops something or moves on to a new target. After "
+	left := "1 remaining step stops something or moves on to a new target. If this step has not started by "
 	if n := r.ValidityLeft(); n != 1 {
-		left = fmt.Sprintf("%d remaining steps stop something or move on to a new target. After ", n)
+		left = fmt.Sprintf("%d remaining steps stop something or move on to a new target. If one of them has not started by ", n)
 	}
 	head := fmt.Sprintf("%s: the approval ends soon", r.ID)
 	c := card.Card{
@@ -146,7 +146,7 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 			{card.T(card.UpperFirst(RunTitle(r)) + " · " + r.Plan.Severity.String())},
 			{
 				card.T(left), card.At(end),
-				card.T(" the bot starts no such step, and the run stops there. Steps that complete a change, or start again what the run stopped, still run."),
+				card.T(", the run stops before it, and the rest needs a new approval. Even after that time, the bot completes changes that have begun, and starts again what the run has stopped."),
 			},
 		}),
 	}
@@ -158,9 +158,9 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 			}
 			l = append(l, card.P(p.Person, p.Account))
 		}
-		why := ": you approved it"
+		why := ": you approved this run"
 		if len(r.Votes) == 0 {
-			why = ": you asked for it"
+			why = ": you asked for this run"
 		}
 		c.Body = append(c.Body, card.Text{Lines: []card.Line{append(l, card.T(why))}})
 	}
@@ -169,8 +169,9 @@ func ApprovalEnds(r engine.Run, called []engine.Callee) card.Card {
 
 // ApprovalEnded replaces the message ApprovalEnds when the run is over.
 func ApprovalEnded(r engine.Run) card.Card {
-	text := fmt.Sprintf("%s: %s", r.ID, r.State.Words())
-	return card.Card{Push: "✔️ " + text, Head: card.Line{card.T("✔️ " + text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
+	sign, _ := headline1(r)
+	text := fmt.Sprintf("%s %s: %s", sign, r.ID, r.State.Words())
+	return card.Card{Push: text, Head: card.Line{card.T(text)}, Foot: []card.Line{{card.T(RunTitle(r))}}}
 }
 
 // validLine shows when the run's approval expires, as long as steps still need the approval.
@@ -184,7 +185,7 @@ func validLine(r engine.Run) []card.Line {
 
 // Looking confirms to an approver that the run's message now shows them as a reviewer.
 func Looking(r engine.Run) card.Card {
-	text := fmt.Sprintf("👀 %s shows that you are looking. The next reminder mentions no one, unless it is the last. The request still needs a decision: approve or deny.", r.ID)
+	text := fmt.Sprintf("👀 %s shows that you are looking. The next reminder mentions no one. The last reminder (number %d) always mentions the approvers. The request still needs a decision: approve or deny.", r.ID, engine.MaxReminders)
 	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
 }
 
@@ -194,7 +195,7 @@ func unlikeLastTime(r engine.Run) []card.Line {
 	if r.Last == nil || len(r.Last.Differs) == 0 {
 		return nil
 	}
-	return []card.Line{{card.T("⚠️ "), card.B("Unlike last time"), card.T(": see Details")}}
+	return []card.Line{{card.T("⚠️ "), card.B("Not the same plan as last time"), card.T(": see Details")}}
 }
 
 // lastTimeLines lists the differences from the previous plan.
@@ -206,7 +207,7 @@ func lastTimeLines(r engine.Run) []card.Line {
 	case l.ID == "" && l.Among == 0:
 		return nil
 	case l.ID == "":
-		return []card.Line{{card.B("Last time: "), card.T(fmt.Sprintf("not in the last %s.", card.Count(l.Among, "run")))}}
+		return []card.Line{{card.B("Last time: "), card.T(fmt.Sprintf("not found among the last %s.", card.Count(l.Among, "run")))}}
 	}
 	head := card.Line{
 		card.B("Last time: "),

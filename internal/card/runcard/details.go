@@ -108,7 +108,7 @@ func detailHead(r engine.Run) []card.Line {
 		{card.B(card.UpperFirst(RunTitle(r)))},
 		{card.T(fmt.Sprintf("%s · %s · %s · %s", p.Severity, p.Class, votesWanted(r), card.Count(len(p.Steps), "step")))},
 		{card.T("Plan "), card.C(p.Digest)},
-		{card.T("Catalog " + p.Catalog)},
+		{card.T("Catalog “" + p.Catalog + "”")},
 	}
 	if len(p.Locks) > 0 {
 		lines = append(lines, card.Line{card.T("Locks " + strings.Join(p.Locks, ", "))})

@@ -15,7 +15,7 @@ func AskedElsewhere(r engine.Run) card.Card {
 		Push: what, Head: card.Line{card.T("⏳ "), card.B(what)}, Private: true,
 		Body: []card.Element{card.Text{Lines: []card.Line{
 			{
-				card.T("The message of the run, with the buttons, is in another channel: terminal.channel of the config, or else the audit channel. "),
+				card.T("The message of the run, with the buttons, is in another channel: the one that terminal.channel in the config names, or the audit channel if terminal.channel is not set. "),
 				card.C("show " + r.ID),
 				card.T(" shows its state here."),
 			},

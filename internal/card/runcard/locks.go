@@ -22,7 +22,7 @@ func Locks(held []engine.Lock, open []engine.Stored, now time.Time) card.Card {
 		age := now.Sub(time.UnixMilli(l.Since))
 		lines = append(
 			lines,
-			card.Line{card.C(l.Name), card.T(" by "), card.B(l.Run), card.T(" for " + card.Duration(age) + " · " + l.Reason)},
+			card.Line{card.C(l.Name), card.T(" by "), card.B(l.Run), card.T(" · held for " + card.Duration(age) + " · " + l.Reason)},
 		)
 	}
 	c.Body = append(c.Body, card.Text{Lines: lines})

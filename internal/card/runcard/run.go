@@ -305,9 +305,9 @@ func nextLines(r engine.Run) []card.Line {
 		if r.StartBy == nil {
 			return nil
 		}
-		return []card.Line{{card.T("It starts when "), card.B(r.Behind), card.T(" is over, or expires at "), card.At(*r.StartBy)}}
+		return []card.Line{{card.T("This run starts when "), card.B(r.Behind), card.T(" ends, but expires if it has not started by "), card.At(*r.StartBy)}}
 	case engine.Paused:
-		return []card.Line{{card.T("Do this step, then tap Done or type "), card.C("done " + r.ID)}}
+		return []card.Line{{card.T("Do the step marked ✋, then tap Done or type "), card.C("done " + r.ID)}}
 	default:
 		return nil
 	}

@@ -22,7 +22,11 @@ func stepLines(r engine.Run) []card.Line {
 	}
 	several := len(planHosts(r.Plan)) > 1
 	for i := first; i < last; i++ {
-		l := stepLine(r.Plan.Steps[i], r.Steps[i], several)
+		st := r.Steps[i]
+		if r.BroughtBack() && st.State == engine.StepSkipped {
+			st = engine.Step{State: engine.StepUnknown, Text: "unknown whether it was done: there is no record"}
+		}
+		l := stepLine(r.Plan.Steps[i], st, several)
 		if r.Interrupted(i) {
 			l = append(l, card.T("; a person may have begun it"))
 		}

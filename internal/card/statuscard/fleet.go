@@ -44,7 +44,7 @@ func hostsLines(b status.Board) []card.Line {
 	var lines []card.Line
 	for _, host := range hosts {
 		if up := well[host]; len(up) > 0 {
-			l := card.Line{card.T(card.SeverityIcon(runbooks.None) + " "), card.B(host), card.T(fmt.Sprintf(" %d as expected", len(up)))}
+			l := card.Line{card.T(card.SeverityIcon(runbooks.None) + " "), card.B(host), card.T(fmt.Sprintf(" · %d as expected", len(up)))}
 			if b.Host != "" {
 				l = append(l, card.T(": "+card.Few(up, onOneBoard)))
 			}

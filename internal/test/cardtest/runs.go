@@ -109,7 +109,7 @@ func voteSamples() []Sample {
 		{"approval-look-alike", runcard.Run(beside)},
 		{"approval-destructive", runcard.Run(destructive())},
 		{"approval-most", runcard.Asked(most())},
-		{"already-asked", runcard.WithNote(runcard.Run(restart("db_dis", "infra-1")), "restart db_dis is already open: R-7F3K (waiting for approval). No second run was started.")},
+		{"already-asked", runcard.WithNote(runcard.Run(restart("db_dis", "infra-1")), "The same plan is already open: R-7F3K (waiting for approval). No second run was started.")},
 		{"again", runcard.Again(again, command.Fields{Verb: "restart", Targets: []command.FieldTarget{{Process: "db_ltds"}}, Cluster: "prod", Again: true})},
 	}
 }
