@@ -193,6 +193,9 @@ func runPush(r engine.Run) string {
 		if r.Why != "" {
 			parts = append(parts, r.Why)
 		}
+		if r.State == engine.Done {
+			add(noteLines(r)) // what was not observed
+		}
 		add(outcomeLines(r))
 	}
 	return card.Clip(strings.Join(parts, " · "), card.PushMost) + " · " + r.ID

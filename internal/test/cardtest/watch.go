@@ -78,6 +78,7 @@ func watchSamples() []Sample {
 		{"incident-host", incidentcard.Incident(newIncident(item(silent)), incident.Handling{}, "prod", find)},
 		{"incident-flapping", incidentcard.Incident(newIncident(item(flapping)), incident.Handling{}, "prod", find)},
 		{"incident-in-work", incidentcard.Incident(newIncident(held), incident.Handling{}, "prod", find)},
+		{"incident-elsewhere", incidentcard.Moved(incidentcard.Incident(newIncident(root), incident.Handling{}, "prod", find), "prod")},
 		{"incident-many", incidentcard.Incident(newIncident(many...), incident.Handling{}, "prod", find)},
 		{"incident-resolved", incidentcard.Incident(done, incident.Handling{}, "prod", find)},
 		{"incident-given-up", incidentcard.Incident(left, incident.Handling{}, "prod", find)},
