@@ -358,13 +358,13 @@ func fileSize(v strictyaml.Value) int64 {
 	return 0
 }
 
-var endpoint = regexp.MustCompile(`^https://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`)
+var etcdAddress = regexp.MustCompile(`^https://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}$`)
 
 // etcdEndpoint parses the address of one member. It accepts only https, because the etcd
 // client sends a password to that address.
 func etcdEndpoint(v strictyaml.Value) string {
 	text := v.Text()
-	if text != "" && !endpoint.MatchString(text) {
+	if text != "" && !etcdAddress.MatchString(text) {
 		v.Problem(fmt.Sprintf("%q is not an https address with a port, so etcd's client must not send its password there", text), "write it as https://infra-1.example.com:2379")
 		return ""
 	}

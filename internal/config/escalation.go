@@ -11,6 +11,7 @@ import (
 	"dhbot/auth"
 	"dhbot/internal/pager"
 	"dhbot/internal/secret"
+	"dhbot/internal/store/endpoint"
 	"dhbot/internal/strictyaml"
 )
 
@@ -157,7 +158,7 @@ func wrongURL(address string) string {
 		return "this is not a web address"
 	case u.User != nil:
 		return "this address contains a password"
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !endpoint.Loopback(u.Hostname()):
 		return "alerts would be sent unencrypted"
 	default:
 		return ""

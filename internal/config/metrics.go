@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 
+	"dhbot/internal/store/endpoint"
 	"dhbot/internal/strictyaml"
 )
 
@@ -31,7 +32,7 @@ func (b *builder) readMetrics(v strictyaml.Value) {
 	}
 	pprof := o.Get("pprof")
 	m.Pprof = pprof.Boolean()
-	if m.Pprof && !loopback(host) {
+	if m.Pprof && !endpoint.Loopback(host) {
 		pprof.Warning("anyone who can connect to "+m.Listen+" can read profiles of the bot, and slow the bot down", "listen on 127.0.0.1, or switch pprof off again when you are done")
 	}
 }

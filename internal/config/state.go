@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dhbot/internal/fleet"
+	"dhbot/internal/store/endpoint"
 	"dhbot/internal/strictyaml"
 )
 
@@ -66,15 +67,9 @@ func directory(v strictyaml.Value) string {
 func (b *builder) readEtcd(o strictyaml.Object) *Etcd {
 	etcd := &Etcd{User: o.Get("user").Text()}
 	for _, item := range o.NeedSome("endpoints", "list the URLs of an etcd of the bot's own: [https://…:2379]").Texts() {
-		u, err := url.Parse(item.Text())
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.Port() == "" || u.User != nil ||
-			u.Path != "" {
-			// The text is not quoted, because it may contain a password.
-			item.Problem("this is not an endpoint", "write https://host:2379, without user, password or path")
+		if err := endpoint.Check(item.Text()); err != nil {
+			item.Problem(err.Error(), endpoint.Instead[err])
 			continue
-		}
-		if u.Scheme == "http" && !loopback(u.Hostname()) {
-			item.Problem("votes and locks would be sent unencrypted", "write https://, and tls: {ca, cert, key}")
 		}
 		etcd.Endpoints = append(etcd.Endpoints, item.Text())
 		b.endpoints = append(b.endpoints, item)
@@ -104,31 +99,22 @@ func (b *builder) readEtcd(o strictyaml.Object) *Etcd {
 	return etcd
 }
 
-// guardEtcd requires protection of an external etcd: a CA, and a user or a client certificate. If
-// etcd is on loopback only, no CA is required, and guardEtcd only warns if user and certificate are
-// missing.
+// guardEtcd requires protection of an external etcd: a CA for https, and a user or a client
+// certificate. If etcd is on loopback only, guardEtcd only warns if user and certificate are missing.
 func (b *builder) guardEtcd(o strictyaml.Object, etcd *Etcd) {
-	if len(b.endpoints) == 0 {
-		return // reported when they were read
+	say := o.Warning
+	for _, text := range etcd.Endpoints {
+		if err := endpoint.CheckCA(text, etcd.CAFile); err != nil {
+			o.Problem(err.Error(), endpoint.Instead[err]) // once, because Problem adds no duplicates
+		}
+		if !endpoint.OnLoopback(text) {
+			say = o.Problem
+		}
 	}
-	say := o.Problem
-	if !slices.ContainsFunc(b.endpoints, func(v strictyaml.Value) bool {
-		u, err := url.Parse(v.Text())
-		return err != nil || !loopback(u.Hostname())
-	}) {
-		say = o.Warning
-	} else if etcd.CAFile == "" {
-		o.Problem("the bot cannot verify that this is its etcd", "write tls: {ca: …}, the file of the CA that signed the certificates of the etcd members")
-	}
-	if etcd.User == "" && etcd.CertFile == "" {
+	if len(etcd.Endpoints) > 0 && etcd.User == "" && etcd.CertFile == "" {
 		say("anyone who can connect to this etcd could change the bot's state",
 			"turn on authentication in etcd, and write user: and password_file:, or tls: {cert, key} of a user")
 	}
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // resolve returns the addresses of a host name.
@@ -159,7 +145,7 @@ func (b *builder) checkStore(lookup resolve) {
 			// Simulated hosts on loopback run next to the bot's own store. So an etcd on
 			// loopback counts as Deephaven's only if it has etcd's standard port.
 			name, on := fleetHosts[address]
-			if !on || loopback(address) && u.Port() != "2379" {
+			if !on || endpoint.Loopback(address) && u.Port() != "2379" {
 				continue
 			}
 			v.Problem("this etcd runs on "+name+", a host of the fleet: Deephaven's etcd is for Deephaven only, and the bot must not depend on hosts that it repairs",
@@ -217,7 +203,7 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 		name := w.Text()
 		u, err := url.Parse(name)
 		switch {
-		case err == nil && u.Scheme == "https" && u.Host != "", err == nil && u.Scheme == "http" && loopback(u.Hostname()):
+		case err == nil && u.Scheme == "https" && u.Host != "", err == nil && u.Scheme == "http" && endpoint.Loopback(u.Hostname()):
 		case strings.HasPrefix(name, "http:"):
 			w.Problem("heads would be sent unencrypted", "write https://")
 		case !filepath.IsAbs(name):

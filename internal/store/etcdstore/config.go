@@ -4,13 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"dhbot/internal/secret"
+	"dhbot/internal/store/endpoint"
 	"dhbot/internal/store/etcdconn"
 	"dhbot/internal/store/replicas"
 	"dhbot/internal/store/trail"
@@ -182,21 +181,14 @@ func def[T comparable](v *T, d T) {
 	}
 }
 
-// checkEndpoint returns an error for an endpoint that is malformed, that uses plain http over a
-// network, or that uses https although the config names no CA.
+// checkEndpoint returns an error that does not name the endpoint, because it may contain a password.
 func (c Config) checkEndpoint(e string) error {
-	u, err := url.Parse(e)
-	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "http" && u.Scheme != "https") {
-		return fmt.Errorf("etcd endpoint %q: write it as https://HOST:2379", e)
+	err := endpoint.Check(e)
+	if err == nil {
+		err = endpoint.CheckCA(e, c.TLS.CA)
 	}
-	if u.Scheme == "https" {
-		if c.TLS.CA == "" {
-			return fmt.Errorf("etcd endpoint %s: name the file of the CA that signed its certificate (state.etcd.tls.ca)", e)
-		}
+	if err == nil {
 		return nil
 	}
-	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
-		return fmt.Errorf("etcd endpoint %s: plain http is for loopback addresses only; use https", e)
-	}
-	return nil
+	return fmt.Errorf("state.etcd: %w: %s", err, endpoint.Instead[err])
 }

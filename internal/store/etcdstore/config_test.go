@@ -1,6 +1,8 @@
 package etcdstore_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +22,7 @@ func TestConfigRefused(t *testing.T) {
 		"open network":           {Endpoints: []string{"http://10.0.0.5:2379"}},
 		"a host name over http":  {Endpoints: []string{"http://etcd.example:2379"}},
 		"https without a CA":     {Endpoints: []string{"https://etcd.example:2379"}},
+		"https on loopback":      {Endpoints: []string{"https://127.0.0.1:2379"}},
 		"no scheme":              {Endpoints: []string{"etcd.example:2379"}},
 		"password in the URL":    {Endpoints: []string{"http://u:p@127.0.0.1:2379"}},
 		"cert without key":       {Endpoints: []string{"https://h:1"}, TLS: etcdconn.TLS{CA: "ca", Cert: "c"}},
@@ -29,9 +32,18 @@ func TestConfigRefused(t *testing.T) {
 		if s, err := etcdstore.Open(t.Context(), c); err == nil {
 			s.Close()
 			t.Errorf("%s: the store was opened, want an error", name)
-		} else if strings.Contains(err.Error(), "u:p@") && name != "password in the URL" {
+		} else if strings.Contains(err.Error(), "u:p@") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// The name localhost is accepted like the addresses of loopback.
+func TestConfigLocalhost(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // so only the config is checked
+	if _, err := etcdstore.Open(ctx, etcdstore.Config{Endpoints: []string{"http://localhost:2379"}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
 	}
 }
 
