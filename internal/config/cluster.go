@@ -283,7 +283,7 @@ func hostPort(v strictyaml.Value) (host string, port uint16) {
 	}
 	host, port, err := splitHostPort(text)
 	if err != nil {
-		v.Problem(fmt.Sprintf("%q is not an address", text), "write host, host:port, 10.0.0.5:22 or [fd00::5]:22")
+		v.Problem(strictyaml.Quote(text)+" is not an address", "write host, host:port, 10.0.0.5:22 or [fd00::5]:22")
 		return "", 0
 	}
 	return rawHost(text, host), port
@@ -337,7 +337,7 @@ func webAddress(v strictyaml.Value) string {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || !webWord.MatchString(text) {
-		v.Problem(fmt.Sprintf("%q is not a web address", text), "write the complete address, without a password: https://web-1.example.com:8123/reload/")
+		v.Problem(strictyaml.Quote(text)+" is not a web address", "write the complete address, without a password: https://web-1.example.com:8123/reload/")
 		return ""
 	}
 	return text
@@ -365,7 +365,7 @@ var etcdAddress = regexp.MustCompile(`^https://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]
 func etcdEndpoint(v strictyaml.Value) string {
 	text := v.Text()
 	if text != "" && !etcdAddress.MatchString(text) {
-		v.Problem(fmt.Sprintf("%q is not an https address with a port, so etcd's client must not send its password there", text), "write it as https://infra-1.example.com:2379")
+		v.Problem(strictyaml.Quote(text)+" is not an https address with a port, so etcd's client must not send its password there", "write it as https://infra-1.example.com:2379")
 		return ""
 	}
 	return text

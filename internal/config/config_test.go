@@ -127,6 +127,9 @@ func TestInvalid(t *testing.T) {
 			if problems[i].Column < 1 || problems[i].What == "" {
 				t.Errorf("%s: a problem has no text, fix or key: %+v", name, problems[i])
 			}
+			if strings.Contains(problems[i].String(), "hunter2") {
+				t.Errorf("%s: a problem contains a password: %v", name, problems[i])
+			}
 		}
 	}
 }

@@ -188,6 +188,8 @@ func (b *builder) token(env func(string) string, name, prefix string) secret.Tex
 	switch {
 	case text != "" && path != "":
 		return problem(name+" and "+name+"_FILE are both set", "set one of them")
+	case strings.HasPrefix(path, "xapp-"), strings.HasPrefix(path, "xoxb-"):
+		return problem(name+"_FILE is a token, not the path of a file", "set "+name+" to the token, or "+name+"_FILE to the path of a file that holds it")
 	case path != "":
 		data, err := os.ReadFile(path)
 		if err != nil {

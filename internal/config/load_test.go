@@ -115,6 +115,7 @@ func TestLoadProblems(t *testing.T) {
 		{"no token", nil, environment("SLACK_APP_TOKEN", appToken), "environment: SLACK_BOT_TOKEN: this is not set"},
 		{"tokens swapped", nil, environment("SLACK_APP_TOKEN", botToken, "SLACK_BOT_TOKEN", appToken), "must begin with xapp-"},
 		{"token set twice", nil, environment("SLACK_APP_TOKEN", appToken, "SLACK_APP_TOKEN_FILE", "/x", "SLACK_BOT_TOKEN", botToken), "both set"},
+		{"token instead of its file", nil, environment("SLACK_APP_TOKEN_FILE", appToken, "SLACK_BOT_TOKEN", botToken), "SLACK_APP_TOKEN_FILE is a token, not the path"},
 		{"no token file", nil, environment("SLACK_APP_TOKEN_FILE", "/nonexistent", "SLACK_BOT_TOKEN", botToken), "/nonexistent cannot be read"},
 		{"the store is on a host of the fleet", func(d string) error {
 			// Only a look-up of the name shows that "localhost" and 127.0.0.1 are one machine.

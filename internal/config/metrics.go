@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net"
 
 	"dhbot/internal/store/endpoint"
@@ -27,7 +26,7 @@ func (b *builder) readMetrics(v strictyaml.Value) {
 	}
 	host, port, err := net.SplitHostPort(m.Listen)
 	if err != nil || port == "" {
-		at.Problem(fmt.Sprintf("%q is not an address to listen on", m.Listen), "write host:port, such as 127.0.0.1:9095, or 0.0.0.0:9095 in a container")
+		at.Problem(strictyaml.Quote(m.Listen)+" is not an address to listen on", "write host:port, such as 127.0.0.1:9095, or 0.0.0.0:9095 in a container")
 		return
 	}
 	pprof := o.Get("pprof")

@@ -103,12 +103,12 @@ func (b *builder) chain(at strictyaml.Value, text string, depth int) ([]sshroute
 		}
 		name, port, err := splitHostPort(rest)
 		if err != nil || named && !loginName.MatchString(login) || !named && b.sshConfig == nil {
-			return nil, fmt.Errorf("%q is not a jump host", part)
+			return nil, fmt.Errorf("%q is not a jump host", withoutLogin(part))
 		}
 		said := b.lookUp(at, rawHost(rest, name), login)
 		if i == 0 && said.ProxyJump != "" && said.ProxyJump != direct {
 			if depth >= maxJumps {
-				return nil, fmt.Errorf("the jump hosts before %q form a loop", part)
+				return nil, fmt.Errorf("the jump hosts before %q form a loop", withoutLogin(part))
 			}
 			if hops, err = b.chain(at, said.ProxyJump, depth+1); err != nil {
 				return nil, err
@@ -121,6 +121,14 @@ func (b *builder) chain(at strictyaml.Value, text string, depth int) ([]sshroute
 		}
 	}
 	return hops, nil
+}
+
+// withoutLogin returns a jump host without its login, which may contain a password.
+func withoutLogin(hop string) string {
+	if i := strings.LastIndex(hop, "@"); i >= 0 {
+		return "…" + hop[i:]
+	}
+	return hop
 }
 
 // rawHost returns a host name with the capitals as written, because ssh_config distinguishes

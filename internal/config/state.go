@@ -207,7 +207,7 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 		case strings.HasPrefix(name, "http:"):
 			w.Problem("heads would be sent unencrypted", "write https://")
 		case !filepath.IsAbs(name):
-			w.Problem(fmt.Sprintf("%q is not a witness", name), "write the absolute path of a file, on another mount than the state, or an https:// address")
+			w.Problem(strictyaml.Quote(name)+" is not a witness", "write the absolute path of a file, on another mount than the state, or an https:// address")
 		}
 		state.Witnesses = append(state.Witnesses, name)
 	}

@@ -117,7 +117,7 @@ func (v Value) Texts() []Value {
 				item.Problem("this is empty", "write a text, or remove the entry")
 			}
 		case seen[s]:
-			item.Problem(fmt.Sprintf("%q is in this list twice", s), "keep one of them")
+			item.Problem(Quote(s)+" is in this list twice", "keep one of them")
 		default:
 			seen[s] = true
 			out = append(out, item)
@@ -169,6 +169,15 @@ func (v Value) Duration(least, most, otherwise time.Duration) time.Duration {
 		"this is not a duration, or it is out of range", fmt.Sprintf("write a time from %s to %s, such as %s", Short(least), Short(most), Short(otherwise)),
 	)
 	return otherwise
+}
+
+// Quote quotes a text for a problem. If the text may be an address with a password or a token,
+// Quote returns "this", because problems are printed and logged.
+func Quote(text string) string {
+	if strings.ContainsAny(text, "@?") {
+		return "this"
+	}
+	return strconv.Quote(text)
 }
 
 // Meant returns "did you mean …" with the words that are similar to word. If no word is similar, it
