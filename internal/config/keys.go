@@ -165,7 +165,8 @@ type (
 		ConfigFile string `key:"config_file" example:"/etc/dhbot/ssh_config" type:"path"`
 		// The jump hosts for all hosts that have no jump hosts of their own. Write each jump host
 		// as user@host or user@host:port, in the order of the route, separated by commas. At most 8
-		// jump hosts are possible. If config_file is set, you can leave out user@.
+		// jump hosts are possible. If config_file is set, you can leave out user@. The default,
+		// none, is a direct connection.
 		ProxyJump string `key:"proxy_jump" example:"dhops@bastion.example.com:22"`
 		// The largest number of concurrent logins, from 1 to 256.
 		Handshakes int `key:"handshakes" default:"16"`

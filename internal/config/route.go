@@ -17,6 +17,9 @@ import (
 // direct means no jump host.
 const direct = "none"
 
+// isDirect reports whether a text means no jump host, in the config or in ssh_config.
+func isDirect(jump string) bool { return strings.EqualFold(strings.TrimSpace(jump), direct) }
+
 // maxJumps is the largest number of jump hosts before a host.
 const maxJumps = 8
 
@@ -35,11 +38,11 @@ func (b *builder) readRoute(h *fleet.Host, o strictyaml.Object) {
 	h.Address = b.addressOf(at, said, port)
 	h.Via = b.config.SSH.ProxyJump
 	switch jump := o.Get("proxy_jump"); {
-	case jump.There() && jump.Text() == direct:
+	case jump.There() && isDirect(jump.Text()):
 		h.Via = ""
 	case jump.There():
 		h.Via = b.jumps(jump, jump.Text())
-	case said.ProxyJump == direct:
+	case isDirect(said.ProxyJump):
 		h.Via = ""
 	case said.ProxyJump != "":
 		h.Via = b.jumps(at, said.ProxyJump)
@@ -86,15 +89,18 @@ func (b *builder) addressOf(at strictyaml.Value, said sshconfig.Host, port uint1
 // In that file, only the first jump host may have jump hosts of its own, because the others are
 // reached through the first.
 func (b *builder) jumps(at strictyaml.Value, text string) string {
-	hops, err := b.chain(at, text, 0)
-	if err != nil {
-		at.Problem(err.Error(), "write user@host or user@host:port, at most 8 separated by commas (only a host's own setting can be none)")
+	hops, wrong := b.chain(at, text, 0)
+	if wrong != nil {
+		at.Problem(wrong.what, wrong.instead)
 		return ""
 	}
 	return sshroute.Join(hops)
 }
 
-func (b *builder) chain(at strictyaml.Value, text string, depth int) ([]sshroute.Hop, error) {
+// wrongJumps is a problem with a chain of jump hosts.
+type wrongJumps struct{ what, instead string }
+
+func (b *builder) chain(at strictyaml.Value, text string, depth int) ([]sshroute.Hop, *wrongJumps) {
 	var hops []sshroute.Hop
 	for i, part := range strings.Split(text, ",") {
 		login, rest, named := strings.Cut(strings.TrimPrefix(strings.TrimSpace(part), "ssh://"), "@")
@@ -102,22 +108,25 @@ func (b *builder) chain(at strictyaml.Value, text string, depth int) ([]sshroute
 			login, rest = "", login
 		}
 		name, port, err := splitHostPort(rest)
-		if err != nil || named && !loginName.MatchString(login) || !named && b.sshConfig == nil {
-			return nil, fmt.Errorf("%q is not a jump host", withoutLogin(part))
+		if err != nil || isDirect(rest) || named && !loginName.MatchString(login) || !named && b.sshConfig == nil {
+			return nil, &wrongJumps{fmt.Sprintf("%q is not a jump host", withoutLogin(part)),
+				"write user@host or user@host:port, at most 8 separated by commas, or only none"}
 		}
 		said := b.lookUp(at, rawHost(rest, name), login)
-		if i == 0 && said.ProxyJump != "" && said.ProxyJump != direct {
+		if i == 0 && said.ProxyJump != "" && !isDirect(said.ProxyJump) {
 			if depth >= maxJumps {
-				return nil, fmt.Errorf("the jump hosts before %q form a loop", withoutLogin(part))
+				return nil, &wrongJumps{fmt.Sprintf("the jump hosts before %q form a loop", withoutLogin(part)),
+					"correct the ProxyJump lines of ssh.config_file, so that one of these jump hosts has none"}
 			}
-			if hops, err = b.chain(at, said.ProxyJump, depth+1); err != nil {
-				return nil, err
+			var wrong *wrongJumps
+			if hops, wrong = b.chain(at, said.ProxyJump, depth+1); wrong != nil {
+				return nil, wrong
 			}
 		}
 		hop := sshroute.Hop{Login: cmp.Or(login, said.User, b.config.SSH.User), Address: b.addressOf(at, said, port)}
 		b.keepOptions(sshroute.Place{Address: hop.Address, Via: sshroute.Join(hops)}, b.optionsOf(at, said))
 		if hops = append(hops, hop); len(hops) > maxJumps {
-			return nil, fmt.Errorf("there are more than %d jump hosts", maxJumps)
+			return nil, &wrongJumps{fmt.Sprintf("there are more than %d jump hosts", maxJumps), "choose a shorter route"}
 		}
 	}
 	return hops, nil

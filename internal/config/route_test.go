@@ -108,6 +108,21 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+// The word none is never the name of a jump host, with and without an ssh_config.
+func TestNoJumpHost(t *testing.T) {
+	host := "\n      infra-1: {address: infra-1, processes: [db_dis]}\n"
+	for _, tt := range []struct{ ssh, sshConfig string }{
+		{"key_file: id, proxy_jump: none", ""},
+		{"key_file: id, proxy_jump: none, config_file: ssh_config", "Host other\nUser a\n"},
+		{"key_file: id, proxy_jump: a@gate, config_file: ssh_config", "Host *\nProxyJump None\n"},
+	} {
+		c, problems := routed(t, tt.ssh, host, tt.sshConfig)
+		if h, _ := c.Fleet.Clusters[0].Host("infra-1"); problems.Fatal() || h.Via != "" || c.SSH.ProxyJump == "none" {
+			t.Errorf("%s: via %q, %v", tt.ssh, h.Via, problems)
+		}
+	}
+}
+
 // The same address behind two bastions is two machines; behind one bastion it is one machine.
 func TestSameAddressTwice(t *testing.T) {
 	hosts := `
@@ -129,7 +144,7 @@ func TestRouteProblems(t *testing.T) {
 		{"key_file: id, config_file: ssh_config", host, "Host *\n  ProxyCommand nc %h %p\n", "ssh_config:2:1: ssh.config_file: ProxyCommand would run"},
 		{"key_file: id, config_file: ssh_config", host, "Host a\n\nMatch exec true\n", "ssh_config:3:1: ssh.config_file: Match exec would run"},
 		{"key_file: id, config_file: ssh_config", host, "Include /etc/passwd\n", "ssh_config:1:1: ssh.config_file: /etc/passwd is outside "},
-		{"key_file: id, config_file: ssh_config", host, "Host *\nProxyJump infra-1\n", "form a loop"},
+		{"key_file: id, config_file: ssh_config", host, "Host *\nProxyJump infra-1\n", "form a loop; correct the ProxyJump lines"},
 		{"key_file: id, config_file: ssh_config", host, "HostName a/b\n", "not an address"},
 		{"key_file: id, config_file: none", host, "", "cannot be read"},
 		{"key_file: id, credentials: [{key_file: id}]", host, "", "both set"},
@@ -137,7 +152,9 @@ func TestRouteProblems(t *testing.T) {
 		{"credentials: []", host, "", "is empty"},
 		{"known: x", host, "", "key_file: this is missing"},
 		{"key_file: id, renew: [renew]", host, "", "absolute path"},
-		{"key_file: id, proxy_jump: bastion", host, "", "is not a jump host"},
+		{"key_file: id, proxy_jump: bastion", host, "", "is not a jump host; write user@host"},
+		{"key_file: id, config_file: ssh_config, proxy_jump: 'bastion,none'", host, "", `"none" is not a jump host`},
+		{"key_file: id, proxy_jump: 'a@a,a@b,a@c,a@d,a@e,a@f,a@g,a@h,a@i'", host, "", "more than 8 jump hosts; choose a shorter route"},
 		{"key_file: id", "\n      infra-1: {address: a, processes: [db_dis], algorithms: {kex: +rot13}}\n", "", "does not implement rot13"},
 		{"key_file: id", "\n      infra-1: {address: a, processes: [db_dis], algorithms: {ciphers: rot13}}\n", "", "leaves no algorithm"},
 	} {

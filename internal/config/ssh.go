@@ -56,7 +56,7 @@ func (b *builder) readSSH(v strictyaml.Value) {
 	}
 	ssh.Handshakes = o.Get("handshakes").Number(1, 256, defaultHandshakes)
 	b.readSSHConfig(o.Get("config_file"))
-	if jump := o.Get("proxy_jump"); jump.There() {
+	if jump := o.Get("proxy_jump"); jump.There() && !isDirect(jump.Text()) {
 		ssh.ProxyJump = b.jumps(jump, jump.Text())
 	}
 }
