@@ -114,6 +114,7 @@ type builder struct {
 	// files and endpoints are named in the config. Only Load can check them.
 	files     []file
 	endpoints []strictyaml.Value
+	stateKey  strictyaml.Value // of state.key_file
 	groups    []strictyaml.Value
 	programs  []strictyaml.Value
 	sshConfig *sshconfig.File // nil without ssh.config_file

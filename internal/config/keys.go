@@ -101,6 +101,8 @@ type (
 		// FILE` creates the key, and every replica needs a copy. The bot also writes its notes of
 		// sent steps to the directory of this file, unless notes_dir names another directory. So
 		// the bot's account needs write access to the directory.
+		// $CREDENTIALS_DIRECTORY/NAME is a credential that systemd provides; with it, notes_dir is
+		// required.
 		KeyFile string `key:"key_file" example:"/etc/dhbot/state.key" type:"path"`
 		// The directory in which this replica keeps its notes of sent steps, and its file with the
 		// heads of the audit trail. The directory must be outside state.dir, state.archive and the

@@ -122,6 +122,11 @@ func (b *builder) resolvePaths(dir string) {
 }
 
 func (b *builder) checkFiles(dir string) {
+	// The store creates a missing key, and without the variable it would create it in the current
+	// directory.
+	if strings.HasPrefix(b.stateKey.Text(), credentialsPath) && os.Getenv("CREDENTIALS_DIRECTORY") == "" {
+		b.stateKey.Problem("the variable CREDENTIALS_DIRECTORY is not set", "let systemd provide the key (LoadCredential=), or write the path of the file")
+	}
 	for _, f := range b.files {
 		path := from(dir, f.Text())
 		info, err := os.Stat(path)

@@ -95,6 +95,23 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// The key of the state may be a credential that systemd provides, like the other secret files.
+func TestStateKeyIsCredential(t *testing.T) {
+	dir := site(t)
+	file := filepath.Join(dir, "dhbot.yaml")
+	if err := replace(file, "  etcd:", "  key_file: $CREDENTIALS_DIRECTORY/state.key\n  etcd:"); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", "/run/credentials/dhbot.service")
+	if c, problems := Load(file, bothTokens); problems.Fatal() || c.State.KeyFile != "/run/credentials/dhbot.service/state.key" {
+		t.Errorf("%s, %v", c.State.KeyFile, problems)
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", "")
+	if _, problems := Load(file, bothTokens); !strings.Contains(problems.Error(), "state.key_file: the variable CREDENTIALS_DIRECTORY is not set") {
+		t.Errorf("%v", problems)
+	}
+}
+
 // Each row breaks one part of the site.
 func TestLoadProblems(t *testing.T) {
 	for _, tt := range []struct {

@@ -188,10 +188,8 @@ func (b *builder) readKey(o strictyaml.Object, external bool) {
 	}
 	state.KeyFile = filepath.Join(b.dir, keyName)
 	if key.There() {
-		state.KeyFile = key.Text()
-		if !filepath.IsAbs(state.KeyFile) {
-			state.KeyFile = filepath.Join(b.dir, state.KeyFile)
-		}
+		state.KeyFile = from(b.dir, key.Text())
+		b.stateKey = key
 	}
 	for _, dir := range []string{state.Dir, state.Archive} {
 		if dir != "" && strings.HasPrefix(filepath.Clean(state.KeyFile)+"/", dir+"/") {
