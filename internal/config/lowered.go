@@ -10,6 +10,9 @@ import (
 	"dhbot/runbooks/catalogs"
 )
 
+// lowerClass parses a class that is lower than another one.
+var lowerClass = strictyaml.OneOf(runbooks.Read, runbooks.Sensitive, runbooks.Writes, runbooks.Disruptive)
+
 // readLowered checks the classes and levels in the site's own runbooks. If a class or level is
 // lower than in the built-in catalogs, or lower than the commands require, a line of the config
 // must allow this.
@@ -20,7 +23,10 @@ func (b *builder) readLowered(v strictyaml.Value) {
 		o := item.Object(keysOf[loweredKeys]()...)
 		l := catalogs.Lowered{
 			Catalog: o.Need("catalog", "name the catalog that the runbook changes").Text(),
-			Process: o.Get("process").Text(), Action: o.Get("action").Text(), Class: runbooks.Class(o.Get("class").Text()),
+			Process: o.Get("process").Text(), Action: o.Get("action").Text(),
+		}
+		if at := o.Get("class"); at.There() {
+			l.Class = lowerClass(at)
 		}
 		if at := o.Get("level"); at.There() {
 			if n := at.Number(1, 3, 0); n > 0 {
@@ -30,6 +36,10 @@ func (b *builder) readLowered(v strictyaml.Value) {
 		because := o.Need("because", "give the reason, for the next reader").Text()
 		if (l.Process == "") == (l.Action == "") || (l.Class == "") == (l.Level == runbooks.Unknown) {
 			item.Problem("this must name either a process or an action, and either a class or a level", "write exactly one of each pair")
+			continue
+		}
+		if l.Process != "" && l.Class != "" {
+			item.Problem("a process has no class", "write its level, or name an action")
 			continue
 		}
 		allowed[l.String()] = item
