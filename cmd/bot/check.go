@@ -23,9 +23,9 @@ func checkCommand() *cobra.Command {
 			if live && fileOnly {
 				return misuse{errors.New("--live and --file-only contradict each other")}
 			}
-			cfg, problems := config.Load(configFile, os.Getenv)
-			if fileOnly {
-				cfg, problems = config.LoadFile(configFile)
+			cfg, problems := config.LoadFile(configFile)
+			if !fileOnly {
+				cfg, problems = config.Load(configFile, os.Getenv)
 			}
 			for _, p := range problems {
 				fmt.Fprintln(cmd.OutOrStdout(), p)

@@ -57,13 +57,16 @@ func load(path string, tokens func(*builder)) (*Config, strictyaml.Problems) {
 	return &b.config, b.Problems
 }
 
-// LoadFile parses the config file with Parse, and checks no other file.
+// LoadFile parses the config file with Parse, and checks no other file. The path of
+// known_hosts starts at the directory of the file; other relative paths stay as they are.
 func LoadFile(path string) (*Config, strictyaml.Problems) {
 	data, problems := readFile(path)
 	if problems != nil {
 		return nil, problems
 	}
-	return Parse(path, data)
+	c, problems := Parse(path, data)
+	c.SSH.KnownHosts = from(filepath.Dir(path), c.SSH.KnownHosts)
+	return c, problems
 }
 
 func readFile(path string) ([]byte, strictyaml.Problems) {
