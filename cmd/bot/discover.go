@@ -100,7 +100,7 @@ func discoverCommand() *cobra.Command {
 		Example: "  bot discover --user dhops --key id_ed25519 --known-hosts known_hosts infra-1=10.0.0.5 query-1=10.0.0.6",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if configFile != "" {
-				cfg, err := loadConfig(configFile)
+				cfg, err := loadOffline(configFile)
 				if err != nil {
 					return err
 				}

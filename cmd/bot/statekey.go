@@ -81,7 +81,7 @@ func stateRotate() *cobra.Command {
 
 // ownStore is the store of a config, for commands that change its key.
 func ownStore(configFile string) (etcdstore.Config, error) {
-	cfg, err := loadConfig(configFile)
+	cfg, err := loadOffline(configFile)
 	if err != nil {
 		return etcdstore.Config{}, err
 	}
