@@ -80,6 +80,12 @@ func writeCatalogs(w io.Writer, views []catalogs.View) error {
 				fmt.Fprintf(t, "    %s\t%s\t%s\t%s%s\n", a.Action, a.Class, a.Command, a.Source, note)
 			}
 		}
+		if len(v.Actions) > 0 {
+			fmt.Fprintln(t, "  actions on a host or the cluster")
+		}
+		for _, a := range v.Actions { // most have several steps, so the title tells more than one command
+			fmt.Fprintf(t, "    %s\t%s\t%s\t%s\n", a.Action, a.Class, a.Title, a.Source)
+		}
 	}
 	return t.Flush()
 }
