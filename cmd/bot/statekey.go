@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -15,14 +16,19 @@ import (
 
 func stateKey() *cobra.Command {
 	return &cobra.Command{
-		Use: "key FILE", Short: "Make a key for the state", Args: argCheck(cobra.ExactArgs(1)),
-		Long: "Make a key that signs the state, in a new file. Replicas that share an etcd need the\nsame file (state.key_file). An embedded store makes its own key at the first start.",
+		Use: "key FILE", Short: "Make a key for the state, or show the public key", Args: argCheck(cobra.ExactArgs(1)),
+		Long: "Make a key that signs the state, in a new file. Replicas that share an etcd need the\nsame file (state.key_file). An embedded store makes its own key at the first start.\n\nIf the file already has a key, the command changes nothing and prints the public key, for\n`bot audit verify --key`.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			where := "key %s is in %s"
 			key, err := sign.Create(args[0])
+			if errors.Is(err, fs.ErrExist) {
+				where = "%[2]s exists and is not changed; it has key %[1]s"
+				key, err = sign.Load(args[0])
+			}
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "key %s is in %s; the public key that verifies heads is\n%s\n", key.ID(), args[0], key.Public())
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), where+"; the public key that verifies heads is\n%[3]s\n", key.ID(), args[0], key.Public())
 			return err
 		},
 	}
