@@ -56,8 +56,8 @@ func checkStore(ctx context.Context, cfg *config.Config, o app.Options) Found {
 	}
 	ctx, cancel := context.WithTimeout(ctx, liveTimeout)
 	defer cancel()
-	c := app.StoreConfig(cfg, app.ReplicaName(cfg)+"-check", o.Log)
-	c.KeyFile = "" // a check changes nothing
+	c := app.StoreConfig(cfg, app.ReplicaName(cfg), o.Log)
+	c.KeyFile, c.Guest = "", true // a check changes nothing
 	store, err := etcdstore.Open(ctx, c)
 	if err != nil {
 		return Found{About: "store", Text: err.Error()}

@@ -74,6 +74,8 @@ type Config struct {
 	VerifyEach  time.Duration // how often the whole history is verified; 1 h
 	// Adopt takes over a store that was signed with another key.
 	Adopt bool
+	// Guest opens the store without registering as a replica. Such a store may only be read.
+	Guest bool
 
 	Now func() time.Time
 	Log *slog.Logger

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
+
 	"dhbot/internal/store/etcdstore"
 )
 
@@ -52,5 +54,22 @@ func TestHear(t *testing.T) {
 		if before, err := s.SetLastHeard(t.Context(), c.at); err != nil || !before.Equal(c.before) {
 			t.Errorf("hearing at %s: before %s, %v; want %s", c.at, before, err, c.before)
 		}
+	}
+}
+
+// A guest is no replica, and leaves nothing in the store.
+func TestGuest(t *testing.T) {
+	t.Parallel()
+	endpoint := startEtcd(t)
+	client := raw(t, endpoint)
+	s := open(t, etcdstore.Config{Endpoints: []string{endpoint}, Replica: "check", Guest: true})
+	if _, err := s.HoldsDeephaven(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if found, err := client.Get(t.Context(), "", clientv3.WithPrefix()); err != nil || found.Count > 0 || found.Header.Revision != 1 {
+		t.Errorf("the guest wrote: %v, %v", found, err)
+	}
+	if leases, err := client.Leases(t.Context()); err != nil || len(leases.Leases) > 0 {
+		t.Errorf("the guest took a lease: %v, %v", leases, err)
 	}
 }

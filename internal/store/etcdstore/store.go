@@ -51,8 +51,8 @@ type Store struct {
 	closed  error
 }
 
-// Open opens an embedded store, or connects to a cluster. It takes the lease of this replica, which
-// Commit requires and Run renews. The caller must close the store after Run has returned.
+// Open opens an embedded store, or connects to a cluster. Unless Config.Guest is set, it takes the
+// lease of this replica, which Commit requires and Run renews. The caller must close the store after Run has returned.
 //
 // Open returns an *etcdconn.DirInUseError if another process uses the directory, a
 // *replicas.NameInUseError if another live replica has the name, and a *trail.ForkedError if the
@@ -81,8 +81,10 @@ func Open(ctx context.Context, c Config) (_ *Store, err error) {
 	}
 	s.Replica = replicas.New(c.replica(), s.etcd, s.keys, s.Key())
 	s.Use(s.Replica)
-	if err := s.Register(ctx); err != nil {
-		return nil, err
+	if !c.Guest {
+		if err := s.Register(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.CheckFork(ctx); err != nil {
 		return nil, err
