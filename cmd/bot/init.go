@@ -4,12 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"text/template"
 	"time"
 
@@ -39,7 +41,8 @@ func initCommand() *cobra.Command {
 		Long: "Write a config. The command takes what only you know from flags, or asks for it. Then it\n" +
 			"discovers the processes of the hosts, writes config.yaml, prints what to install on each\n" +
 			"host, and runs `check --live`.\n\nIt collects host keys for you to compare, and trusts no key on its own: confirm\n" +
-			"fingerprints with --fingerprint, or provide a known_hosts file.\n\n" +
+			"fingerprints with --fingerprint, or provide a known_hosts file. With --proxy-jump, only a\n" +
+			"known_hosts file is possible.\n\n" +
 			"Slack's tokens come from SLACK_APP_TOKEN and SLACK_BOT_TOKEN, or from files that\nSLACK_APP_TOKEN_FILE and SLACK_BOT_TOKEN_FILE name.",
 		Example: "  bot init --home T0123 --audit-channel C0AUDIT --channel C0INC --operator anna=U01 --approver ben=U02 \\\n" +
 			"    --user dhops --key id_ed25519 --host infra-1=10.0.0.5 --host query-1=10.0.0.6",
@@ -83,7 +86,7 @@ func (s *setup) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(file, text, 0o640); err != nil {
+	if err := s.write(file, text, 0o640); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "%s is written.\n\n", file)
@@ -165,6 +168,9 @@ func (s *setup) trust(ctx context.Context) error {
 		s.known = file
 		return nil
 	}
+	if s.jump != "" {
+		return misuse{errors.New("init cannot collect host keys through --proxy-jump: write the keys of the jump hosts and of the hosts, which you have compared, to a file, and name it with --known-hosts")}
+	}
 	var lines, unknown []string
 	for _, text := range s.hosts {
 		h := discover.ParseHost(text, s.user)
@@ -185,7 +191,26 @@ func (s *setup) trust(ctx context.Context) error {
 			"then repeat with --fingerprint for the correct ones:\n%s", strings.Join(unknown, "\n"))
 	}
 	s.known = file
-	return os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644)
+	return s.write(file, []byte(strings.Join(lines, "\n")+"\n"), 0o644)
+}
+
+// write writes a file below s.dir. If root writes it, it gets the group of the directory, so that
+// the service's account can read it: the package makes this group the group of /etc/dhbot.
+func (s *setup) write(file string, text []byte, mode os.FileMode) error {
+	if err := os.WriteFile(file, text, mode); err != nil {
+		return err
+	}
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(s.dir)
+	if err != nil {
+		return err
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
+		return os.Chown(file, -1, int(owner.Gid))
+	}
+	return nil
 }
 
 type member struct{ Name, Account string }

@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"io"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -55,5 +58,39 @@ func TestInitNamesWhatIsMissing(t *testing.T) {
 		if strings.Contains(err.Error(), "--home") || strings.Contains(err.Error(), "--host,") {
 			t.Errorf("a given value is named as missing: %v", err)
 		}
+	}
+}
+
+// Files that root writes get the group of their directory.
+func TestInitGivesTheGroup(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file another group")
+	}
+	const group = 4242
+	s := &setup{dir: t.TempDir()}
+	if err := os.Chown(s.dir, -1, group); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(s.dir, "config.yaml")
+	if err := s.write(file, nil, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owner := info.Sys().(*syscall.Stat_t); owner.Gid != group || owner.Uid != 0 {
+		t.Errorf("%+v", owner)
+	}
+}
+
+// Host keys are never collected around a jump host.
+func TestInitBehindAJumpHost(t *testing.T) {
+	t.Parallel()
+	s := &setup{dir: t.TempDir(), hosts: []string{"infra-1=127.0.0.1:1"}, out: io.Discard}
+	s.jump = "dhops@bastion"
+	if err := s.trust(t.Context()); err == nil || exitCode(err) != exitMisuse || !strings.Contains(err.Error(), "--known-hosts") {
+		t.Errorf("%v", err)
 	}
 }
