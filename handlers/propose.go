@@ -27,7 +27,7 @@ func (s *Service) propose(ctx context.Context, c *call.Call, in runbooks.Inputs,
 	look := p.Request
 	look.Plan, look.Reason = true, ""
 	return c.Reply.Ephemeral(ctx, runcard.Propose(runcard.Proposal{
-		Plan: plan, Reason: p.Request.Reason, Unmarked: c.Req.Unmarked, Note: note,
+		Plan: plan, Reason: p.Request.Reason, Unmarked: c.Req.Unmarked, Confirm: c.Req.Confirm || plan.ActsIn() > 1, Note: note,
 		Run: string(value), Look: look, Within: call.ProposalTTL,
 	}))
 }

@@ -148,6 +148,11 @@ func TestWindowWithTooFewApprovers(t *testing.T) {
 	// A window for several hosts needs the requester's tap on Run. A window that cannot
 	// be approved is refused.
 	contains(t, h.at(*now, "UANNA", "maintenance-window infra-1, query-1 in prod from="+at(time.Hour)+" until=2d").all(), "[Run]")
+	const hint = "the command runs without this question"
+	contains(t, h.at(*now, "UANNA", "maintenance-window infra-1 in prod from="+at(time.Hour)+" until=2d rack move").all(), hint)
+	if a := h.at(*now, "UANNA", "maintenance-window infra-1, query-1 in prod from="+at(time.Hour)+" until=2d rack move").all(); !strings.Contains(a, "[Run]") || strings.Contains(a, hint) {
+		t.Errorf("with a reason after the word because, two hosts need a tap too: %s", a)
+	}
 	h.Rules.Clusters["prod"][auth.Approver] = []string{"anna"}
 	refused(t, h.at(*now, "UANNA", "maintenance-window in prod from="+at(time.Hour)+" until=2d"), auth.TooFew)
 	if list := h.windows(t); len(list) != 0 {

@@ -224,6 +224,7 @@ type Proposal struct {
 	Title    string // the title of a change without a plan
 	Reason   string
 	Unmarked bool
+	Confirm  bool // the requester must tap Run even if the reason is marked
 	Note     string
 	Run      string         // the value of the Run button
 	Look     command.Fields // the command that shows the plan
@@ -265,7 +266,7 @@ func Propose(p Proposal) card.Card {
 	switch {
 	case len(p.Plan.Targets) > 1:
 		c.Foot = []card.Line{{card.T(within + " One target after the other; a failure stops the rest.")}}
-	case p.Unmarked:
+	case p.Unmarked && !p.Confirm:
 		c.Foot = []card.Line{{card.T(within + " With "), card.C("because REASON"), card.T(" the command runs without this question.")}}
 	default:
 		c.Foot = []card.Line{{card.T(within)}}
