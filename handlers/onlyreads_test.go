@@ -37,6 +37,13 @@ func TestOnlyReads(t *testing.T) {
 			t.Errorf("OnlyReads(%q) = %v", text, got)
 		}
 	}
+	for _, edited := range []bool{false, true} { // an edit runs nothing
+		m := h.message("UANNA", "status db_dis")
+		m.Via, m.Edited = call.Mention, edited
+		if got := h.Receive(m).OnlyReads; got == edited {
+			t.Errorf("a mention, edited %t: %t", edited, got)
+		}
+	}
 	tap := h.message("UANNA", "status db_dis")
 	tap.Via = call.Button
 	if h.Receive(tap).OnlyReads {

@@ -62,10 +62,10 @@ func (s *Service) Handle(ctx context.Context, m call.Message, reply call.Reply) 
 	return settled || settledByAnswer
 }
 
-// Receive parses a slash command on arrival, before the author's access is known. A text
-// that is not understood does not count as a read.
+// Receive parses a slash command or a mention on arrival, before the author's access is known. A
+// text that is not understood does not count as a read.
 func (s *Service) Receive(m call.Message) *call.Parsed {
-	if m.Via != call.Slash {
+	if m.Via != call.Slash && (m.Via != call.Mention || m.Edited) {
 		return &call.Parsed{}
 	}
 	r, err := parser.Parse(&s.Grammar, parser.Input{Text: m.Text, Channel: m.Channel, NoChoices: true})

@@ -63,9 +63,9 @@ type Message struct {
 	At       time.Time
 }
 
-// Parsed is a slash command as it was parsed on arrival.
+// Parsed is a slash command or a mention as it was parsed on arrival.
 type Parsed struct {
-	// OnlyReads means that the command is a plain read. Such a command need not be stored
+	// OnlyReads means that the command is a plain read. Such a slash command need not be stored
 	// before it is acknowledged, because only an answer is missing if the command is lost.
 	OnlyReads bool
 	// Request was parsed with every name of Grammar, so it is valid only for people who may

@@ -239,8 +239,9 @@ func httpClient(apiURL string, called func(method string, status int)) *http.Cli
 	return &http.Client{Timeout: time.Minute, Transport: &observedTransport{Transport: transport, apiURL: apiURL, called: called}}
 }
 
-// ClaimUnless sets the function that parses slash commands. The edge does not claim a command that
-// only reads: it acknowledges the command at once, and Slack never redelivers a slash command.
+// ClaimUnless sets the function that parses slash commands and mentions. The edge does not claim a
+// slash command that only reads: it acknowledges the command at once, and Slack never redelivers a
+// slash command.
 // Without the function, every delivery is claimed. Call ClaimUnless before Run.
 func (e *Edge) ClaimUnless(receive func(call.Message) *call.Parsed) { e.receive = receive }
 

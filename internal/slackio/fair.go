@@ -102,9 +102,9 @@ func (r *reads) leave(user string) (refused int) {
 	return refused
 }
 
-// isRead parses a slash command and reports whether it only reads.
+// isRead parses a command or a mention and reports whether it only reads.
 func (e *Edge) isRead(d *delivery) bool {
-	if d.Via != call.Slash || e.receive == nil {
+	if d.Via != call.Slash && d.Via != call.Mention || e.receive == nil {
 		return false
 	}
 	d.parsed = e.receive(d.message(unclaimed, channelFacts{}))

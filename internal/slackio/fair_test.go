@@ -80,6 +80,43 @@ func TestReadsHaveABudget(t *testing.T) {
 	}
 }
 
+// Mentions that only read count as well. They are claimed, as every mention is.
+func TestMentionedReadsHaveABudget(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	var mu sync.Mutex
+	handled := map[string]int{}
+	w := newSilentWorld(t, func(_ context.Context, m call.Message, _ call.Reply) {
+		if strings.HasPrefix(m.Text, "status") {
+			<-release
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		handled[m.Text]++
+		if m.Key == "" || m.Unclaimed {
+			t.Errorf("a mention was not claimed: %s", m.Text)
+		}
+	}, nil)
+	w.edge.ClaimUnless(func(m call.Message) *call.Parsed { return &call.Parsed{OnlyReads: strings.HasPrefix(m.Text, "status")} })
+	w.run()
+	end := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(end)
+	const flood = 30
+	for range flood {
+		w.mention("@dh status db_dis", "")
+	}
+	w.mention("@dh deny R-7F3K no", "")
+	w.await("the decision", func() bool { mu.Lock(); defer mu.Unlock(); return handled["deny R-7F3K no"] == 1 })
+	w.awaitSeen("operator", "5 of your reads are in progress, so this one was not accepted")
+	end()
+	w.awaitSeen("operator", fmt.Sprintf("%d of your reads were not answered", flood-5))
+	mu.Lock()
+	defer mu.Unlock()
+	if n := len(w.seen("operator", "was not accepted")); n != 1 || handled["status db_dis"] != 5 {
+		t.Errorf("refused %d times, handled %v", n, handled)
+	}
+}
+
 // While an answer waits for Slack's rate limit, the command's response URL
 // shows the delay.
 func TestDelayIsShown(t *testing.T) {

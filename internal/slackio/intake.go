@@ -79,7 +79,7 @@ func (e *Edge) accept(l *connection, ev socketmode.Event) {
 		}
 		ctx, span := tracing.BeginCommand(l.work, d.Key)
 		defer span.End()
-		e.take(ctx, l, id, d, read)
+		e.take(ctx, l, id, d, read && d.Via == call.Slash)
 	})
 }
 
@@ -90,11 +90,11 @@ func (e *Edge) admitRead(l *connection, id string, d *delivery) bool {
 	if ok {
 		return true
 	}
-	a := ack{id: id}
 	if n == 1 {
-		a.payload = sayInAck(d, sayTooManyReads)
+		e.reject(l, id, d, sayTooManyReads)
+	} else {
+		e.ackLater(l, ack{id: id})
 	}
-	e.ackLater(l, a)
 	return false
 }
 
@@ -114,10 +114,10 @@ func (e *Edge) admit(l *connection, id string, d *delivery) bool {
 	return true
 }
 
-// take claims a delivery, acknowledges it, and calls the handler. It acknowledges and drops a
-// redelivery.
-func (e *Edge) take(ctx context.Context, l *connection, id string, d *delivery, read bool) {
-	if read {
+// take claims a delivery unless free is set, acknowledges it, and calls the handler. It acknowledges
+// and drops a redelivery.
+func (e *Edge) take(ctx context.Context, l *connection, id string, d *delivery, free bool) {
+	if free {
 		e.ack(ctx, l, ack{id: id, received: d.received})
 		e.drain.acked()
 		e.handle(ctx, d, unclaimed)
