@@ -1,9 +1,11 @@
 package cardtest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
+	"dhbot/auth"
 	"dhbot/internal/audit"
 	"dhbot/internal/card"
 	"dhbot/internal/card/outputcard"
@@ -11,6 +13,7 @@ import (
 	"dhbot/internal/card/trailcard"
 	"dhbot/internal/command"
 	"dhbot/internal/engine"
+	"dhbot/runbooks"
 )
 
 func wordSamples() []Sample {
@@ -20,11 +23,7 @@ func wordSamples() []Sample {
 	lost := restart("db_dis", "infra-1")
 	lost.State = engine.Unknown
 	stuck := []engine.Stored{{Run: lost}}
-	verbs := []card.HelpRow{
-		{Verb: "status", Aliases: "stat, st", Summary: "the state of a process, a host or the cluster", Usage: "status [PROCESS|HOST] [on HOST] [in CLUSTER]", Example: "status db_dis"},
-		{Verb: "restart", Aliases: "bounce", Summary: "restart a process and prove that it came back", Usage: "restart PROCESS… [on HOST…] [in CLUSTER] [because REASON]", Example: "restart db_dis because disk was full, freed 40 GB"},
-		{Verb: "approve", Summary: "approve a request", Usage: "approve R-XXXX TARGET", Example: "approve R-7F3K db_dis"},
-	}
+	verbs := []card.HelpRow{helpRow("status"), helpRow("restart"), helpRow("approve")}
 	long, _ := outputcard.Output(outputcard.Reading{Title: "logs of db_dis", Cluster: "prod", At: now, Parts: []outputcard.Answer{{
 		Host: "infra-1", Title: "application log", Command: "tail -n 200 /var/log/deephaven/db_dis/DataImportServer.log.current", OK: true,
 		Text: strings.Repeat("[2026-03-13T23:59:58.956532-0500] - INFO - checkpoint written\n", 8) +
@@ -37,7 +36,7 @@ func wordSamples() []Sample {
 		Text: "[2026-03-14T14:01:58] - INFO - checkpoint written\n[2026-03-14T14:02:11] - ERROR - No space left on device", Errors: 1, FirstError: "No space left on device", At: now,
 	}}})
 	return []Sample{
-		{"refusal", card.Refusal("Not allowed: you are not an approver of prod. Approvers: approver, approver2.")},
+		{"refusal", card.Refusal(lacksRole().Error())},
 		{"did-you-mean", card.Question(&command.Question{Code: command.UnknownName, Text: "I don't know “db_diss” in prod.", Choices: []command.Choice{
 			{Text: "restart db_dis", Fields: command.On("restart", "db_dis", "", "prod"), Changes: true},
 		}})},
@@ -72,6 +71,23 @@ func wordSamples() []Sample {
 		{"trail", trailcard.Trail(trail())},
 		{"trail-thread", trailcard.TrailOf(trail()[1:])},
 	}
+}
+
+// helpRow returns the row of a verb in the command table.
+func helpRow(verb string) card.HelpRow {
+	table := command.Table()
+	c := table[slices.IndexFunc(table, func(c command.Command) bool { return c.Verb == verb })]
+	return card.HelpRow{Verb: c.Verb, Summary: c.Summary, Usage: c.Usage, Example: c.Example, Aliases: strings.Join(c.Aliases, ", ")}
+}
+
+// lacksRole returns the refusal of a vote by a person who is not an approver.
+func lacksRole() error {
+	reader := auth.Person{Name: "reader"}
+	rules := auth.Rules{
+		People:   []auth.Person{reader, {Name: operator.Person}},
+		Clusters: map[string]auth.Roles{"prod": {auth.Approver: {approver.Person}}},
+	}
+	return rules.MayVote(reader, operator.Person, "prod", runbooks.Disruptive)
 }
 
 func trail() []audit.Sealed {
