@@ -36,6 +36,9 @@ type Options struct {
 	// PretendSlackRealHosts allows a simulated Slack together with hosts that are not loopback.
 	// It must be requested explicitly.
 	PretendSlackRealHosts bool
+	// Temporary means that the state is deleted when the bot ends, so that writes need not wait for
+	// the disk. Only the demo sets it.
+	Temporary bool
 	// Build is shown in the metrics; Loops, Reload and Started are passed on to Config.
 	Build   metrics.Build
 	Metrics *metrics.Metrics // nil makes new ones
@@ -160,7 +163,9 @@ type Opened struct {
 // Open opens the clients of a config. The state store comes first, because two bots must not
 // share it.
 func Open(ctx context.Context, cfg *config.Config, replica string, o Options) (*Opened, error) {
-	store, err := etcdstore.Open(ctx, StoreConfig(cfg, replica, o.Log))
+	sc := StoreConfig(cfg, replica, o.Log)
+	sc.Temporary = o.Temporary
+	store, err := etcdstore.Open(ctx, sc)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,7 @@ type Config struct {
 	Timeout     time.Duration // limit of one call
 	Quota       int64         // embedded: largest size of the database, bytes
 	KeepHistory int64         // embedded: number of revisions kept
+	Temporary   bool          // embedded: the state is deleted at the end, so writes do not wait for the disk
 	Now         func() time.Time
 	Log         *slog.Logger
 }

@@ -97,6 +97,7 @@ func embeddedConfig(c Config, dir string, last *fatalLogHook) *embed.Config {
 	e.BackendBatchInterval = 500 * time.Millisecond
 	// No follower needs old log entries, so few are kept in memory.
 	e.SnapshotCount, e.SnapshotCatchUpEntries = 2000, 100
+	e.UnsafeNoFsync = c.Temporary
 	e.ZapLoggerBuilder = embed.NewZapLoggerBuilder(newZap(c.Log, zap.WithFatalHook(last), zap.WithPanicHook(last)))
 	return e
 }

@@ -74,6 +74,9 @@ type Config struct {
 	VerifyEach  time.Duration // how often the whole history is verified; 1 h
 	// Adopt takes over a store that was signed with another key.
 	Adopt bool
+	// Temporary means that an embedded store is deleted when the process ends, so that its writes need
+	// not wait for the disk.
+	Temporary bool
 	// Guest opens the store without registering as a replica. Such a store may only be read.
 	Guest bool
 
@@ -160,7 +163,7 @@ func (c Config) check() error {
 func (c Config) etcd() etcdconn.Config {
 	return etcdconn.Config{
 		Dir: c.Dir, Endpoints: c.Endpoints, TLS: c.TLS, User: c.User, Password: c.Password,
-		Timeout: c.Timeout, Quota: c.Quota, KeepHistory: c.KeepHistory, Now: c.Now, Log: c.Log,
+		Timeout: c.Timeout, Quota: c.Quota, KeepHistory: c.KeepHistory, Temporary: c.Temporary, Now: c.Now, Log: c.Log,
 	}
 }
 
