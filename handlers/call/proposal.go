@@ -39,7 +39,8 @@ func (s *Base) ProposeBare(ctx context.Context, c *Call) error {
 	}
 	c.AskedBack, c.Offer = true, string(value)
 	return c.Reply.Ephemeral(ctx, runcard.Propose(runcard.Proposal{
-		Title: p.Request.Text(), Reason: p.Request.Reason, Unmarked: c.Req.Unmarked, Confirm: c.Req.Confirm, Run: string(value), Within: ProposalTTL,
+		Title: p.Request.Text(), Reason: p.Request.Reason, Unmarked: c.Req.Unmarked, Confirm: c.Req.Confirm,
+		Run: string(value), Within: ProposalTTL,
 	}))
 }
 

@@ -197,8 +197,9 @@ func howLong(c *call.Call) (length time.Duration, end bool, err error) {
 	}
 	length, ok := call.ReadLength(typed)
 	if !ok || length < incident.LeastLength || length > incident.MostLength {
+		again := c.Scope().Command("watch")
 		return 0, false, refusal.New(call.BadArgument, "%s is not a length of time from 1m to %s. Type for example `%s`, or `%s`. Nothing is watched.",
-			words.Shown(typed), incidentcard.Length(incident.MostLength), c.Scope().Command("watch")+" 30m", c.Scope().Command("watch")+" end")
+			words.Shown(typed), incidentcard.Length(incident.MostLength), again+" 30m", again+" end")
 	}
 	return length, false, nil
 }

@@ -204,7 +204,8 @@ func impactLines(r engine.Run) []card.Line {
 		lines = append(lines, card.Line{card.T("⚠️ "), card.B("The run cannot be undone")})
 	}
 	if len(r.Beside) > 0 {
-		lines = append(lines, card.Line{card.T("⚠️ "), card.B("Not part of this run: "), card.T(Target(r) + " on " + strings.Join(r.Beside, ", "))})
+		where := Target(r) + " on " + strings.Join(r.Beside, ", ")
+		lines = append(lines, card.Line{card.T("⚠️ "), card.B("Not part of this run: "), card.T(where)})
 	}
 	return lines
 }

@@ -303,7 +303,9 @@ func unchangedLine(r engine.Run) card.Line {
 func nextLines(r engine.Run) []card.Line {
 	switch r.State {
 	case engine.Unknown:
-		return []card.Line{{card.T("The target stays locked until " + closer(r) + " has checked it and types "), card.C("close " + r.ID + " WHAT YOU FOUND")}}
+		return []card.Line{{
+			card.T("The target stays locked until " + closer(r) + " has checked it and types "), card.C("close " + r.ID + " WHAT YOU FOUND"),
+		}}
 	case engine.Queued:
 		if r.StartBy == nil {
 			return nil

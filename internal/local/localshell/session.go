@@ -82,7 +82,8 @@ func (s *Server) carryOut(ctx, asking context.Context, who origin, p proof, out 
 	work, span := tracing.BeginCommand(work, m.Key)
 	defer span.End()
 	got := s.Command(work, m, reply{out})
-	end := End{OK: got.OK, Unsure: got.Unsure, Run: got.Run, Confirm: got.Proposal != "", Proposal: s.proposals.keep(who.person, got.Proposal)}
+	kept := s.proposals.keep(who.person, got.Proposal)
+	end := End{OK: got.OK, Unsure: got.Unsure, Run: got.Run, Confirm: got.Proposal != "", Proposal: kept}
 	switch {
 	case got.Asked:
 		following, stop := context.WithCancel(ctx)

@@ -125,7 +125,9 @@ func (d *Demo) withBot(ctx context.Context, o Options, f func(context.Context, *
 	defer stop(nil)
 	ended := make(chan error, 1)
 	go func() {
-		err := app.Start(ctx, cfg, cfg.Catalogs, app.Options{SlackAPI: d.Slack.APIURL(), Temporary: true, Wrap: o.Wrap, Log: o.Log, Now: o.Now, Times: o.times()})
+		err := app.Start(ctx, cfg, cfg.Catalogs, app.Options{
+			SlackAPI: d.Slack.APIURL(), Temporary: true, Wrap: o.Wrap, Log: o.Log, Now: o.Now, Times: o.times(),
+		})
 		if err != nil {
 			stop(fmt.Errorf("the bot ended: %w", err))
 		}
