@@ -670,9 +670,13 @@ func TestTooLongTextIsRefused(t *testing.T) {
 	t.Parallel()
 	a := &answering{t: t}
 	w := newWorld(t, a.handle, nil)
-	got := w.slash("operator", "restart db_dis because "+strings.Repeat("x", 1<<20))
+	long := "restart db_dis because " + strings.Repeat("x", 1<<20)
+	got := w.slash("operator", long)
+	for tries := 0; !got.OK && tries < 10; tries++ { // a busy machine needs more than Slack's 3 s
+		got = w.slash("operator", long)
+	}
 	if got.Message == nil || !strings.Contains(got.Message.Text, "longer than the longest command") {
-		t.Errorf("the ack said %.300v", got)
+		t.Errorf("the ack said %+v", got)
 	}
 	w.slash("operator", "status")
 	w.awaitSeen("reader", "re: status")
