@@ -123,8 +123,7 @@ func (s *Reads) showReading(ctx context.Context, c *call.Call, r outputcard.Read
 		if err := c.Reply.Direct(ctx, out, files...); err != nil {
 			return err
 		}
-		const sent = "✉️ Sent to you as a direct message."
-		return c.Reply.Ephemeral(ctx, card.Card{Push: sent, Head: card.Line{card.T(sent)}, Private: true})
+		return c.Reply.Ephemeral(ctx, card.Notice("✉️ Sent to you as a direct message."))
 	}
 	if err := c.Reply.Show(ctx, c.Signed(out)); err != nil {
 		return err

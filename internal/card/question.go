@@ -67,14 +67,19 @@ func Refused(no *refusal.Error) Card {
 	return c
 }
 
+// Notice is a line that only one person sees.
+func Notice(text string) Card {
+	return Card{Push: text, Head: Line{T(text)}, Private: true}
+}
+
 // Refusal reports that nothing was done.
 func Refusal(text string) Card {
-	return Card{Push: "🚫 " + text, Head: Line{T("🚫 " + text)}, Private: true}
+	return Notice("🚫 " + text)
 }
 
 // DidYouMean names an unknown word and similar commands.
 func DidYouMean(text string, commands []string) Card {
-	c := Card{Push: "🤔 " + text, Head: Line{T("🤔 " + text)}, Private: true}
+	c := Notice("🤔 " + text)
 	if len(commands) == 0 {
 		c.Body = append(c.Body, Text{Lines: []Line{{T("Nothing was run. "), C("help"), T(" lists what I understand.")}}})
 		return c

@@ -111,7 +111,7 @@ func WatchedElsewhere(f incident.Follow) card.Card {
 		card.Duration(f.Until.Sub(f.Began)),
 		f.Scope.Command("watch"),
 	)
-	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
+	return card.Notice(text)
 }
 
 // WatchedLonger reports a new end of an existing watch.
@@ -128,7 +128,7 @@ func WatchesEnded(n int, s incident.Scope) card.Card {
 	if n > 1 {
 		text = fmt.Sprintf("👁 %d watches of %s ended", n, s)
 	}
-	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
+	return card.Notice(text)
 }
 
 // Watches lists the current watches.

@@ -186,7 +186,7 @@ func validLine(r engine.Run) []card.Line {
 // Looking confirms to an approver that the run's message now shows them as a reviewer.
 func Looking(r engine.Run) card.Card {
 	text := fmt.Sprintf("👀 %s shows that you are looking. The next reminder mentions no one. The last reminder (number %d) always mentions the approvers. The request still needs a decision: approve or deny.", r.ID, engine.MaxReminders)
-	return card.Card{Push: text, Head: card.Line{card.T(text)}, Private: true}
+	return card.Notice(text)
 }
 
 // unlikeLastTime warns that a plan differs from the previous plan. The details list the
