@@ -107,7 +107,7 @@ func (s *Service) mayRun(c *call.Call) error {
 	approver := func() error {
 		err := s.Rules.MayVote(c.Who.Person, r.Asked.Person, r.Plan.Cluster, r.Plan.Class)
 		if c.Cmd.Verb == "deny" && refusal.Is(err, auth.OwnRequest) && !r.State.Ended() {
-			return auth.RefuseIn(r.Plan.Cluster, auth.OwnRequest, "%s requested %s and can only cancel it: `cancel %s`.", c.Who.Name, r.ID, r.ID)
+			return auth.RefuseIn(r.Plan.Cluster, auth.OwnRequest, "%s", engine.OnlyCancels(r))
 		}
 		if err != nil || c.Cmd.Verb != "approve" {
 			return err

@@ -97,6 +97,11 @@ func (t *transition) withdrawn(e WithdrawnVote) error {
 	return nil
 }
 
+// OnlyCancels tells the requester of a run, who cannot deny it, what to do instead.
+func OnlyCancels(r Run) string {
+	return fmt.Sprintf("%s requested %s and can only cancel it: `cancel %s`.", r.Asked.Person, r.ID, r.ID)
+}
+
 func (t *transition) denied(e DeniedBy) error {
 	r := &t.run
 	switch {
@@ -109,7 +114,7 @@ func (t *transition) denied(e DeniedBy) error {
 	case e.By.Person == "":
 		return refusal.New(NeedsPerson, "Nothing was denied: it is not known who denied %s, and a denial needs a named person.", r.ID)
 	case sameActor(e.By, r.Asked):
-		return refusal.New(OwnRequest, "%s requested %s and can only cancel it: `cancel %s`.", r.Asked.Person, r.ID, r.ID)
+		return refusal.New(OwnRequest, "%s", OnlyCancels(*r))
 	case strings.TrimSpace(e.Reason) == "":
 		return refusal.New(NeedsReason, "Say why %s is denied: `deny %s REASON`. Nothing was denied.", r.ID, r.ID)
 	}
