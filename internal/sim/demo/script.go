@@ -60,7 +60,7 @@ var (
 //	NAME[@CHANNEL]: approve    taps Approve on the newest open card, confirms, types the target if asked
 //	NAME[@CHANNEL]: deny REASON
 //	fault KIND [KEY=VALUE…]    a fault of the local Slack
-//	channel NAME KEY=VALUE…    changes a channel: is_archived, restricted, without_bot
+//	channel NAME KEY=VALUE…    changes a channel: is_archived, restricted, is_ext_shared, without_bot
 //	host HOST PROCESS FAULT    a fault of a simulated host; PROCESS "-" for the host itself
 //	wait DURATION
 //	expect [DURATION] TEXT     within DefaultExpect by default: posted, edited or shown to that

@@ -10,11 +10,12 @@ type ChannelChange struct {
 	Channel    string `json:"channel"`
 	Archived   *bool  `json:"is_archived,omitempty"`
 	Restricted *bool  `json:"restricted,omitempty"`
-	WithoutBot *bool  `json:"without_bot,omitempty"` // true removes the bot from the channel, false adds it
+	Shared     *bool  `json:"is_ext_shared,omitempty"` // whether another organisation sees the channel
+	WithoutBot *bool  `json:"without_bot,omitempty"`   // true removes the bot from the channel, false adds it
 }
 
-// ChangeChannel archives a channel, restricts who may post, or removes the bot
-// from it.
+// ChangeChannel archives a channel, restricts who may post, shares it with another organisation, or
+// removes the bot from it.
 func (s *Server) ChangeChannel(in ChannelChange) (any, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,6 +30,9 @@ func (s *Server) ChangeChannel(in ChannelChange) (any, error) {
 	}
 	if in.Restricted != nil {
 		ch.Restricted = *in.Restricted
+	}
+	if in.Shared != nil {
+		ch.ExtShared = *in.Shared
 	}
 	if in.WithoutBot != nil {
 		bot := s.ws.App.UserID

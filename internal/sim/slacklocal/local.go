@@ -19,7 +19,7 @@ import (
 //	POST /local/close    {user, view_id}
 //	POST /local/home     {user}
 //	POST /local/person   {user, deleted, is_restricted, …}: changes a person
-//	POST /local/channel  {channel, is_archived, restricted, without_bot}: changes a channel
+//	POST /local/channel  {channel, is_archived, restricted, is_ext_shared, without_bot}: changes a channel
 //	POST /local/fault    see Fault
 //	GET  /local/messages ?channel=&user=&limit=
 //	GET  /local/people
