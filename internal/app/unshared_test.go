@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -51,6 +52,26 @@ func TestUnshared(t *testing.T) {
 		}
 		if posted := len(slack.posted) == 2; posted != posts {
 			t.Errorf("%s: posted %q", channel, slack.posted)
+		}
+	}
+}
+
+// The monitor and the escalator post only through unshared.
+func TestWhoPostsUnshared(t *testing.T) {
+	t.Parallel()
+	b := &bot{Config: Config{AuditChannel: "C0AUDIT"}, Edges: Edges{Store: struct{ Store }{}}, slack: &channels{}}
+	b.Log = slog.New(slog.DiscardHandler)
+	m, err := b.newMonitor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := b.newEscalator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, messenger := range map[string]any{"monitor": m.Messenger, "escalator": e.Messenger} {
+		if _, ok := messenger.(unshared); !ok {
+			t.Errorf("the %s posts through a %T", who, messenger)
 		}
 	}
 }

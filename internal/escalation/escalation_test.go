@@ -310,17 +310,22 @@ func TestIncidentInAnArchivedChannel(t *testing.T) {
 	})
 }
 
-// The pager is alerted about an incident that Slack has not accepted yet.
+// The pager is alerted about an incident whose message is not in Slack yet. People are mentioned
+// below the message, so not before.
 func TestIncidentThatIsNotPosted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		b.setRefuse(func(context.Context) error { return errors.New("connection refused") })
 		i := b.incident(runbooks.Critical, 0)
 		i.TS = ""
 		b.keep(incident.ClusterName("prod"), incident.Cluster{V: incident.FormVersion, Cluster: "prod", Incidents: []*incident.Incident{&i}})
 		defer b.lead()()
 		fakeclock.Advance(11 * time.Minute)
-		b.want(fmt.Sprintf("page prod/prod-7@%d critical", i.Opened.UnixMilli()))
+		alerted := []string{fmt.Sprintf("page prod/prod-7@%d critical", i.Opened.UnixMilli()), "C1/ 📟 PagerDuty was alerted"}
+		b.want(alerted...)
+		i.TS = "7"
+		b.keep(incident.ClusterName("prod"), incident.Cluster{V: incident.FormVersion, Cluster: "prod", Incidents: []*incident.Incident{&i}})
+		fakeclock.Advance(time.Minute)
+		b.want(append(alerted, "C1/7 🚨 No owner for 11 min")...)
 	})
 }
 
