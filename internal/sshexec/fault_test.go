@@ -169,18 +169,23 @@ func TestAllBusy(t *testing.T) {
 	})
 }
 
+// answersAfter returns a host's answer to every command: exit code 0, once hold is closed.
+func answersAfter(hold <-chan struct{}) func(net.Conn, ssh.Channel, *ssh.Request) {
+	return func(_ net.Conn, ch ssh.Channel, r *ssh.Request) {
+		_ = r.Reply(true, nil)
+		<-hold
+		exitWith(ch, 0)
+		ch.Close()
+	}
+}
+
 // TestSuperfluous checks that surplus connections to a host are closed after a long idle time. The
 // first connection stays open.
 func TestSuperfluous(t *testing.T) {
 	h := &fakeHost{}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
 		hold := make(chan struct{})
-		h.exec = func(_ net.Conn, ch ssh.Channel, r *ssh.Request) {
-			_ = r.Reply(true, nil)
-			<-hold
-			exitWith(ch, 0)
-			ch.Close()
-		}
+		h.exec = answersAfter(hold)
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg, maintained sync.WaitGroup
 		maintained.Go(func() { _ = p.Maintain(ctx) })

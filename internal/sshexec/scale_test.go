@@ -183,12 +183,7 @@ func TestBusyHostThatMoved(t *testing.T) {
 	h := &fakeHost{}
 	inBubble(t, h, func(t *testing.T, p *Pool) {
 		hold := make(chan struct{})
-		h.exec = func(_ net.Conn, ch ssh.Channel, r *ssh.Request) {
-			_ = r.Reply(true, nil)
-			<-hold
-			exitWith(ch, 0)
-			ch.Close()
-		}
+		h.exec = answersAfter(hold)
 		p.lookup = func(context.Context, string) ([]string, error) { return []string{"10.0.0.9"}, nil }
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
