@@ -31,8 +31,9 @@ func doCommand() *cobra.Command {
 		Short: "Send a command to the running bot, as in Slack but from a shell on its machine",
 		Long: "Send a command to the running bot, as in Slack but from a shell on its machine, for\n" +
 			"times when Slack is down. Commands, rules, second approver and records are the\n" +
-			"same as in Slack. While Slack does not answer, there are two more rules: destructive\n" +
-			"actions are refused, and requester and approver must be different users of this machine.\n\n" +
+			"same as in Slack. While Slack does not answer, there are three more rules: destructive\n" +
+			"actions are refused, requester and approver must be different users of this machine, and\n" +
+			"Slack must have confirmed their membership within the last 24 hours.\n\n" +
 			"You prove who you are with an SSH key that is in the config under people.NAME.keys: the\n" +
 			"key that --key names or, without --key, a key of your ssh-agent, or ~/.ssh/id_ed25519,\n" +
 			"id_ecdsa or id_rsa without a passphrase.\n\n" +
