@@ -63,7 +63,7 @@ func Incident(i incident.Incident, h incident.Handling, cluster string, find fun
 // in the channel for incidents of the cluster.
 func Moved(c card.Card, cluster string) card.Card {
 	c.Foot = append(slices.Clone(c.Foot), card.Line{
-		card.T("In the audit channel because I may not post in the channel for incidents of " + cluster + "; "), card.C("bot check --live"), card.T(" shows why"),
+		card.T("Posted in the audit channel because I may not post in the channel for incidents of " + cluster + "; "), card.C("bot check --live"), card.T(" shows why"),
 	})
 	return c
 }
